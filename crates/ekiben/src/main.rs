@@ -1,0 +1,2 @@
+//! The `ekiben` command.
+fn main() {}
