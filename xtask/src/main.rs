@@ -1,2 +1,54 @@
-//! Maintainers' commands.
-fn main() {}
+//! Maintainers' commands: `cargo xtask <command>`.
+//!
+//! One module a command. Each has an `Args` type with a `run` method; a new command is a module, a
+//! line in [`Command`] and an arm in [`main`].
+//!
+//! Invariant: nothing here is needed to use Ekiben, and nothing of Ekiben is linked in, so that
+//! these commands work while the other crates don't compile.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
+
+mod component;
+mod plugins;
+mod tidy;
+mod wasm_toolchain;
+mod wit_check;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Maintainers' commands")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the plugins, and the guests of the tests, as WebAssembly components
+    Plugins(plugins::Args),
+    /// Check the house rules
+    Tidy(tidy::Args),
+    /// Check that the plugin interface is compatible with its released versions
+    WitCheck(wit_check::Args),
+}
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    let done = Workspace::find().and_then(|workspace| match command {
+        Command::Plugins(args) => args.run(&workspace),
+        Command::Tidy(args) => args.run(&workspace),
+        Command::WitCheck(args) => args.run(&workspace),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
