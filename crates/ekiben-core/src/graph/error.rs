@@ -4,6 +4,7 @@
 //! [`GraphError::help`], kept apart, says what to do. Both name commands with the authors that
 //! brought them, since the person who reads them wrote at most one of the parts that don't fit.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Display};
 
 use serde::Serialize;
@@ -81,7 +82,7 @@ pub enum GraphError {
         suggestion: Option<String>,
     },
     /// A target is a command that was disabled.
-    #[error("`{command}` cannot be built: {}", disabled_by.iter().map(ToString::to_string).collect::<Vec<_>>().join(", and "))]
+    #[error("`{command}` cannot be built, for it isn't there:{}", indented(disabled_by))]
     TargetDisabled {
         /// The command asked for.
         command: CommandName,
@@ -276,28 +277,29 @@ impl Cycle {
         if !of_user.is_empty() {
             return format!("remove {}", of_user.join(" or "));
         }
-        let order: Vec<String> = statements
+        let order: BTreeSet<String> = statements
             .filter(|said| matches!(said.relation, Relation::Before | Relation::After))
-            .map(|said| format!("that {said}"))
+            .map(|said| said.author.to_string())
             .collect();
         if order.is_empty() {
-            "no constraint is involved: let one of these commands produce or consume another kind, or disable it".to_owned()
-        } else {
-            format!("the constraints that could give way: {}", order.join("; "))
+            return "disable one of these commands, or let it produce or consume another kind"
+                .to_owned();
         }
+        let authors = order.into_iter().collect::<Vec<_>>().join(" or ");
+        format!("disable one of these commands, or change what {authors} says about their order")
     }
 }
 
 impl NothingProduces {
     fn help(&self) -> String {
         let Self { kind, consumers, disabled, suggestion } = self;
-        if let Some((name, statement)) = disabled.first() {
+        if let Some((_, Statement { author, object, .. })) = disabled.first() {
+            let take_back = format!("take back what {author} says about `{object}`");
             return match consumers.first() {
                 Some((consumer, _)) => format!(
-                    "let `{name}` be (take back what {} says), disable `{consumer}` too, or add a plugin that makes {kind}",
-                    statement.author
+                    "{take_back}, disable `{consumer}` too, or add a plugin that makes {kind}"
                 ),
-                None => format!("let `{name}` be: take back what {} says", statement.author),
+                None => take_back,
             };
         }
         match suggestion {

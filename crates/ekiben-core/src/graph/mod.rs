@@ -37,7 +37,10 @@ mod name;
 mod order;
 mod places;
 mod plan;
+pub mod render;
 mod spec;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -110,8 +110,9 @@ macro_rules! name {
         pub struct $type(Cow<'static, str>);
 
         impl $type {
-            #[doc = concat!("A ", $what, " known when this program is compiled. Meant for `const` items, where a bad name")]
-            #[doc = "is a compile error; text that comes from outside is parsed with [`FromStr`]."]
+            #[doc = concat!("A ", $what, " known when this program is compiled. Meant for")]
+            /// `const` items, where a bad name is a compile error; text that comes from outside is
+            /// parsed with [`FromStr`].
             ///
             /// # Panics
             /// When `text` is malformed.
