@@ -1,1 +1,4 @@
-//! To be written.
+//! The command graph, the plugin host and the run of a build.
+
+pub mod graph;
+pub mod plugin;

@@ -1,0 +1,212 @@
+//! From a component's bytes to something that can be instantiated: checks that give messages of our
+//! own, and the cache of compiled code.
+//!
+//! Compiled code is never taken from elsewhere, since deserialising it is as good as running it: it
+//! is made on this machine, kept in the user's own cache, and sealed with its digest.
+
+use ekiben_engine::Digest;
+use semver::Version;
+use wasmtime::component::Component;
+use wasmtime::{Config, Engine, OptLevel};
+
+use super::error::PluginError;
+use super::records::Records;
+
+/// The package whose interfaces a plugin imports and exports.
+const PACKAGE: &str = "ekiben:plugin";
+
+/// The version of the interface that this host offers: that of the WIT package.
+pub const INTERFACE_VERSION: Version = Version::new(0, 1, 0);
+
+/// The engine all plugins share.
+pub(crate) fn engine() -> Result<Engine, PluginError> {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .epoch_interruption(true)
+        .max_wasm_stack(1 << 20)
+        // Determinism: the bits of a NaN are the only thing left that machines could differ in.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        // Plugins plan; they don't compute. Compiling fast matters more than running fast.
+        .cranelift_opt_level(OptLevel::None)
+        // 4 GiB of address space for each memory, the default, fails under `ulimit -v`.
+        .memory_reservation(64 << 20)
+        .memory_reservation_for_growth(16 << 20)
+        .memory_guard_size(64 << 10);
+    Engine::new(&config).map_err(|error| PluginError::Engine(format!("{error:#}")))
+}
+
+/// Compiles `bytes`, or takes the compiled code that an earlier build left.
+pub(crate) fn compile(
+    engine: &Engine,
+    origin: &str,
+    bytes: &[u8],
+    digest: &Digest,
+    records: &dyn Records,
+) -> Result<Component, PluginError> {
+    let key = compiled_key(engine, digest);
+    if let Some(sealed) = records.get("component", &key)
+        && let Some(code) = unseal(&sealed)
+        && let Some(component) = deserialize(engine, code)
+    {
+        return Ok(component);
+    }
+    check_magic(origin, bytes)?;
+    let component = Component::from_binary(engine, bytes).map_err(|error| {
+        PluginError::NotAComponent { origin: origin.to_owned(), problem: innermost(&error) }
+    })?;
+    check_interface(engine, origin, &component)?;
+    // Another build may have stored it meanwhile, and a cache that can't be written isn't an error.
+    if let Ok(code) = component.serialize() {
+        records.put("component", &key, &seal(&code));
+    }
+    Ok(component)
+}
+
+/// Whether the component exports `interface` of our package.
+pub(crate) fn exports(engine: &Engine, component: &Component, interface: &str) -> bool {
+    let prefix = format!("{PACKAGE}/{interface}@");
+    component.component_type().exports(engine).any(|(name, _)| name.starts_with(&prefix))
+}
+
+fn compiled_key(engine: &Engine, digest: &Digest) -> Digest {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+
+    let mut hasher = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    Digest::of(format!("{digest} {:016x}", hasher.finish()).as_bytes())
+}
+
+fn seal(code: &[u8]) -> Vec<u8> {
+    let mut sealed = Digest::of(code).as_bytes().to_vec();
+    sealed.extend_from_slice(code);
+    sealed
+}
+
+fn unseal(sealed: &[u8]) -> Option<&[u8]> {
+    let (seal, code) = sealed.split_at_checked(32)?;
+    (Digest::of(code).as_bytes() == seal).then_some(code)
+}
+
+#[allow(unsafe_code)]
+fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
+    // SAFETY: the code was made by `Component::serialize` of an engine with the same compatibility
+    // hash, by this user, and its digest shows that it is whole. Whoever can write to the user's
+    // cache folder could as well replace the compilers' outputs in it.
+    unsafe { Component::deserialize(engine, code) }.ok()
+}
+
+/// Says what the bytes are, when they are no component, better than a parser can.
+fn check_magic(origin: &str, bytes: &[u8]) -> Result<(), PluginError> {
+    let problem = match bytes {
+        [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => return Ok(()),
+        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => {
+            "it is a core WebAssembly module, which has yet to be made a component".to_owned()
+        }
+        [b'\0', b'a', b's', b'm', ..] => "it is WebAssembly of an unknown version".to_owned(),
+        [] => "the file is empty".to_owned(),
+        _ => "it isn't WebAssembly".to_owned(),
+    };
+    Err(PluginError::NotAComponent { origin: origin.to_owned(), problem })
+}
+
+/// Reads the imports before linking, because wasmtime's own messages about a missing or changed
+/// import speak of types, not of versions.
+fn check_interface(
+    engine: &Engine,
+    origin: &str,
+    component: &Component,
+) -> Result<(), PluginError> {
+    let types = component.component_type();
+    for (name, _) in types.imports(engine) {
+        let foreign = |problem: &str| PluginError::ForeignImport {
+            origin: origin.to_owned(),
+            import: name.to_owned(),
+            problem: problem.to_owned(),
+        };
+        let (interface, version) = name.rsplit_once('@').unwrap_or((name, ""));
+        if interface.starts_with("wasi:") {
+            return Err(foreign("a plugin has no access to the system, so there is no WASI"));
+        }
+        match interface.strip_prefix(PACKAGE).and_then(|rest| rest.strip_prefix('/')) {
+            None => return Err(foreign("it isn't part of the plugin interface")),
+            Some(_) => check_version(origin, version)?,
+        }
+        if !matches!(
+            interface,
+            "ekiben:plugin/types" | "ekiben:plugin/registry" | "ekiben:plugin/host"
+        ) {
+            return Err(foreign("the plugin interface has no such part"));
+        }
+    }
+    for (name, _) in types.exports(engine) {
+        if let Some((interface, version)) = name.rsplit_once('@')
+            && interface.starts_with(PACKAGE)
+        {
+            check_version(origin, version)?;
+        }
+    }
+    if !exports(engine, component, "provider") {
+        return Err(PluginError::MissingExport {
+            origin: origin.to_owned(),
+            export: format!("{PACKAGE}/provider"),
+        });
+    }
+    Ok(())
+}
+
+/// Older minor versions work (in 0.x: older patch versions), newer ones don't.
+fn check_version(origin: &str, wanted: &str) -> Result<(), PluginError> {
+    let offered = INTERFACE_VERSION;
+    let fits = Version::parse(wanted).is_ok_and(|wanted| {
+        wanted.major == offered.major
+            && (if offered.major == 0 {
+                wanted.minor == offered.minor && wanted.patch <= offered.patch
+            } else {
+                wanted.minor <= offered.minor
+            })
+    });
+    if fits {
+        return Ok(());
+    }
+    Err(PluginError::WrongVersion {
+        origin: origin.to_owned(),
+        wanted: wanted.to_owned(),
+        offered: offered.to_string(),
+    })
+}
+
+/// The last cause, which in wasmtime's chains is the one with the facts.
+fn innermost(error: &wasmtime::Error) -> String {
+    error.chain().last().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interface_version_is_that_of_the_wit_package() {
+        let wit = include_str!("../../../ekiben-plugin/wit/ekiben-plugin.wit");
+        assert!(wit.starts_with(&format!("package {PACKAGE}@{INTERFACE_VERSION};")), "{wit}");
+    }
+
+    #[test]
+    fn a_broken_seal_is_noticed() {
+        let mut sealed = seal(b"compiled code");
+        assert_eq!(unseal(&sealed), Some(&b"compiled code"[..]));
+        sealed.pop();
+        assert_eq!(unseal(&sealed), None);
+        assert_eq!(unseal(b"short"), None);
+    }
+
+    #[test]
+    fn only_the_same_line_of_versions_fits() {
+        assert!(check_version("p", "0.1.0").is_ok());
+        for wanted in ["0.0.9", "0.2.0", "0.1.1", "1.0.0", "", "x"] {
+            assert!(check_version("p", wanted).is_err(), "{wanted}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The resources that tell a guest what the build is about: `context`, `product` and the requests to
+//! a toolchain.
+
+use wasmtime::component::Resource;
+
+use super::{CallContext, Fallible, State, Tree, given, missing_capability, take, types, wit};
+use crate::plugin::error::Stopped;
+use crate::plugin::protocol::{
+    ArtifactInfo, CompileRequest, Effect, LinkRequest, PlannedAction, ProductInfo, Query, ToolInfo,
+};
+
+impl wit::HostProduct for State {
+    fn name(&mut self, it: Resource<ProductInfo>) -> wasmtime::Result<String> {
+        Ok(self.table.get(&it)?.name.clone())
+    }
+
+    fn kind(&mut self, it: Resource<ProductInfo>) -> wasmtime::Result<String> {
+        Ok(self.table.get(&it)?.kind.clone())
+    }
+
+    fn artifacts(
+        &mut self,
+        it: Resource<ProductInfo>,
+        kind: String,
+    ) -> Fallible<Vec<Resource<ArtifactInfo>>> {
+        if let Some(failure) = self.may_see(&kind)? {
+            return Ok(Err(failure));
+        }
+        let product = Some(self.table.get(&it)?.name.clone());
+        let found = self.ask_for(Query::Artifacts { kind, product }, take::artifacts)?;
+        Ok(match found {
+            Ok(infos) => Ok(self.artifacts(infos)?),
+            Err(failure) => Err(failure),
+        })
+    }
+
+    fn setting(
+        &mut self,
+        it: Resource<ProductInfo>,
+        key: String,
+    ) -> wasmtime::Result<Option<String>> {
+        let product = self.table.get(&it)?.name.clone();
+        Ok(self.ask_for(Query::Setting { product, key }, take::maybe_text)?.unwrap_or(None))
+    }
+
+    fn drop(&mut self, it: Resource<ProductInfo>) -> wasmtime::Result<()> {
+        self.table.delete(it)?;
+        Ok(())
+    }
+}
+
+impl wit::HostContext for State {
+    fn options(&mut self, _: Resource<CallContext>) -> wasmtime::Result<String> {
+        Ok(self.ask_for(Query::Options, take::text)?.unwrap_or_default())
+    }
+
+    fn fact(&mut self, _: Resource<CallContext>, key: String) -> wasmtime::Result<Option<String>> {
+        Ok(self.ask_for(Query::Fact(key), take::maybe_text)?.unwrap_or(None))
+    }
+
+    fn environment(&mut self, _: Resource<CallContext>, name: String) -> Fallible<Option<String>> {
+        let capability = format!("env:{name}");
+        if !self.has_capability(&capability) {
+            return Ok(Err(missing_capability(&capability)));
+        }
+        self.ask_for(Query::Environment(name), take::maybe_text)
+    }
+
+    fn source_tree(&mut self, _: Resource<CallContext>) -> Fallible<Resource<Tree>> {
+        if !self.has_capability("read:source") {
+            return Ok(Err(missing_capability("read:source")));
+        }
+        Ok(Ok(self.table.push(Tree)?))
+    }
+
+    fn products(
+        &mut self,
+        _: Resource<CallContext>,
+    ) -> wasmtime::Result<Vec<Resource<ProductInfo>>> {
+        let products = self.ask_for(Query::Products, take::products)?.unwrap_or_default();
+        products.into_iter().map(|info| Ok(self.table.push(info)?)).collect()
+    }
+
+    fn artifacts(
+        &mut self,
+        _: Resource<CallContext>,
+        kind: String,
+    ) -> Fallible<Vec<Resource<ArtifactInfo>>> {
+        if let Some(failure) = self.may_see(&kind)? {
+            return Ok(Err(failure));
+        }
+        let found = self.ask_for(Query::Artifacts { kind, product: None }, take::artifacts)?;
+        Ok(match found {
+            Ok(infos) => Ok(self.artifacts(infos)?),
+            Err(failure) => Err(failure),
+        })
+    }
+
+    fn tool(&mut self, _: Resource<CallContext>, name: String) -> Fallible<Resource<ToolInfo>> {
+        if self.declared.tool(&name).is_none() {
+            return Ok(Err(types::Failure::Internal(format!(
+                "it asked for the tool `{name}`, which it doesn't declare"
+            ))));
+        }
+        Ok(match self.ask_for(Query::Tool(name), take::tool)? {
+            Ok(tool) => Ok(self.table.push(tool)?),
+            Err(failure) => Err(failure),
+        })
+    }
+
+    fn output(
+        &mut self,
+        _: Resource<CallContext>,
+        path: String,
+        kind: String,
+        product: Option<String>,
+    ) -> Fallible<Resource<ArtifactInfo>> {
+        let path = match self.may_make(&path, &kind)? {
+            Ok(path) => path,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let effect =
+            Effect::Output { path: path.clone(), kind: kind.clone(), product: product.clone() };
+        Ok(match self.perform(effect)? {
+            Ok(()) => Ok(self.artifact(path, kind, product)?),
+            Err(failure) => Err(failure.into()),
+        })
+    }
+
+    fn write(
+        &mut self,
+        _: Resource<CallContext>,
+        path: String,
+        kind: String,
+        product: Option<String>,
+        content: Vec<u8>,
+    ) -> Fallible<Resource<ArtifactInfo>> {
+        self.count_written(content.len())?;
+        let path = match self.may_make(&path, &kind)? {
+            Ok(path) => path,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let effect = Effect::Write {
+            path: path.clone(),
+            kind: kind.clone(),
+            product: product.clone(),
+            content,
+        };
+        Ok(match self.perform(effect)? {
+            Ok(()) => Ok(self.artifact(path, kind, product)?),
+            Err(failure) => Err(failure.into()),
+        })
+    }
+
+    fn action(
+        &mut self,
+        _: Resource<CallContext>,
+        mnemonic: String,
+        program: Resource<ToolInfo>,
+    ) -> wasmtime::Result<Resource<PlannedAction>> {
+        self.count_text(mnemonic.len())?;
+        let tool = self.table.get(&program)?.name.clone();
+        Ok(self.table.push(PlannedAction { mnemonic, tool, ..PlannedAction::default() })?)
+    }
+
+    fn report(&mut self, _: Resource<CallContext>, d: types::Diagnostic) -> wasmtime::Result<()> {
+        self.count_text(d.message.len() + d.help.iter().map(String::len).sum::<usize>())?;
+        self.perform(Effect::Report(d.into()))?
+            .map_err(|failure| Stopped::Misuse(format!("{failure:?}")).into())
+    }
+
+    fn drop(&mut self, it: Resource<CallContext>) -> wasmtime::Result<()> {
+        self.table.delete(it)?;
+        Ok(())
+    }
+}
+
+/// Methods that give a field of the request away.
+macro_rules! fields {
+    ($request:ty: $($method:ident: $type:ty),+ $(,)?) => {
+        $(
+            fn $method(&mut self, it: Resource<$request>) -> wasmtime::Result<$type> {
+                Ok(self.table.get(&it)?.$method.clone())
+            }
+        )+
+    };
+}
+
+impl wit::HostCompileRequest for State {
+    fields!(CompileRequest:
+        product: String,
+        language: String,
+        definitions: Vec<(String, Option<String>)>,
+        undefinitions: Vec<String>,
+        standard: Option<String>,
+        optimization: String,
+        debug: bool,
+        warnings: String,
+        position_independent: bool,
+        arguments: Vec<String>,
+    );
+
+    fn sources(
+        &mut self,
+        it: Resource<CompileRequest>,
+    ) -> wasmtime::Result<Vec<Resource<ArtifactInfo>>> {
+        let sources = self.table.get(&it)?.sources.clone();
+        self.artifacts(sources)
+    }
+
+    fn include_directories(
+        &mut self,
+        it: Resource<CompileRequest>,
+    ) -> wasmtime::Result<Vec<types::Location>> {
+        Ok(self.table.get(&it)?.include_directories.iter().map(given).collect())
+    }
+
+    fn setting(
+        &mut self,
+        it: Resource<CompileRequest>,
+        key: String,
+    ) -> wasmtime::Result<Option<String>> {
+        Ok(self.table.get(&it)?.settings.get(&key).cloned())
+    }
+
+    fn drop(&mut self, it: Resource<CompileRequest>) -> wasmtime::Result<()> {
+        self.table.delete(it)?;
+        Ok(())
+    }
+}
+
+impl wit::HostLinkRequest for State {
+    fields!(LinkRequest:
+        product: String,
+        kind: String,
+        languages: Vec<String>,
+        libraries: Vec<String>,
+        debug: bool,
+        optimization: String,
+        arguments: Vec<String>,
+    );
+
+    fn output(&mut self, it: Resource<LinkRequest>) -> wasmtime::Result<Resource<ArtifactInfo>> {
+        let output = self.table.get(&it)?.output.clone();
+        Ok(self.table.push(output)?)
+    }
+
+    fn objects(
+        &mut self,
+        it: Resource<LinkRequest>,
+    ) -> wasmtime::Result<Vec<Resource<ArtifactInfo>>> {
+        let objects = self.table.get(&it)?.objects.clone();
+        self.artifacts(objects)
+    }
+
+    fn static_libraries(
+        &mut self,
+        it: Resource<LinkRequest>,
+    ) -> wasmtime::Result<Vec<Resource<ArtifactInfo>>> {
+        let libraries = self.table.get(&it)?.static_libraries.clone();
+        self.artifacts(libraries)
+    }
+
+    fn library_directories(
+        &mut self,
+        it: Resource<LinkRequest>,
+    ) -> wasmtime::Result<Vec<types::Location>> {
+        Ok(self.table.get(&it)?.library_directories.iter().map(given).collect())
+    }
+
+    fn setting(
+        &mut self,
+        it: Resource<LinkRequest>,
+        key: String,
+    ) -> wasmtime::Result<Option<String>> {
+        Ok(self.table.get(&it)?.settings.get(&key).cloned())
+    }
+
+    fn drop(&mut self, it: Resource<LinkRequest>) -> wasmtime::Result<()> {
+        self.table.delete(it)?;
+        Ok(())
+    }
+}
