@@ -1,0 +1,240 @@
+//! The project: one `pyproject.toml`, read once, valid as a whole.
+//!
+//! The order is: text → tree → overrides laid over → names and types checked against the schema →
+//! typed settings → what the schema can't say ([`crate::validate`]). Each step goes on after a
+//! mistake as long as what follows would make sense, so that one run reports all of them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::build_system::{self, BuildSystem};
+use crate::check::{self, Checker};
+use crate::diagnostic::{Diagnostic, Report, SourceText};
+use crate::error::ProjectError;
+use crate::options::OptionTable;
+use crate::overrides::{self, Overrides, settings_path};
+use crate::schema::json_schema;
+use crate::settings::{Extension, Settings};
+use crate::standard::{self, Standard};
+use crate::tree::{self, KeyPath, Node, Origin, Step, Table, Value};
+use crate::validate;
+
+/// The file every project has.
+pub const PYPROJECT: &str = "pyproject.toml";
+
+/// A valid project.
+#[derive(Debug, Clone)]
+pub struct Project {
+    root: PathBuf,
+    standard: Standard,
+    build_system: BuildSystem,
+    settings: Settings,
+    extensions: Vec<Extension>,
+    warnings: Vec<Diagnostic>,
+    pub(crate) source: SourceText,
+    /// `[tool.ekiben]` with the overrides laid over it.
+    pub(crate) tree: Node,
+    /// `[project]`, for pointing at what is found wrong later, when files are looked at.
+    pub(crate) standard_tree: Node,
+}
+
+impl Project {
+    /// Reads `pyproject.toml` in `dir`.
+    pub fn load(dir: &Path) -> Result<Self, ProjectError> {
+        Self::load_with(dir, &Overrides::new())
+    }
+
+    /// Reads `pyproject.toml` in `dir`, with settings from outside laid over it.
+    pub fn load_with(dir: &Path, overrides: &Overrides) -> Result<Self, ProjectError> {
+        let path = dir.join(PYPROJECT);
+        let bytes = fs::read(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => ProjectError::Missing(dir.to_owned()),
+            _ => ProjectError::read(&path, error),
+        })?;
+        let text = String::from_utf8(bytes).map_err(|error| ProjectError::NotUtf8 {
+            path: path.clone(),
+            offset: error.utf8_error().valid_up_to(),
+        })?;
+        Self::parse_with(&text, &path, overrides)
+    }
+
+    /// Reads a text as the `pyproject.toml` at `path`, touching no file.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ProjectError> {
+        Self::parse_with(text, path, &Overrides::new())
+    }
+
+    /// Reads a text as the `pyproject.toml` at `path`, with settings from outside laid over it.
+    pub fn parse_with(
+        text: &str,
+        path: &Path,
+        overrides: &Overrides,
+    ) -> Result<Self, ProjectError> {
+        let source = SourceText::new(path, text);
+        let mut report = Report::new(&source);
+        let document = tree::parse(&source, &mut report);
+        if report.error_count() > 0 {
+            return Err(ProjectError::Invalid(report.diagnostics));
+        }
+        let build_system = build_system::read(&document, &mut report);
+        let standard = standard::read(&document, &mut report);
+        let tree = settings_tree(&document, &mut report);
+        let (tree, settings) = read_settings(tree, overrides, &mut report);
+        if let Some(settings) = &settings {
+            validate::validate(settings, standard.as_ref(), &tree, &mut report);
+        }
+        let failed = report.error_count() > 0;
+        let mut diagnostics = report.diagnostics;
+        diagnostics.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
+        match (standard, settings) {
+            (Some(standard), Some(settings)) if !failed => {
+                let merged = |extension: &Extension| Extension {
+                    build: extension.build.over(&settings.defaults),
+                    ..extension.clone()
+                };
+                let extensions = settings.extension.iter().map(merged).collect();
+                let root = path.parent().unwrap_or(Path::new("")).to_owned();
+                let standard_tree = match document.get("project") {
+                    Some(node) => node.clone(),
+                    None => empty_table(),
+                };
+                Ok(Self {
+                    root,
+                    standard,
+                    build_system,
+                    settings,
+                    extensions,
+                    warnings: diagnostics,
+                    source,
+                    tree,
+                    standard_tree,
+                })
+            }
+            _ => Err(ProjectError::Invalid(diagnostics)),
+        }
+    }
+
+    /// The folder of `pyproject.toml`.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The path of `pyproject.toml`.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.source.path
+    }
+
+    /// The text of `pyproject.toml`, which spans refer to.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.source.text
+    }
+
+    /// `[project]`.
+    #[must_use]
+    pub fn standard(&self) -> &Standard {
+        &self.standard
+    }
+
+    /// `[build-system]`.
+    #[must_use]
+    pub fn build_system(&self) -> &BuildSystem {
+        &self.build_system
+    }
+
+    /// `[tool.ekiben]`.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The extensions, with `[tool.ekiben.defaults]` worked into their build options.
+    #[must_use]
+    pub fn extensions(&self) -> &[Extension] {
+        &self.extensions
+    }
+
+    /// What isn't wrong but should be looked at.
+    #[must_use]
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    /// The options given for a plugin, empty if there are none.
+    #[must_use]
+    pub fn options(&self, plugin: &str) -> OptionTable {
+        let path = settings_path().key("options").key(plugin);
+        let given = self.tree.find(&[Step::Key("options".to_owned()), Step::Key(plugin.to_owned())]);
+        OptionTable::new(plugin, given.cloned().unwrap_or_else(empty_table), path, &self.source)
+    }
+
+    /// Where a key of `[tool.ekiben]` comes from, such as `["defaults", "debug"]`.
+    #[must_use]
+    pub fn origin(&self, key: &[&str]) -> Origin {
+        let path = KeyPath::of(key);
+        self.tree.find(&path.0).map_or(Origin::Default, |node| node.origin.clone())
+    }
+
+    /// An error about a key of `[tool.ekiben]`, pointing to its place in the file; for what only
+    /// shows later, such as an artifact that can't be built.
+    #[must_use]
+    pub fn error_at(&self, key: &[&str], code: &'static str, message: &str) -> Diagnostic {
+        let path = KeyPath::of(key);
+        let full = KeyPath(settings_path().0.into_iter().chain(path.0.clone()).collect());
+        let error = Diagnostic::error(code, message).key(full);
+        let error = match self.tree.find(&path.0) {
+            Some(node) => check::at_node(error, node),
+            None => error,
+        };
+        self.placed(error)
+    }
+
+    /// The diagnostic with its file, line and column filled in.
+    pub(crate) fn placed(&self, diagnostic: Diagnostic) -> Diagnostic {
+        let mut report = Report::new(&self.source);
+        report.push(diagnostic.clone());
+        report.diagnostics.pop().unwrap_or(diagnostic)
+    }
+}
+
+fn empty_table() -> Node {
+    Node { value: Value::Table(Table::default()), origin: Origin::Default }
+}
+
+fn settings_tree(document: &Table, report: &mut Report<'_>) -> Node {
+    let tool = document.get("tool").and_then(Node::as_table);
+    let Some(node) = tool.and_then(|tool| tool.get("ekiben")) else { return empty_table() };
+    if node.as_table().is_none() {
+        let message = format!("expected a table, found {}", node.type_name());
+        let error = Diagnostic::error("wrong-type", message).at(node.span()).key(settings_path());
+        report.push(error.help("write `[tool.ekiben]` and the settings below it"));
+        return empty_table();
+    }
+    node.clone()
+}
+
+fn read_settings(
+    mut tree: Node,
+    overrides: &Overrides,
+    report: &mut Report<'_>,
+) -> (Node, Option<Settings>) {
+    let schema = json_schema();
+    if let Value::Table(table) = &mut tree.value {
+        overrides::apply(overrides, table, schema, report);
+    }
+    let before = report.error_count();
+    Checker { report, codes: check::SETTINGS }.check(schema, &tree, &settings_path());
+    if report.error_count() > before {
+        return (tree, None);
+    }
+    match serde_json::from_value::<Settings>(tree.to_json()) {
+        Ok(settings) => (tree, Some(settings)),
+        Err(error) => {
+            let error = Diagnostic::error("invalid-value", error.to_string()).at(tree.span());
+            report.push(error.key(settings_path()));
+            (tree, None)
+        }
+    }
+}

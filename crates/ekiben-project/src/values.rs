@@ -1,0 +1,504 @@
+//! The small types of which settings are made: each parsed once, at the edge, and valid ever after.
+//!
+//! Every type has a [`FromStr`] that says what is wrong with a text, and is known to the JSON
+//! schema by a `format`, which is how the checker finds the right one ([`check_format`]).
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use pep440_rs::Version;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+/// What is wrong with a text, and what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct InvalidValue {
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl InvalidValue {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None }
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+macro_rules! text_type {
+    ($(#[$doc:meta])* $name:ident, $format:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidValue;
+
+            fn try_from(text: String) -> Result<Self, InvalidValue> {
+                text.parse()
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "format": $format })
+            }
+        }
+    };
+}
+
+text_type!(
+    /// A dotted Python module name, such as `spam.eggs._core`.
+    ModuleName,
+    "ekiben-module"
+);
+text_type!(
+    /// A path inside the project, relative to its root, with `/` between parts and no `..`.
+    ProjectPath,
+    "ekiben-path"
+);
+text_type!(
+    /// A folder for the compiler or the linker: inside the project, or absolute on the machine.
+    SearchPath,
+    "ekiben-search-path"
+);
+text_type!(
+    /// A pattern over project paths: `*`, `?` and `[…]` stay within one folder, `**` crosses them.
+    Glob,
+    "ekiben-glob"
+);
+text_type!(
+    /// The name of a preprocessor macro.
+    MacroName,
+    "ekiben-macro"
+);
+text_type!(
+    /// A SHA-256 digest as 64 lowercase hexadecimal digits.
+    Sha256Hex,
+    "ekiben-sha256"
+);
+text_type!(
+    /// A version of a release (PEP 440), in its normal form.
+    VersionText,
+    "ekiben-version"
+);
+text_type!(
+    /// A wheel's build tag: digits first (binary distribution format).
+    BuildTag,
+    "ekiben-build-tag"
+);
+text_type!(
+    /// A word that ends up on a compiler's or linker's command line: not empty, one line.
+    Argument,
+    "ekiben-argument"
+);
+text_type!(
+    /// A command, by its name, or `plugin:command`.
+    CommandName,
+    "ekiben-command"
+);
+
+/// Checks a text against one of our formats; unknown formats say nothing.
+pub(crate) fn check_format(format: &str, text: &str) -> Result<(), InvalidValue> {
+    match format {
+        "ekiben-module" => ModuleName::from_str(text).map(drop),
+        "ekiben-path" => ProjectPath::from_str(text).map(drop),
+        "ekiben-search-path" => SearchPath::from_str(text).map(drop),
+        "ekiben-glob" => Glob::from_str(text).map(drop),
+        "ekiben-macro" => MacroName::from_str(text).map(drop),
+        "ekiben-sha256" => Sha256Hex::from_str(text).map(drop),
+        "ekiben-version" => VersionText::from_str(text).map(drop),
+        "ekiben-build-tag" => BuildTag::from_str(text).map(drop),
+        "ekiben-argument" => Argument::from_str(text).map(drop),
+        "ekiben-command" => CommandName::from_str(text).map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// Python's keywords; none can be a module's name.
+const KEYWORDS: &[&str] = &[
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue",
+    "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import",
+    "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while",
+    "with", "yield",
+];
+
+/// Whether `word` can be a name in Python and isn't a keyword.
+pub(crate) fn is_identifier(word: &str) -> bool {
+    let mut chars = word.chars();
+    chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
+        && chars.all(|c| c == '_' || c.is_alphanumeric())
+        && !KEYWORDS.contains(&word)
+}
+
+impl FromStr for ModuleName {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        for (at, part) in text.split('.').enumerate() {
+            // The folder of a package that holds only stubs (PEP 561).
+            let stubs = (at == 0).then(|| part.strip_suffix("-stubs")).flatten();
+            if is_identifier(stubs.unwrap_or(part)) {
+                continue;
+            }
+            let error = if part.is_empty() {
+                InvalidValue::new(format!("`{text}` isn't a module name: a part of it is empty"))
+            } else if KEYWORDS.contains(&part) {
+                InvalidValue::new(format!(
+                    "`{text}` isn't a module name: `{part}` is a keyword of Python"
+                ))
+            } else {
+                InvalidValue::new(format!(
+                    "`{text}` isn't a module name: `{part}` can't be a name in Python"
+                ))
+            };
+            let fixed = text.replace(['/', '\\'], ".").replace('-', "_");
+            let fixed = fixed.trim_matches('.').trim_end_matches(".py");
+            let help = if fixed != text && fixed.split('.').all(is_identifier) {
+                format!("write `{fixed}`")
+            } else {
+                "use names joined by dots, such as `spam.eggs`".to_owned()
+            };
+            return Err(error.help(help));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl ModuleName {
+    /// The package it is in: `spam.eggs` for `spam.eggs._core`.
+    #[must_use]
+    pub fn parent(&self) -> Option<ModuleName> {
+        self.0.rsplit_once('.').map(|(parent, _)| Self(parent.to_owned()))
+    }
+
+    /// The last part: `_core` for `spam.eggs._core`.
+    #[must_use]
+    pub fn stem(&self) -> &str {
+        self.0.rsplit('.').next().unwrap_or(&self.0)
+    }
+
+    /// The folder or file stem it stands for: `spam/eggs/_core`.
+    #[must_use]
+    pub fn as_path(&self) -> String {
+        self.0.replace('.', "/")
+    }
+}
+
+/// Normalises `./a//b/` to `a/b` and refuses what leaves the project.
+fn project_path(text: &str, what: &str) -> Result<String, InvalidValue> {
+    if text.is_empty() {
+        return Err(InvalidValue::new(format!("the {what} is empty"))
+            .help("write `.` for the project's own folder"));
+    }
+    one_line(text, what)?;
+    if text.contains('\\') {
+        return Err(InvalidValue::new(format!("`{text}` has a backslash"))
+            .help(format!("write `{}`", text.replace('\\', "/"))));
+    }
+    let drive = text.as_bytes().get(1) == Some(&b':') && text.as_bytes()[0].is_ascii_alphabetic();
+    if text.starts_with('/') || drive {
+        return Err(InvalidValue::new(format!("`{text}` is an absolute {what}"))
+            .help("write it relative to the folder of pyproject.toml"));
+    }
+    let parts: Vec<&str> = text.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    if parts.contains(&"..") {
+        return Err(InvalidValue::new(format!("`{text}` leads out of the project"))
+            .help("everything a build reads must lie in the folder of pyproject.toml; `..` isn't allowed"));
+    }
+    Ok(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
+}
+
+fn one_line(text: &str, what: &str) -> Result<(), InvalidValue> {
+    match text.chars().find(|c| c.is_control()) {
+        Some(c) => Err(InvalidValue::new(format!(
+            "the {what} holds a control character ({})",
+            c.escape_default()
+        ))
+        .help("remove it")),
+        None => Ok(()),
+    }
+}
+
+impl FromStr for ProjectPath {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        project_path(text, "path").map(Self)
+    }
+}
+
+impl ProjectPath {
+    /// The project's root.
+    #[must_use]
+    pub fn root() -> Self {
+        Self(".".to_owned())
+    }
+
+    /// A path from parts that a walk of the project gave. `None` if it isn't UTF-8 or not below
+    /// `root`.
+    pub(crate) fn below(root: &Path, path: &Path) -> Option<Self> {
+        let relative = path.strip_prefix(root).ok()?;
+        let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
+        let text = parts?.join("/");
+        Some(if text.is_empty() { Self::root() } else { Self(text) })
+    }
+
+    /// Where it is on this machine, given where the project is.
+    #[must_use]
+    pub fn in_dir(&self, root: &Path) -> PathBuf {
+        if self.0 == "." { root.to_owned() } else { root.join(&self.0) }
+    }
+
+    /// This path with `relative` (which has no `..`) below it.
+    #[must_use]
+    pub fn join(&self, relative: &str) -> Self {
+        if self.0 == "." {
+            Self(relative.to_owned())
+        } else {
+            Self(format!("{}/{relative}", self.0))
+        }
+    }
+
+    /// The last part.
+    #[must_use]
+    pub fn file_name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
+    }
+
+    /// The text after the last dot of the file name, without the dot.
+    #[must_use]
+    pub fn extension(&self) -> Option<&str> {
+        self.file_name().rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map(|(_, ext)| ext)
+    }
+
+    /// What is left of this path below `folder`, if it lies there.
+    #[must_use]
+    pub fn strip_folder(&self, folder: &ProjectPath) -> Option<&str> {
+        if folder.0 == "." {
+            return Some(&self.0);
+        }
+        self.0.strip_prefix(&folder.0)?.strip_prefix('/')
+    }
+}
+
+impl FromStr for SearchPath {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        one_line(text, "path")?;
+        if Path::new(text).is_absolute() {
+            return Ok(Self(text.to_owned()));
+        }
+        project_path(text, "path").map(Self)
+    }
+}
+
+impl FromStr for Glob {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let normal = project_path(text, "pattern")?;
+        let normal = if text.ends_with('/') { format!("{normal}/**") } else { normal };
+        match Self(normal).compile() {
+            Ok((glob, _)) => Ok(glob),
+            Err(error) => Err(InvalidValue::new(format!(
+                "`{text}` isn't a valid pattern: {}",
+                error.kind()
+            ))
+            .help("`*` matches within a folder, `**` across folders, `[ab]` one of the letters")),
+        }
+    }
+}
+
+impl Glob {
+    /// Whether it is a plain path, without anything that matches more than itself.
+    #[must_use]
+    pub fn is_literal(&self) -> bool {
+        !self.0.contains(['*', '?', '[', ']', '{', '}'])
+    }
+
+    pub(crate) fn compile(self) -> Result<(Self, globset::Glob), globset::Error> {
+        let glob = globset::GlobBuilder::new(&self.0)
+            .literal_separator(true)
+            .backslash_escape(false)
+            .build()?;
+        Ok((self, glob))
+    }
+}
+
+impl FromStr for MacroName {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let good = |c: char| c == '_' || c.is_ascii_alphanumeric();
+        if text.is_empty()
+            || !text.chars().all(good)
+            || text.starts_with(|c: char| c.is_ascii_digit())
+        {
+            let error = InvalidValue::new(format!("`{text}` isn't a macro's name"));
+            let bare = text.trim_start_matches("-D").trim_start_matches("-U");
+            return Err(match bare.split_once('=') {
+                Some((name, value)) => {
+                    error.help(format!("write `define = {{ {name} = \"{value}\" }}`"))
+                }
+                None => error.help("use letters, digits and `_`, with no digit first"),
+            });
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl FromStr for Sha256Hex {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let lower = text.to_ascii_lowercase();
+        if lower.len() == 64 && lower.bytes().all(|b| b.is_ascii_hexdigit()) {
+            Ok(Self(lower))
+        } else {
+            Err(InvalidValue::new("this isn't a SHA-256 digest")
+                .help("write the 64 hexadecimal digits that `sha256sum` prints"))
+        }
+    }
+}
+
+impl FromStr for VersionText {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        parse_version(text).map(|version| Self(version.to_string()))
+    }
+}
+
+impl VersionText {
+    /// The version, for comparing.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        Version::from_str(&self.0).unwrap_or_else(|_| Version::new([0]))
+    }
+}
+
+pub(crate) fn parse_version(text: &str) -> Result<Version, InvalidValue> {
+    Version::from_str(text.trim()).map_err(|error| {
+        InvalidValue::new(format!("`{text}` isn't a version: {error}"))
+            .help("versions look like `1.2.0`, `2.0rc1` or `1.0.post2` (PEP 440)")
+    })
+}
+
+impl FromStr for BuildTag {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let good = |c: char| c == '_' || c == '.' || c.is_ascii_alphanumeric();
+        if text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(good) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidValue::new(format!("`{text}` isn't a build tag"))
+                .help("a build tag begins with a digit and has no `-`, such as `1` or `2local`"))
+        }
+    }
+}
+
+impl FromStr for Argument {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        if text.is_empty() {
+            return Err(InvalidValue::new("an empty text can't stand here").help("remove it"));
+        }
+        one_line(text, "text")?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl FromStr for CommandName {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let word = |part: &str| {
+            !part.is_empty()
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        };
+        let parts: Vec<&str> = text.split(':').collect();
+        if parts.len() <= 2 && parts.iter().all(|part| word(part)) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidValue::new(format!("`{text}` isn't a command's name"))
+                .help("write `compile`, or `plugin:command` for a command of a plugin; `ekiben graph` lists them"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn paths_are_normalised_and_kept_inside() {
+        assert_eq!(ProjectPath::from_str("./a//b/").unwrap().as_str(), "a/b");
+        assert_eq!(ProjectPath::from_str("./").unwrap(), ProjectPath::root());
+        for bad in ["", "/etc", "../x", "a/../../b", "C:/x", "a\\b", "a\nb"] {
+            assert!(ProjectPath::from_str(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn module_names_suggest_what_was_meant() {
+        assert_eq!(ModuleName::from_str("a.b").unwrap().parent().unwrap().as_str(), "a");
+        let error = ModuleName::from_str("spam/my-core").unwrap_err();
+        assert_eq!(error.help.as_deref(), Some("write `spam.my_core`"));
+        assert!(ModuleName::from_str("a.class").is_err());
+    }
+
+    #[test]
+    fn a_pattern_for_a_folder_means_what_is_in_it() {
+        assert_eq!(Glob::from_str("data/").unwrap().as_str(), "data/**");
+        assert!(Glob::from_str("a[").is_err());
+    }
+
+    #[test]
+    fn a_definition_in_the_compilers_spelling_is_explained() {
+        let error = MacroName::from_str("-DX=1").unwrap_err();
+        assert_eq!(error.help.as_deref(), Some("write `define = { X = \"1\" }`"));
+    }
+}
