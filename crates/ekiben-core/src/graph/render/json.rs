@@ -1,7 +1,7 @@
 //! The graph for other programs.
 //!
-//! The document, whose `schema` is [`JSON_SCHEMA`] and grows when a member is removed or changes its meaning (new
-//! members may appear at any time):
+//! The document, whose `schema` is [`JSON_SCHEMA`] and grows when a member is removed or changes
+//! its meaning (new members may appear at any time):
 //!
 //! ```text
 //! schema    1

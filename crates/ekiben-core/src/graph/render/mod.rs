@@ -1,6 +1,7 @@
 //! A graph for people and for other programs: as text, as JSON and as a drawing.
 //!
-//! All three are functions of the graph and the plan alone, so that the same project gives the same bytes anywhere.
+//! All three are functions of the graph and the plan alone, so that the same project gives the same
+//! bytes anywhere.
 
 mod json;
 mod svg;
@@ -15,19 +16,25 @@ use super::places::Absence;
 use super::plan::{Plan, Why, WhyNot};
 use super::spec::Statement;
 
-/// Why a command has no part in a plan, as the rest of a sentence that begins with its name.
+/// Why a command has no place, as the rest of a sentence that begins with its name.
 fn absence(absence: &Absence) -> String {
-    let sayings = |statements: &[Statement]| {
-        statements.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    let disabled = |statements: &[Statement]| {
+        let by = statements.iter().map(|said| match &said.subject {
+            Some(command) => format!("{command} ({})", said.author),
+            None => said.author.to_string(),
+        });
+        format!("disabled by {}", by.collect::<Vec<_>>().join(" and by "))
     };
     match absence {
-        Absence::Disabled { by } => format!("disabled: {}", sayings(by)),
-        Absence::Replaced { statement, .. } => format!("replaced: {statement}"),
-        Absence::NothingToWrap { wrapped, disabled_by } if disabled_by.is_empty() => {
-            format!("nothing to wrap: there is no `{wrapped}`")
+        Absence::Disabled { by } => disabled(by),
+        Absence::Replaced { by, statement } => {
+            format!("replaced by {by}, says {}", statement.author)
         }
-        Absence::NothingToWrap { disabled_by, .. } => {
-            format!("nothing to wrap: {}", sayings(disabled_by))
+        Absence::NothingToWrap { wrapped, disabled_by } if disabled_by.is_empty() => {
+            format!("nothing to wrap, for there is no {wrapped}")
+        }
+        Absence::NothingToWrap { wrapped, disabled_by } => {
+            format!("nothing to wrap, for {wrapped} is {}", disabled(disabled_by))
         }
     }
 }

@@ -30,7 +30,8 @@ fn plugin(id: &str) -> Author {
     Author::Plugin { id: id.parse().unwrap(), version: "1.2.0".to_owned() }
 }
 
-/// A command of the plugin before its colon, else of the core, which takes and makes kinds: `"a? b -> c"`.
+/// A command of the plugin before its colon, else of the core, which takes and makes kinds: `"a? b
+/// -> c"`.
 fn command(text: &str, kinds: &str) -> CommandSpec {
     let name = name(text);
     let author = name.plugin().map_or(Author::Core, plugin);
@@ -58,7 +59,8 @@ fn plan(graph: &Graph, targets: &[&str]) -> Plan {
     graph.plan(&targets).unwrap()
 }
 
-/// A project with Cython and C sources that needs NumPy's headers, as the commands of a real build would have it.
+/// A project with Cython and C sources that needs NumPy's headers, as the commands of a real build
+/// would have it.
 fn realistic() -> (Vec<CommandSpec>, UserRules) {
     let commands = vec![
         command("sources", "-> source").summary("Find the project's sources"),

@@ -1,7 +1,8 @@
 //! How wide text is, without a font to ask.
 //!
-//! The reader's fonts are unknown, so widths are those of the widest fonts that the drawing's font stacks are likely to
-//! end in (DejaVu Sans, Verdana). Text may get more room than it takes, never less.
+//! The reader's fonts are unknown, so widths are those of the widest fonts that the drawing's font
+//! stacks are likely to end in (DejaVu Sans, Verdana). Text may get more room than it takes, never
+//! less.
 
 /// A family of fonts that the drawing uses.
 #[derive(Debug, Clone, Copy)]

@@ -77,7 +77,7 @@ impl Canvas<'_> {
         writeln!(self.out, r#"<text class="note" x="0" y="40">{}</text>"#, Xml(&subtitle))?;
 
         let left = (inner - self.layout.width) / 2.0;
-        writeln!(self.out, r#"<g transform="translate({} {HEADER})">"#, Px(left))?;
+        writeln!(self.out, r#"<g class="canvas" transform="translate({} {HEADER})">"#, Px(left))?;
         // What is faded lies below what isn't.
         for faded in [true, false] {
             for (line, route) in self.scene.lines.iter().zip(&self.layout.routes) {
@@ -329,8 +329,8 @@ fn heading(graph: &Graph, plan: Option<&Plan>) -> (String, String) {
     let work = graph.nodes().iter().filter(|node| !node.spec.anchor).count();
     match plan {
         Some(plan) => (
-            format!("What makes {}", super::targets(plan)),
-            format!("{} of {work} commands run", plan.commands.len()),
+            format!("Commands for {}", super::targets(plan)),
+            format!("{} of {work} run", plan.commands.len()),
         ),
         None => ("Commands".to_owned(), format!("{work}, in the order in which they run")),
     }
@@ -338,18 +338,17 @@ fn heading(graph: &Graph, plan: Option<&Plan>) -> (String, String) {
 
 /// Commands that the drawing doesn't have, and why.
 fn notes(graph: &Graph, plan: Option<&Plan>) -> Vec<String> {
-    let absent: Vec<String> = match plan {
+    match plan {
         Some(plan) => plan
             .skipped
             .iter()
             .filter(|(_, why)| matches!(why, WhyNot::Absent(_)))
-            .map(|(name, why)| format!("{name} is {}", super::why_not(why)))
+            .map(|(name, why)| format!("{name}: {}", super::why_not(why)))
             .collect(),
         None => {
-            graph.absent().map(|(name, why)| format!("{name} is {}", super::absence(why))).collect()
+            graph.absent().map(|(name, why)| format!("{name}: {}", super::absence(why))).collect()
         }
-    };
-    absent
+    }
 }
 
 fn tip(node: &Node, plan: Option<&Plan>) -> String {
@@ -382,7 +381,8 @@ impl Display for Px {
     }
 }
 
-/// Text as XML has it. Control characters, which XML cannot have at all, become replacement characters.
+/// Text as XML has it. Control characters, which XML cannot have at all, become replacement
+/// characters.
 struct Xml<'a>(&'a str);
 
 impl Display for Xml<'_> {

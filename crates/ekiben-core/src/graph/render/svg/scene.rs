@@ -73,7 +73,8 @@ pub(super) struct Scene<'a> {
     pub(super) colours: BTreeMap<Voice, usize>,
 }
 
-/// An author as far as colours tell them apart: not by version, and all lines of a user's file are one.
+/// An author as far as colours tell them apart: not by version, and all lines of a user's file are
+/// one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Voice {
     Core,
@@ -161,7 +162,7 @@ impl<'a> Scene<'a> {
             let required = said.clone().any(|said| is_push(said.relation));
             let only_stated = edge.reasons.iter().all(|reason| reason.kind().is_none());
             let says_more = said.clone().next().is_some() && only_stated;
-            if !required && !(says_more && !implied(from, to, &all)) {
+            if !required && (!says_more || implied(from, to, &all)) {
                 continue;
             }
             self.lines.push(Line {
