@@ -180,6 +180,14 @@ impl Error {
         })
     }
 
+    /// The message without what a caller names already.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::InvalidPath { problem, .. } => (*problem).to_owned(),
+            error => error.to_string(),
+        }
+    }
+
     pub(crate) fn file_is_folder(file: &Entry, inside: &Entry) -> Self {
         Self::FileIsFolder {
             file: file.path.clone(),

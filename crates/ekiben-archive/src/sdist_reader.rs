@@ -82,7 +82,7 @@ pub fn read_sdist<R: Read>(
             _ => return Err(refuse("it is neither a file nor a folder".into())),
         }
         let path = ArchivePath::new(name.trim_start_matches("./").trim_end_matches('/'))
-            .map_err(|error| refuse(error.to_string()))?;
+            .map_err(|error| refuse(error.reason()))?;
         let folder = path.parts().next().unwrap_or_default();
         match &top {
             None => top = Some(folder.to_owned()),
@@ -98,8 +98,8 @@ pub fn read_sdist<R: Read>(
         let origin = Origin::new(format!("member {}", index + 1));
         seen.add(Entry::new(path.clone(), "", origin))
             .map_err(|error| refuse(error.to_string()))?;
-        let mode = entry.header().mode().map_err(broken)?;
-        let member = SdistMember { path, size: entry.size(), executable: mode & 0o100 != 0 };
+        let executable = entry.header().mode().is_ok_and(|mode| mode & 0o100 != 0);
+        let member = SdistMember { path, size: entry.size(), executable };
         visit(&member, &mut entry).map_err(|error| match error {
             Error::Read { source, .. } if exhausted.get() => broken(source),
             error => error,

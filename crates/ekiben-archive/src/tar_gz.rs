@@ -134,10 +134,8 @@ mod tests {
 
     #[test]
     fn a_pax_record_counts_itself() {
-        assert_eq!(pax_record("path", "a"), b"10 path=a\n");
+        assert_eq!(pax_record("path", "a"), b"9 path=a\n");
         assert_eq!(pax_record("path", ""), b"8 path=\n");
-        let long = pax_record("path", &"x".repeat(90));
-        assert!(long.starts_with(b"100 path=") || long.len() < 100);
         for length in 0..2000 {
             let record = pax_record("k", &"x".repeat(length));
             let text = String::from_utf8_lossy(&record);

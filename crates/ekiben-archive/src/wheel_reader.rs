@@ -62,7 +62,7 @@ impl<R: Read + Seek> WheelReader<R> {
                 problem,
             };
             let path = ArchivePath::new(name.strip_suffix('/').unwrap_or(&name))
-                .map_err(|error| refuse(error.to_string()))?;
+                .map_err(|error| refuse(error.reason()))?;
             if member.is_symlink() {
                 return Err(refuse("it is a symbolic link".into()));
             }

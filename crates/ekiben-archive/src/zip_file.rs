@@ -4,7 +4,9 @@
 //! file with 0644 or 0755, one timestamp, one compression level, no extra fields (Zip64 where a
 //! member needs it), no comments.
 
-use std::io::{Seek, Write};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, System};
@@ -28,21 +30,85 @@ const COMPRESSED: [&str; 27] = [
     "zst",
 ];
 
-/// Writes a zip file into `W`.
+/// Writes a zip file into `W`. Dropped before it is finished, it leaves the output without a
+/// directory, so that half a wheel isn't taken for a whole one.
 pub struct ZipWriter<W: Write + Seek> {
-    zip: zip::ZipWriter<W>,
+    /// Before `zip`, because it has to be dropped first.
+    abandon: AbandonOnDrop,
+    zip: zip::ZipWriter<Output<W>>,
     timestamp: Timestamp,
 }
 
 impl<W: Write + Seek> ZipWriter<W> {
     /// A zip file all of whose members carry `timestamp`.
     pub fn new(output: W, timestamp: Timestamp) -> Self {
-        Self { zip: zip::ZipWriter::new(output), timestamp }
+        let abandoned = Arc::new(AtomicBool::new(false));
+        let output = Output { inner: output, position: 0, abandoned: Arc::clone(&abandoned) };
+        Self { abandon: AbandonOnDrop(abandoned), zip: zip::ZipWriter::new(output), timestamp }
     }
 
     /// Writes the directory and gives the output back.
     pub fn finish(self) -> Result<W, Error> {
-        self.zip.finish().map_err(|error| Error::Finish(error.into()))
+        let Self { abandon: _abandon, zip, .. } = self;
+        zip.finish().map(|output| output.inner).map_err(|error| Error::Finish(error.into()))
+    }
+}
+
+/// The output, until something fails; from then on, nothing, with a position that moves all the
+/// same. For the `zip` crate would still finish the archive when it is dropped, or complain on
+/// stderr that it can't.
+struct Output<W> {
+    inner: W,
+    position: u64,
+    abandoned: Arc<AtomicBool>,
+}
+
+impl<W> Output<W> {
+    fn unless_abandoned<T>(
+        &mut self,
+        otherwise: T,
+        act: impl FnOnce(&mut W) -> io::Result<T>,
+    ) -> io::Result<T> {
+        if self.abandoned.load(Ordering::Relaxed) {
+            return Ok(otherwise);
+        }
+        let result = act(&mut self.inner);
+        if matches!(&result, Err(error) if error.kind() != io::ErrorKind::Interrupted) {
+            self.abandoned.store(true, Ordering::Relaxed);
+        }
+        result
+    }
+}
+
+impl<W: Write> Write for Output<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.unless_abandoned(bytes.len(), |inner| inner.write(bytes))?;
+        self.position += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.unless_abandoned((), Write::flush)
+    }
+}
+
+impl<W: Seek> Seek for Output<W> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let pretended = match to {
+            SeekFrom::Start(position) => position,
+            SeekFrom::Current(by) => self.position.saturating_add_signed(by),
+            SeekFrom::End(_) => self.position,
+        };
+        self.position = self.unless_abandoned(pretended, |inner| inner.seek(to))?;
+        Ok(self.position)
+    }
+}
+
+struct AbandonOnDrop(Arc<AtomicBool>);
+
+impl Drop for AbandonOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -94,5 +160,21 @@ mod tests {
         assert!(stored("a/__init__.py", 10));
         assert!(!stored("a/module.py", 64));
         assert!(!stored("png", 10_000));
+    }
+
+    #[test]
+    fn what_is_not_finished_is_not_an_archive() {
+        let mut bytes = io::Cursor::new(Vec::new());
+        let mut writer = ZipWriter::new(&mut bytes, Timestamp::default());
+        let member = Member {
+            path: &ArchivePath::new("a").unwrap(),
+            content: &"spam".into(),
+            executable: false,
+            origin: &crate::Origin::new("a test"),
+        };
+        writer.write(&member).unwrap();
+        drop(writer);
+        assert!(!bytes.get_ref().is_empty());
+        assert!(zip::ZipArchive::new(bytes).is_err());
     }
 }

@@ -47,7 +47,16 @@ fn each_problem_with_record_is_found() {
         ("a.dist-info/RECORD", &record),
         ("a.dist-info/RECORD.jws", "a signature"),
     ];
-    insta::assert_snapshot!(problems(&members).join("\n"), @"");
+    insta::assert_snapshot!(problems(&members).join("\n"), @r"
+    `bad` has the hash sha256=1n4ulEmUSWyNjsdu7Qz58JZ5RI1YS1Mr6_lBhSo39e0, but RECORD says sha256=LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ
+    `long` has 5 bytes, but RECORD says 6
+    RECORD has no hash for `none`
+    RECORD has a hash for `weak` by `md5`, which isn't one of sha256, sha384 and sha512
+    RECORD lists `gone`, but the wheel doesn't hold it
+    RECORD lists `ok` twice
+    RECORD lists `../up`, but the wheel doesn't hold it
+    the wheel holds `extra`, but RECORD doesn't list it
+    ");
 }
 
 #[test]
@@ -179,7 +188,18 @@ fn sdists_that_could_escape_are_refused() {
     .iter()
     .map(|members| refusal(members, Limits::default()))
     .collect();
-    insta::assert_snapshot!(refusals.join("\n"), @"");
+    insta::assert_snapshot!(refusals.join("\n"), @r"
+    the sdist holds `a/../../evil`, which is refused: it has the part `..`
+    the sdist holds `/evil`, which is refused: it is absolute
+    the sdist holds `a/link`, which is refused: it is a link
+    the sdist holds `a/link`, which is refused: it is a link
+    the sdist holds `a/device`, which is refused: it is neither a file nor a folder
+    the sdist holds `b/x`, which is refused: it isn't in the folder `a`
+    the sdist holds `a/x`, which is refused: `a/x` is claimed twice: by member 1 and by member 2
+    the sdist holds `a/x/y`, which is refused: `a/x` (member 1) is a file, but `a/x/y` (member 2) needs a folder of that name
+    the sdist holds `file`, which is refused: it isn't in a folder
+    not a readable sdist: it is empty
+    ");
 }
 
 #[test]
@@ -191,6 +211,7 @@ fn a_sdist_that_unpacks_to_too_much_is_refused() {
     let zeros = raw_tar(|builder| {
         let mut header = tar::Header::new_ustar();
         header.set_path("a/zeros").unwrap();
+        header.set_mode(0o644);
         header.set_size(1 << 20);
         header.set_cksum();
         builder.append(&header, &vec![0; 1 << 20][..]).unwrap();

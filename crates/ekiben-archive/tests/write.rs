@@ -19,7 +19,18 @@ fn listed(files: &FileSet) -> Vec<String> {
 
 #[test]
 fn the_list_of_a_wheel() {
-    insta::assert_snapshot!(listed(&wheel_files()).join("\n"), @"");
+    insta::assert_snapshot!(listed(&wheel_files()).join("\n"), @r#"
+    spam_eggs-1.2.0.data/scripts/fry.sh | 20 | 0755 | source spam_eggs-1.2.0.data/scripts/fry.sh
+    spam_eggs/__init__.py | 0 | 0644 | source spam_eggs/__init__.py
+    spam_eggs/a,b "c".txt | 29 | 0644 | source spam_eggs/a,b "c".txt
+    spam_eggs/größe.py | 65 | 0644 | source spam_eggs/größe.py
+    spam_eggs/main.py | 30 | 0644 | source spam_eggs/main.py
+    spam_eggs-1.2.0.dist-info/METADATA | 211 | 0644 | source spam_eggs-1.2.0.dist-info/METADATA
+    spam_eggs-1.2.0.dist-info/WHEEL | 101 | 0644 | the wheel's own metadata
+    spam_eggs-1.2.0.dist-info/entry_points.txt | 45 | 0644 | source spam_eggs-1.2.0.dist-info/entry_points.txt
+    spam_eggs-1.2.0.dist-info/licenses/LICENSE | 16 | 0644 | source spam_eggs-1.2.0.dist-info/licenses/LICENSE
+    spam_eggs-1.2.0.dist-info/RECORD | 798 | 0644 | the wheel's own metadata
+    "#);
 }
 
 #[test]
@@ -43,9 +54,26 @@ fn record_and_wheel_metadata() {
     let bytes = write_zip(&wheel_files(), Timestamp::default());
     let mut wheel = WheelReader::open(Cursor::new(bytes)).unwrap();
     let record = wheel.dist_info("RECORD").unwrap();
-    insta::assert_snapshot!(wheel.read_text(&record).unwrap(), @"");
+    insta::assert_snapshot!(wheel.read_text(&record).unwrap(), @r#"
+    spam_eggs-1.2.0.data/scripts/fry.sh,sha256=04lIahjz6U341SjVZ4ZBWigJQClO4rAiBEmS0ijy1N8,20
+    spam_eggs/__init__.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0
+    "spam_eggs/a,b ""c"".txt",sha256=tjzTxKxJWHN0s4piv5_NNURp2kfIuaEuqTgxJeJTsm4,29
+    spam_eggs/größe.py,sha256=RY0FihH8J052EY6HQph4FVpkqUFgabBkrjVkmFwz7zI,65
+    spam_eggs/main.py,sha256=n1Y2aWqPQ643mfRZBL2uLMInfw732H1FkubkPs-5XHE,30
+    spam_eggs-1.2.0.dist-info/METADATA,sha256=WfspsCiKMiMImtCLL_cTteX9Sy_bwqA5Gb-X9LE8iQg,211
+    spam_eggs-1.2.0.dist-info/WHEEL,sha256=qpi-TCXJ96I392M-1OdruXHcNgKJjGGGLJl6tNsPoTQ,101
+    spam_eggs-1.2.0.dist-info/entry_points.txt,sha256=vN2gdpD4urSfjSBEcMWYdVKl64xTElUrVbZPe3TDyH8,45
+    spam_eggs-1.2.0.dist-info/licenses/LICENSE,sha256=9OGQdCXNbLfdhE--GNqLt3GhmR9uL68FRp9jSr96Gx8,16
+    spam_eggs-1.2.0.dist-info/RECORD,,
+    "#);
     let metadata = wheel.dist_info("WHEEL").unwrap();
-    insta::assert_snapshot!(wheel.read_text(&metadata).unwrap(), @"");
+    insta::assert_snapshot!(wheel.read_text(&metadata).unwrap(), @r"
+    Wheel-Version: 1.0
+    Generator: ekiben 0.0.0
+    Root-Is-Purelib: true
+    Tag: py2-none-any
+    Tag: py3-none-any
+    ");
     assert_eq!(wheel.verify_record().unwrap(), []);
 }
 
@@ -56,7 +84,10 @@ fn the_bytes_are_these() {
     let timestamp = Timestamp::from_epoch(1_234_567_890);
     let wheel = Sha256Digest::of(&write_zip(&wheel_files(), timestamp));
     let sdist = Sha256Digest::of(&write_sdist(&sdist_files(), timestamp));
-    insta::assert_snapshot!(format!("{wheel}\n{sdist}"), @"");
+    insta::assert_snapshot!(format!("{wheel}\n{sdist}"), @r"
+    847cdfe4ce9e0c92b45e7b85a08f3257eb084af40badd8f95f26679395a1a79e
+    bb28bfead7b898d6e6cb4ead3e465f37a7783b0530a9dba08665dc069e22b86f
+    ");
 }
 
 #[test]
@@ -127,7 +158,8 @@ fn deferred_content_gives_the_same_wheel_whatever_pieces_it_comes_in() {
             self.0.read(&mut buffer[..end])
         }
     }
-    let text: Vec<u8> = (0..400_000_u32).flat_map(|i| (i * i % 977).to_le_bytes()).collect();
+    let text: Vec<u8> =
+        (0..400_000_u32).flat_map(|i| (i.wrapping_mul(i) % 977).to_le_bytes()).collect();
     let wheel = |content: Content| {
         let mut files = wheel_files();
         files.add(Entry::new(path("spam_eggs/data.bin"), content, Origin::new("x"))).unwrap();
@@ -163,7 +195,7 @@ fn a_full_disk_is_an_error_that_names_the_file() {
     struct Full(Cursor<Vec<u8>>);
     impl std::io::Write for Full {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            if self.0.position() > 1000 {
+            if self.0.position() > 500 {
                 return Err(std::io::ErrorKind::StorageFull.into());
             }
             self.0.write(bytes)

@@ -34,6 +34,11 @@ const METADATA: &str = "Metadata-Version: 2.4\nName: Spam.Eggs\nVersion: 1.2.0\n
     Summary: Breakfast.\nLicense-Expression: MIT\nLicense-File: LICENSE\n\
     Description-Content-Type: text/markdown\n\nSpam, spam, eggs and spam, which is a description.\n";
 
+/// The least that a wheel can be.
+pub(crate) fn metadata_of(spec: &WheelSpec) -> FileSet {
+    file_set(&[(spec.dist_info("METADATA").unwrap().as_str(), METADATA)])
+}
+
 pub(crate) fn wheel_files() -> FileSet {
     file_set(&[
         ("spam_eggs/__init__.py", ""),
