@@ -6,6 +6,8 @@
 //! their states: the base interpreter, the file that `sysconfig` reads, the headers. If one of them
 //! has changed, an interpreter was rebuilt in place, and it is asked again.
 
+use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -47,16 +49,6 @@ pub(crate) const VARIABLES: [&str; 8] = [
     "_PYTHON_PROJECT_BASE",
     "_PYTHON_SYSCONFIGDATA_NAME",
 ];
-
-/// All that is known of an interpreter before it is asked.
-#[derive(Serialize)]
-struct Identity<'a> {
-    executable: &'a Path,
-    real: Witness,
-    environment: Vec<Option<Vec<u8>>>,
-    variables: Vec<Option<String>>,
-    script: &'a str,
-}
 
 /// An answer and what must not have changed since.
 #[derive(Serialize, Deserialize)]
@@ -113,25 +105,24 @@ fn changed(_: &fs::Metadata) -> (i64, i64) {
 /// The key for the facts of `executable`, an absolute path that isn't made canonical, since a
 /// virtual environment's interpreter is a link.
 pub(crate) fn key(executable: &Path) -> String {
+    key_with(executable, |name| env::var_os(name))
+}
+
+fn key_with(executable: &Path, variable: impl Fn(&str) -> Option<OsString>) -> String {
     let real = fs::canonicalize(executable).unwrap_or_else(|_| executable.to_owned());
     let beside = executable.parent();
-    let folders = [beside, beside.and_then(Path::parent)];
-    let identity = Identity {
+    let configuration =
+        |folder: Option<&Path>| folder.and_then(|folder| fs::read(folder.join("pyvenv.cfg")).ok());
+    let identity = (
         executable,
-        real: Witness::of(real),
-        environment: folders
-            .map(|folder| fs::read(folder?.join("pyvenv.cfg")).ok())
-            .into_iter()
-            .collect(),
-        variables: VARIABLES
-            .map(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
-            .into(),
-        script: SCRIPT,
-    };
-    // A path that isn't Unicode can't be written as JSON; its lossy form is still a key.
-    let bytes =
-        serde_json::to_vec(&identity).unwrap_or_else(|_| format!("{executable:?}").into_bytes());
-    let digest = Sha256::digest(bytes);
+        Witness::of(real),
+        configuration(beside),
+        configuration(beside.and_then(Path::parent)),
+        VARIABLES.map(variable),
+        SCRIPT,
+    );
+    // `Debug` rather than JSON, which can't hold every path.
+    let digest = Sha256::digest(format!("{identity:?}"));
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("python-facts-{hex}")
 }
@@ -224,6 +215,20 @@ mod tests {
         let cache = Memory::default();
         cache.put("key", b"{\"witnesses\": [], \"facts\": {}}");
         assert!(load(&cache, "key").is_none());
+    }
+
+    #[test]
+    fn the_key_changes_with_each_variable() {
+        let python = Path::new("/no/such/python");
+        let plain = key_with(python, |_| None);
+        let mut keys: Vec<String> = VARIABLES
+            .iter()
+            .map(|set| key_with(python, |name| (name == *set).then(|| "x".into())))
+            .collect();
+        keys.push(plain);
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), VARIABLES.len() + 1);
     }
 
     #[test]

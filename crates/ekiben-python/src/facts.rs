@@ -293,10 +293,9 @@ pub(crate) mod tests {
             refusal(r#"{"version": [3, 11, 0, "candidate", 1], "implementation": "graalpy"}"#),
             @"`py` is `graalpy`, but Ekiben builds for CPython and PyPy only"
         );
-        insta::assert_snapshot!(
-            refusal(r#"{"version": [3, 11, 0, "final", 0], "implementation": "cpython"}"#),
-            @"`py` gave an answer that can't be understood: missing field `hexversion` at line 1 column 68"
-        );
+        let incomplete =
+            refusal(r#"{"version": [3, 11, 0, "final", 0], "implementation": "cpython"}"#);
+        assert!(incomplete.contains("can't be understood: missing field `hexversion`"));
     }
 
     #[test]
