@@ -174,7 +174,7 @@ impl Display for Between<'_> {
         let Self(Edge { from, to, .. }, reason) = self;
         match reason {
             Reason::Kind { kind } => write!(f, "`{to}` consumes {kind}, which `{from}` produces"),
-            Reason::Rewrites { kind } => write!(f, "both rewrite {kind}, in the order of names"),
+            Reason::Rewrites { kind } => write!(f, "both rewrite {kind}"),
             Reason::Stated(statement) => statement.fmt(f),
         }
     }

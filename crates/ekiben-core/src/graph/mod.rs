@@ -115,7 +115,7 @@ pub enum Reason {
         /// What it is.
         kind: Kind,
     },
-    /// Both rewrite a kind, and the first comes first by name, no constraint deciding it.
+    /// Both rewrite a kind, so one must be first. Constraints decide which, else names.
     Rewrites {
         /// What they rewrite.
         kind: Kind,
@@ -151,7 +151,7 @@ type NodeId = usize;
 type EdgeMap = BTreeMap<(NodeId, NodeId), BTreeSet<Reason>>;
 
 /// Commands in an order that respects every edge.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Graph {
     nodes: Vec<Node>,
     edges: Vec<Edge>,

@@ -49,7 +49,7 @@ pub enum Absence {
 }
 
 /// A name that means another's place: that of its replacement, or of what it wraps.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Link {
     to: CommandName,
     /// Who said so. Its relation tells replacing from wrapping.
@@ -57,7 +57,7 @@ struct Link {
 }
 
 /// The outcome: places, and what names mean.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Places {
     /// Everything that was brought, by name.
     pub(super) specs: BTreeMap<CommandName, CommandSpec>,
@@ -104,11 +104,7 @@ impl Places {
 
     /// The place that a name means, if it means any.
     pub(super) fn place(&self, name: &CommandName) -> Option<&CommandName> {
-        let mut name = name;
-        while let Some(link) = self.links.get(name) {
-            name = &link.to;
-        }
-        let (name, _) = self.specs.get_key_value(name)?;
+        let (name, _) = self.specs.get_key_value(self.links_end(name))?;
         (!self.absent.contains_key(name)).then_some(name)
     }
 
@@ -270,7 +266,12 @@ impl Places {
             let (anchor, author) = (anchor.name.clone(), author.clone());
             Err(GraphError::AnchorMisused { anchor, author, misuse })
         };
-        for spec in self.specs.values().filter(|spec| !disabled.contains_key(&spec.name)) {
+        for spec in self.specs.values() {
+            let replaced = self.links.get(&spec.name);
+            let replaced = replaced.is_some_and(|link| link.said.relation == Relation::Replaces);
+            if replaced || disabled.contains_key(&spec.name) {
+                continue;
+            }
             if spec.anchor && !(spec.consumes.is_empty() && spec.produces.is_empty()) {
                 return misused(spec, &spec.author, AnchorMisuse::Kinds);
             }

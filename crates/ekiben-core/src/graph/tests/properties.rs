@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 
-use super::super::{Absence, GraphError, Node, Reason, Relation, render};
+use super::super::{Absence, GraphError, Node, Reason, Relation, Why, render};
 use super::*;
 
 const NAMES: [&str; 9] = ["a", "b", "c:d", "c:e", "f", "g:h", "i", "j", "k:l"];
@@ -208,10 +208,21 @@ proptest! {
             }
             prop_assert_eq!(plan.get(node.name()).is_some(), plan.why_not(node.name()).is_none());
         }
-        // Least: everything in it has a reason that is in it, too.
-        for command in &plan.commands {
-            prop_assert!(!command.why.is_empty(), "{} runs for nothing", command.name);
+        // Least: from the target, reasons lead to everything in it.
+        let mut reached: BTreeSet<&CommandName> = BTreeSet::new();
+        for _ in &plan.commands {
+            for command in &plan.commands {
+                let leads_here = |why: &Why| match why {
+                    Why::Target { .. } => true,
+                    Why::Makes { consumers, .. } => consumers.iter().any(|c| reached.contains(c)),
+                    Why::RequiredAfter { command } => reached.contains(command),
+                };
+                if command.why.iter().any(leads_here) {
+                    reached.insert(&command.name);
+                }
+            }
         }
+        prop_assert_eq!(reached, running);
         let position = positions(&graph);
         prop_assert!(plan.commands.is_sorted_by_key(|command| position[&command.name]));
     }

@@ -5,18 +5,21 @@
 //! says more about it (`<title>`).
 
 mod layout;
+mod legend;
 mod measure;
 mod scene;
 mod style;
+mod write;
 
-use std::fmt::{self, Display, Write as _};
+use std::fmt::{self, Write as _};
 
 use self::layout::{Layout, Rect, Stretch, layout};
 use self::measure::{Font, width};
 use self::scene::{
     FRAME_HEAD, FRAME_PAD, Item, LABEL_SIZE, Line, NAME_SIZE, Scene, Style, Voice, What,
 };
-use self::style::{COLOURS, SHEET};
+use self::style::{COLOURS, SHEET, SMALL_SIZE};
+use self::write::{Px, Xml};
 use super::super::name::Author;
 use super::super::plan::{Plan, WhyNot};
 use super::super::{Graph, Node};
@@ -53,7 +56,7 @@ impl Canvas<'_> {
         let notes = notes(graph, plan);
         let notes_width = notes
             .iter()
-            .map(|note| width(note, Font::Sans, 11.5))
+            .map(|note| width(note, Font::Sans, SMALL_SIZE))
             .chain([width(&title, Font::Sans, 21.0), width(&subtitle, Font::Sans, 13.0)])
             .fold(LEAST_WIDTH, f64::max);
         let inner = self.layout.width.max(notes_width);
@@ -114,11 +117,7 @@ impl Canvas<'_> {
     }
 
     fn line(&mut self, line: &Line, route: &[Stretch]) -> fmt::Result {
-        let class = match line.style {
-            Style::Made | Style::Taken => "flow",
-            Style::Order => "order",
-            Style::Required => "required",
-        };
+        let class = line.style.class();
         let faded = if line.faded { " faded" } else { "" };
         write!(self.out, r#"<g class="line {class}{faded}"><title>{}</title>"#, Xml(&line.title))?;
         write!(self.out, r#"<path d=""#)?;
@@ -226,103 +225,6 @@ impl Canvas<'_> {
         write!(self.out, r#"<text class="mid {class}" x="{}" y="{}">"#, Px(x), Px(y))?;
         write!(self.out, "{}</text>", Xml(text))
     }
-
-    fn legend(&self, room: f64) -> Vec<Entry> {
-        let voices = self.scene.colours.iter().map(|(voice, nth)| {
-            let text = match voice {
-                Voice::Core => "core".to_owned(),
-                Voice::Plugin(id) => format!("plugin {id}"),
-                Voice::User => "project".to_owned(),
-            };
-            (Sample::Colour(nth % COLOURS), text)
-        });
-        let styles = [
-            (Style::Taken, "a kind passes on"),
-            (Style::Order, "order only"),
-            (Style::Required, "must follow"),
-        ];
-        let used = |style| self.scene.lines.iter().any(|line| line.style == style);
-        let styles = styles
-            .into_iter()
-            .filter(|(style, _)| used(*style))
-            .map(|(style, text)| (Sample::Line(style), text.to_owned()));
-        let faded = self.scene.items.iter().any(|item| item.faded);
-        let faded = faded.then(|| (Sample::Faded, "doesn't run".to_owned()));
-        let (mut x, mut row) = (0.0, 0);
-        let mut entries = Vec::new();
-        for (sample, text) in voices.chain(styles).chain(faded) {
-            let wide = sample.width() + 8.0 + width(&text, Font::Sans, 11.5);
-            if x > 0.0 && x + wide > room {
-                (x, row) = (0.0, row + 1);
-            }
-            entries.push(Entry { sample, text, x, row });
-            x += wide + 20.0;
-        }
-        entries
-    }
-
-    fn legend_entry(&mut self, entry: &Entry, y: f64) -> fmt::Result {
-        let wide = entry.sample.width();
-        let swatch = Rect { x: entry.x, y: y + 2.0, width: wide, height: 12.0 };
-        match entry.sample {
-            Sample::Colour(nth) => self.rect(&format!("box c{nth}"), &swatch, 4.0)?,
-            Sample::Faded => {
-                self.out.push_str(r#"<g class="command faded">"#);
-                self.rect("box c0", &swatch, 4.0)?;
-                self.out.push_str("</g>");
-            }
-            Sample::Line(style) => {
-                let class = match style {
-                    Style::Made | Style::Taken => "flow",
-                    Style::Order => "order",
-                    Style::Required => "required",
-                };
-                let (end, y) = (entry.x + wide, y + 8.0);
-                write!(
-                    self.out,
-                    r#"<g class="line {class}"><path d="M{} {y}H{}"/><path class="head" d="M{} {}L{} {y}L{} {}Z"/></g>"#,
-                    Px(entry.x),
-                    Px(end - 5.0),
-                    Px(end - 7.0),
-                    Px(y - 4.0),
-                    Px(end),
-                    Px(end - 7.0),
-                    Px(y + 4.0),
-                    y = Px(y)
-                )?;
-            }
-        }
-        let x = entry.x + wide + 8.0;
-        writeln!(
-            self.out,
-            r#"<text class="small" x="{}" y="{}">{}</text>"#,
-            Px(x),
-            Px(y + 12.0),
-            Xml(&entry.text)
-        )
-    }
-}
-
-struct Entry {
-    sample: Sample,
-    text: String,
-    x: f64,
-    row: usize,
-}
-
-enum Sample {
-    Colour(usize),
-    Line(Style),
-    Faded,
-}
-
-impl Sample {
-    fn width(&self) -> f64 {
-        match self {
-            Self::Colour(_) | Self::Faded => 18.0,
-            Self::Line(_) => 34.0,
-        }
-    }
 }
 
 fn heading(graph: &Graph, plan: Option<&Plan>) -> (String, String) {
@@ -365,40 +267,4 @@ fn tip(node: &Node, plan: Option<&Plan>) -> String {
         }
     }
     tip
-}
-
-/// A length or place: a tenth of a pixel is as much as anyone sees.
-struct Px(f64);
-
-impl Display for Px {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tenths = (self.0 * 10.0).round() as i64;
-        let (sign, tenths) = (if tenths < 0 { "-" } else { "" }, tenths.unsigned_abs());
-        match tenths % 10 {
-            0 => write!(f, "{sign}{}", tenths / 10),
-            rest => write!(f, "{sign}{}.{rest}", tenths / 10),
-        }
-    }
-}
-
-/// Text as XML has it. Control characters, which XML cannot have at all, become replacement
-/// characters.
-struct Xml<'a>(&'a str);
-
-impl Display for Xml<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
-            match c {
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '&' => f.write_str("&amp;")?,
-                '"' => f.write_str("&quot;")?,
-                '\n' | '\t' => f.write_char(c)?,
-                '\u{fffe}' | '\u{ffff}' => f.write_char('\u{fffd}')?,
-                c if c.is_control() => f.write_char('\u{fffd}')?,
-                c => f.write_char(c)?,
-            }
-        }
-        Ok(())
-    }
 }

@@ -66,6 +66,18 @@ pub(super) enum Style {
     Required,
 }
 
+impl Style {
+    /// Its class in the style sheet.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Self::Made | Self::Taken => "flow",
+            Self::Order => "order",
+            Self::Required => "required",
+        }
+    }
+}
+
+/// All that is drawn.
 pub(super) struct Scene<'a> {
     pub(super) items: Vec<Item<'a>>,
     pub(super) lines: Vec<Line>,

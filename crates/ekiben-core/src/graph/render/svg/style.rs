@@ -6,6 +6,10 @@
 /// The number of colours. With more authors, they repeat.
 pub(super) const COLOURS: usize = 8;
 
+/// The size of the text in the legend and the notes, in pixels.
+pub(super) const SMALL_SIZE: f64 = 11.5;
+
+/// The style sheet. Sizes in it are those that widths are computed with.
 pub(super) const SHEET: &str = "
 .mid{text-anchor:middle}
 text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;fill:#1f2933}
