@@ -16,11 +16,13 @@ pub enum Content {
     Bytes(Arc<[u8]>),
     /// Content that is read when it is written, so that a large file is never wholly in memory.
     Deferred {
-        /// Length in bytes, if known. A writer that needs it (tar, list) otherwise reads the content to count.
+        /// Length in bytes, if known. A writer that needs it (tar, list) otherwise reads the
+        /// content to count.
         size: Option<u64>,
         /// Opens the content.
         open: Open,
-        /// What the content must hash to, if known: writing fails when it doesn't, since then the file has changed.
+        /// What the content must hash to, if known: writing fails when it doesn't, since then the
+        /// file has changed.
         sha256: Option<Sha256Digest>,
     },
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::{ArchivePath, Content};
 
-/// Who claims a file, in words that fit into "claimed by …" and into the list: `package data src/spam/x.txt`,
-/// ``command `link` ``.
+/// Who claims a file, in words that fit into "claimed by …" and into the list: `package data
+/// src/spam/x.txt`, ``command `link` ``.
 ///
 /// Two claims with equal origins are the same claim made twice.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,7 +4,8 @@ use std::io;
 
 use crate::{ArchivePath, Entry, Origin};
 
-/// An error of this crate. `Display` says what is wrong and where; [`Error::hint`] says what to do about it.
+/// An error of this crate. `Display` says what is wrong and where; [`Error::hint`] says what to do
+/// about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Text that isn't an [`ArchivePath`].

@@ -1,8 +1,9 @@
-//! The files that an archive will hold: collected from everybody first, checked for conflicts, then written.
+//! The files that an archive will hold: collected from everybody first, checked for conflicts, then
+//! written.
 //!
-//! A conflict is found when the second claim is made, so that the error can name both. Three things conflict: the same
-//! path twice, a file where another path needs a folder, and paths that differ only in case, because on Windows and
-//! macOS one of the files would silently replace the other.
+//! A conflict is found when the second claim is made, so that the error can name both. Three things
+//! conflict: the same path twice, a file where another path needs a folder, and paths that differ
+//! only in case, because on Windows and macOS one of the files would silently replace the other.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -26,8 +27,8 @@ impl FileSet {
 
     /// Adds a file, or says with which earlier claim it conflicts; the set is then unchanged.
     ///
-    /// Identical content doesn't settle a conflict: that two sources agree today is chance. The same claim made twice,
-    /// with path and origin equal, is one claim, and the first stays.
+    /// Identical content doesn't settle a conflict: that two sources agree today is chance. The
+    /// same claim made twice, with path and origin equal, is one claim, and the first stays.
     pub fn add(&mut self, entry: Entry) -> Result<(), Error> {
         let folded = ArchivePath::fold(entry.path.as_str());
         if let Some(earlier) = self.files.get(&folded).and_then(|path| self.entries.get(path)) {

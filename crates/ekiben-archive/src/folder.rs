@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use crate::{ArchivePath, ArchiveWriter, Error, Member, Written};
 
-/// Writes below one folder, and nowhere else: an existing file is replaced rather than written into,
-/// and a symbolic link in the way of a folder is refused.
+/// Writes below one folder, and nowhere else: an existing file is replaced rather than written
+/// into, and a symbolic link in the way of a folder is refused.
 #[derive(Debug)]
 pub struct FolderWriter {
     root: PathBuf,

@@ -1,17 +1,20 @@
 //! Wheels and sdists: written, listed, read back and verified.
 //!
-//! The idea: one [`FileSet`] *is* what is written. Whoever has a file for the archive adds an [`Entry`] that says where
-//! the file goes, what is in it and who claims it; the set refuses a second claim to the same place, naming both. Then
-//! [`WheelSpec`] or [`SdistSpec`] sends the set, in one fixed order, through an [`ArchiveWriter`]: a zip file, a
-//! compressed tar file, a folder, or the list that `--list-files` prints. No writer adds, drops or reorders anything.
+//! The idea: one [`FileSet`] *is* what is written. Whoever has a file for the archive adds an
+//! [`Entry`] that says where the file goes, what is in it and who claims it; the set refuses a
+//! second claim to the same place, naming both. Then [`WheelSpec`] or [`SdistSpec`] sends the set,
+//! in one fixed order, through an [`ArchiveWriter`]: a zip file, a compressed tar file, a folder,
+//! or the list that `--list-files` prints. No writer adds, drops or reorders anything.
 //!
 //! Invariants:
-//! - The bytes written depend on the file set, the spec and the [`Timestamp`] only: not on the clock, the order of
-//!   insertion, the file system, the umask or the processor.
+//! - The bytes written depend on the file set, the spec and the [`Timestamp`] only: not on the
+//!   clock, the order of insertion, the file system, the umask or the processor.
 //! - RECORD is made from what was really written: hashes are taken while the content passes.
-//! - No I/O of its own: content comes from closures that the caller gives, output goes to the caller's `Write`. Only
-//!   [`FolderWriter`] knows a file system, and it isn't compiled for WebAssembly.
-//! - The readers take any bytes: what is malformed is an [`Error`] or a [`RecordProblem`], never a panic.
+//! - No I/O of its own: content comes from closures that the caller gives, output goes to the
+//!   caller's `Write`. Only [`FolderWriter`] knows a file system, and it isn't compiled for
+//!   WebAssembly.
+//! - The readers take any bytes: what is malformed is an [`Error`] or a [`RecordProblem`], never a
+//!   panic.
 
 mod content;
 mod digest;

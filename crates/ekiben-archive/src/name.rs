@@ -1,11 +1,13 @@
 //! Names and versions as they appear in archives' file names.
 //!
-//! One rule serves wheels (binary distribution format, "Escaping and Unicode"), sdists (PEP 625) and `.dist-info`
-//! folders: normalise as PEP 503 says, then put `_` for `-`, since `-` separates the parts of a file name.
+//! One rule serves wheels (binary distribution format, "Escaping and Unicode"), sdists (PEP 625)
+//! and `.dist-info` folders: normalise as PEP 503 says, then put `_` for `-`, since `-` separates
+//! the parts of a file name.
 
 use crate::Error;
 
-/// Whether `name` is a distribution name: ASCII letters and digits, with `.`, `-` and `_` between them.
+/// Whether `name` is a distribution name: ASCII letters and digits, with `.`, `-` and `_` between
+/// them.
 pub fn is_valid_name(name: &str) -> bool {
     let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let bytes = name.as_bytes();
@@ -36,7 +38,8 @@ pub fn escape_distribution_name(name: &str) -> Result<String, Error> {
     }
 }
 
-/// The version as it stands in a file name: as given, which should be PEP 440's normal form, with `_` for `-`.
+/// The version as it stands in a file name: as given, which should be PEP 440's normal form, with
+/// `_` for `-`.
 pub fn escape_version(version: &str) -> Result<String, Error> {
     let valid = !version.is_empty()
         && version.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.+!".contains(&byte));

@@ -1,8 +1,8 @@
 //! The path of a file inside an archive.
 //!
-//! Archives are unpacked on machines we don't know, by tools that join paths without looking, so a path is checked once,
-//! here, and can't climb out of the folder it is unpacked into on any platform. Text is kept as given: no Unicode
-//! normalisation, no change of case.
+//! Archives are unpacked on machines we don't know, by tools that join paths without looking, so a
+//! path is checked once, here, and can't climb out of the folder it is unpacked into on any
+//! platform. Text is kept as given: no Unicode normalisation, no change of case.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use crate::Error;
 
 /// A relative path with `/` between its parts; see the module's rules.
 ///
-/// Never empty, absolute, or with a drive; no part is empty, `.` or `..`; no backslash and no control character.
-/// Ordered by its bytes, which is the order of files in an archive.
+/// Never empty, absolute, or with a drive; no part is empty, `.` or `..`; no backslash and no
+/// control character. Ordered by its bytes, which is the order of files in an archive.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ArchivePath(String);
 
@@ -50,8 +50,8 @@ impl ArchivePath {
         Self::new(format!("{}/{below}", self.0))
     }
 
-    /// What keeps Windows from holding a file of this name, if anything does: worth a warning, since a wheel that is
-    /// never installed there may have it.
+    /// What keeps Windows from holding a file of this name, if anything does: worth a warning,
+    /// since a wheel that is never installed there may have it.
     pub fn windows_problem(&self) -> Option<String> {
         self.parts().find_map(|part| {
             if let Some(character) = part.chars().find(|c| "<>:\"|?*".contains(*c)) {

@@ -1,9 +1,9 @@
 //! RECORD: a wheel's own list of files, with their hashes and sizes (binary distribution format,
 //! "The .dist-info directory").
 //!
-//! It is CSV as Python's `csv` module writes it with a line feed as terminator, because that is what
-//! installers compare and rewrite. Python's installers also read it with that module, so the parser
-//! here is as lenient as it is.
+//! It is CSV as Python's `csv` module writes it with a line feed as terminator, because that is
+//! what installers compare and rewrite. Python's installers also read it with that module, so the
+//! parser here is as lenient as it is.
 
 /// A row of RECORD.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -24,7 +24,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { members: 1_000_000, bytes: 16 << 30 }
+        Self { members: 1_000_000, bytes: 4 << 30 }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Compatibility tags and build tags as a wheel's name and its WHEEL file hold them.
 //!
-//! A name holds *compressed* tags, `py2.py3-none-any`; WHEEL holds each tag by itself. The compressed form means the
-//! product of its three sets, so not every set of tags has one.
+//! A name holds *compressed* tags, `py2.py3-none-any`; WHEEL holds each tag by itself. The
+//! compressed form means the product of its three sets, so not every set of tags has one.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -7,8 +7,8 @@ const FIRST: i64 = 315_532_800;
 /// 2107-12-31T23:59:59Z, the last.
 const LAST: i64 = 4_354_819_199;
 
-/// Seconds since 1970-01-01T00:00:00Z, between 1980 and 2107, in UTC. The default is the first moment of 1980, so that
-/// nothing is said that isn't known.
+/// Seconds since 1970-01-01T00:00:00Z, between 1980 and 2107, in UTC. The default is the first
+/// moment of 1980, so that nothing is said that isn't known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(u64);
 
@@ -18,7 +18,8 @@ impl Timestamp {
         Self(seconds.clamp(FIRST, LAST).unsigned_abs())
     }
 
-    /// From the value of the variable `SOURCE_DATE_EPOCH` (reproducible-builds.org), if it is set and not empty.
+    /// From the value of the variable `SOURCE_DATE_EPOCH` (reproducible-builds.org), if it is set
+    /// and not empty.
     pub fn from_source_date_epoch(value: Option<&str>) -> Result<Self, Error> {
         match value.map(str::trim) {
             None | Some("") => Ok(Self::default()),
@@ -34,7 +35,8 @@ impl Timestamp {
         self.0
     }
 
-    /// The time as a zip file holds it: local time without a zone, which is UTC here; whole pairs of seconds.
+    /// The time as a zip file holds it: local time without a zone, which is UTC here; whole pairs
+    /// of seconds.
     pub(crate) fn to_zip(self) -> zip::DateTime {
         let (year, month, day) = civil(self.0 / 86_400);
         let second_of_day = self.0 % 86_400;
@@ -57,8 +59,8 @@ impl Default for Timestamp {
     }
 }
 
-/// Year, month and day of the `days`th day after 1970-01-01. Years are counted from March, so that the leap day is the
-/// last one of its year, in eras of 400 years.
+/// Year, month and day of the `days`th day after 1970-01-01. Years are counted from March, so that
+/// the leap day is the last one of its year, in eras of 400 years.
 fn civil(days: u64) -> (u16, u8, u8) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);

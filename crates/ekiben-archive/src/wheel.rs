@@ -74,8 +74,8 @@ impl WheelSpec {
         text
     }
 
-    /// Writes the wheel: the files by path, then the metadata by path, RECORD last, so that a reader
-    /// finds the metadata at the end as the format recommends.
+    /// Writes the wheel: the files by path, then the metadata by path, RECORD last, so that a
+    /// reader finds the metadata at the end as the format recommends.
     ///
     /// `files` has everything but WHEEL and RECORD, which are made here; METADATA has to be there.
     pub fn write(&self, files: &FileSet, writer: &mut dyn ArchiveWriter) -> Result<(), Error> {

@@ -1,8 +1,9 @@
 //! Reading wheels, our own and anybody's, and checking them against their RECORD.
 //!
-//! A wheel is refused outright when it couldn't be unpacked safely or in only one way: a member whose
-//! path leaves the folder, two members of one name, a symbolic link. What is wrong with an otherwise
-//! readable wheel is a list of [`RecordProblem`]s, so that a user sees all of them at once.
+//! A wheel is refused outright when it couldn't be unpacked safely or in only one way: a member
+//! whose path leaves the folder, two members of one name, a symbolic link. What is wrong with an
+//! otherwise readable wheel is a list of [`RecordProblem`]s, so that a user sees all of them at
+//! once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

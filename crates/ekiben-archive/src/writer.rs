@@ -40,8 +40,8 @@ impl Member<'_> {
     /// Sends the content to `output` and takes its hash on the way.
     ///
     /// Always in blocks of the same length, whatever pieces the source gives, because a compressor
-    /// answers differently to different pieces. Fails when the content has not the size or hash that
-    /// was announced.
+    /// answers differently to different pieces. Fails when the content has not the size or hash
+    /// that was announced.
     pub fn copy_to(&self, output: &mut dyn io::Write) -> Result<Written, Error> {
         let write_error = |source| Error::Write { path: self.path.clone(), source };
         let (size, sha256, announced) = match self.content {

@@ -1,10 +1,10 @@
 //! Facts kept from one run to the next.
 //!
-//! A cached answer has two safeguards. Its *key* is made of all that is known before the answer: the
-//! executable's path and state, the virtual environment's configuration, the variables that change
-//! what `sysconfig` says, the script. Its *witnesses* are files that only the answer names, with
-//! their states: the base interpreter, the file that `sysconfig` reads, the headers. If one of them
-//! has changed, an interpreter was rebuilt in place, and it is asked again.
+//! A cached answer has two safeguards. Its *key* is made of all that is known before the answer:
+//! the executable's path and state, the virtual environment's configuration, the variables that
+//! change what `sysconfig` says, the script. Its *witnesses* are files that only the answer names,
+//! with their states: the base interpreter, the file that `sysconfig` reads, the headers. If one of
+//! them has changed, an interpreter was rebuilt in place, and it is asked again.
 
 use std::env;
 use std::ffi::OsString;

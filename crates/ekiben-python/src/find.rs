@@ -1,9 +1,10 @@
 //! Finding the interpreter that a user means.
 //!
 //! Candidates are listed in order of how clearly they were chosen, then asked one after the other;
-//! the first that answers, and is what was requested, is taken. What was considered is kept, so that
-//! a failure can say why each wasn't it.
+//! the first that answers, and is what was requested, is taken. What was considered is kept, so
+//! that a failure can say why each wasn't it.
 
+use std::collections::HashSet;
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,8 @@ use crate::{Attempt, Error, FactsCache, Interpreter};
 ///
 /// Without a request, or for a version, these are considered in order: an active virtual
 /// environment (`VIRTUAL_ENV`, then `CONDA_PREFIX`), `.venv` in the folder `project`, and the
-/// commands `python3` and `python` on `PATH` (for a version, `python3.12` before them).
+/// commands `python3` and `python` on `PATH` (for a version, `python3.12` before them, and after
+/// them what pyenv has, whose shims don't start a version that isn't selected).
 pub fn find_interpreter(
     request: Option<&str>,
     project: Option<&Path>,
@@ -62,7 +64,8 @@ fn find(
 fn explain(error: &Error) -> String {
     let cause = std::error::Error::source(error);
     let text = cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
-    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.join(" ")
 }
 
 enum Wanted<'a> {
@@ -108,6 +111,24 @@ impl Version {
     }
 }
 
+impl Version {
+    /// The interpreters below pyenv's root that are this version by the names of their folders,
+    /// newest first.
+    fn in_pyenv(&self, root: &Path) -> Vec<PathBuf> {
+        let folders = root.join("versions").read_dir().into_iter().flatten().flatten();
+        let mut versions: Vec<(Vec<u8>, PathBuf)> = folders
+            .filter_map(|folder| {
+                let version = Self::parse(folder.file_name().to_str()?)?;
+                let matches = version.numbers.starts_with(&self.numbers)
+                    && version.free_threaded == self.free_threaded;
+                matches.then(|| (version.numbers, folder.path()))
+            })
+            .collect();
+        versions.sort();
+        versions.iter().rev().flat_map(|(_, folder)| present(folder)).collect()
+    }
+}
+
 /// What to try, in order: in words, and the interpreters that are there.
 fn candidates(
     wanted: &Wanted<'_>,
@@ -142,6 +163,11 @@ fn candidates(
         found.push((format!("`{command}` on PATH"), on_path(&command, variable)));
         seen.push(command);
     }
+    if let Wanted::Version(version) = wanted
+        && let Some(root) = variable("PYENV_ROOT")
+    {
+        found.push(("pyenv's versions".into(), version.in_pyenv(Path::new(&root))));
+    }
     found
 }
 
@@ -171,8 +197,10 @@ fn in_folder(path: &Path) -> PathBuf {
 fn on_path(command: &str, variable: Variable<'_>) -> Vec<PathBuf> {
     let Some(path) = variable("PATH") else { return Vec::new() };
     let name = format!("{command}{}", env::consts::EXE_SUFFIX);
+    let mut folders = HashSet::new();
     env::split_paths(&path)
         .filter(|folder| !folder.as_os_str().is_empty())
+        .filter(|folder| folders.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())))
         .map(|folder| folder.join(&name))
         .filter(|file| is_executable(file))
         .collect()
@@ -230,6 +258,47 @@ mod tests {
         no Python interpreter found for `python3.12`
           `python3.12` on PATH: there is none
         ");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn pyenv_has_its_newest_first() {
+        let root = tempfile::tempdir().unwrap();
+        for version in ["3.12.9", "3.12.10", "3.13.0", "3.12.3t", "mine", "3.12.11"] {
+            let bin = root.path().join("versions").join(version).join("bin");
+            std::fs::create_dir_all(&bin).unwrap();
+            if version != "3.12.11" {
+                std::fs::write(bin.join("python"), "").unwrap();
+            }
+        }
+        let found = |text| {
+            let paths = Version::parse(text).unwrap().in_pyenv(root.path());
+            let versions = root.path().join("versions");
+            let shown = paths.iter().map(|path| path.strip_prefix(&versions).unwrap().display());
+            shown.map(|path| path.to_string()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(found("3.12"), "3.12.10/bin/python 3.12.9/bin/python");
+        assert_eq!(found("3.12t"), "3.12.3t/bin/python");
+        assert_eq!(found("3.14"), "");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn one_folder_on_path_in_two_ways_is_one() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let root = tempfile::tempdir().unwrap();
+        let bin = root.path().join("bin");
+        std::fs::create_dir(&bin).unwrap();
+        symlink(&bin, root.path().join("link")).unwrap();
+        for (name, mode) in [("python3", 0o755), ("python3.12", 0o644)] {
+            std::fs::write(bin.join(name), "").unwrap();
+            let permissions = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(bin.join(name), permissions).unwrap();
+        }
+        let path = env::join_paths([bin.clone(), root.path().join("link")]).unwrap();
+        let variable = |name: &str| (name == "PATH").then(|| path.clone());
+        assert_eq!(on_path("python3", &variable), [bin.join("python3")]);
+        assert!(on_path("python3.12", &variable).is_empty());
     }
 
     #[test]
