@@ -32,6 +32,19 @@ fn svg() {
 }
 
 #[test]
+fn without_a_plan_nothing_is_faded_and_all_commands_are_numbered() {
+    let (commands, rules) = realistic();
+    let drawing = render::svg(&Graph::build(commands, &rules).unwrap(), None);
+    check_drawing(&drawing);
+    let document = roxmltree::Document::parse(&drawing).unwrap();
+    let count = |class: &str| {
+        let classes = document.descendants().filter_map(|node| node.attribute("class"));
+        classes.filter(|classes| classes.split(' ').any(|one| one == class)).count()
+    };
+    assert_eq!((count("faded"), count("number")), (0, 15));
+}
+
+#[test]
 fn a_drawing_escapes_what_authors_write() {
     let graph = graph([command("a", "-> b").summary("a < b && \"c\" > 'd'\u{1}\u{7f}\u{fffe}")]);
     let drawing = render::svg(&graph, None);

@@ -55,7 +55,7 @@ impl Canvas<'_> {
             .filter(|(style, _)| used(*style))
             .map(|(style, text)| (Sample::Line(style), text.to_owned()));
         let faded = self.scene.items.iter().any(|item| item.faded);
-        let faded = faded.then(|| (Sample::Faded, "doesn't run".to_owned()));
+        let faded = faded.then(|| (Sample::Faded, "not needed".to_owned()));
         let (mut x, mut row) = (0.0, 0);
         let mut entries = Vec::new();
         for (sample, text) in voices.chain(styles).chain(faded) {

@@ -104,10 +104,21 @@ impl From<&Author> for Voice {
     }
 }
 
+/// What a kind is for, besides those who take it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Nothing.
+    OfUseToTakers,
+    /// It is what was asked for.
+    Target,
+    /// Nothing was asked for, so it may be anything.
+    Open,
+}
+
 impl<'a> Scene<'a> {
     pub(super) fn new(graph: &'a Graph, plan: Option<&Plan>) -> Self {
         let mut scene = Self {
-            items: graph.nodes().iter().map(|node| item(node, plan)).collect(),
+            items: graph.nodes().iter().map(|node| item(graph, node, plan)).collect(),
             lines: Vec::new(),
             colours: colours(graph),
         };
@@ -124,27 +135,31 @@ impl<'a> Scene<'a> {
             let is = |node: &Node| node.makes(kind) == makes && node.takes(kind).is_some() == takes;
             (0..nodes.len()).filter(|&id| is(&nodes[id])).collect()
         };
-        let is_target = plan.is_some_and(|plan| plan.targets.contains(&Target::Kind(kind.clone())));
+        let end = match plan {
+            Some(plan) if plan.targets.contains(&Target::Kind(kind.clone())) => End::Target,
+            Some(_) => End::OfUseToTakers,
+            None => End::Open,
+        };
         // The graph's order of rewriters is the order in which they come.
         let mut makers = who(true, false);
         for rewriter in who(true, true) {
-            self.add_label(kind, &makers, &[rewriter], false);
+            self.add_label(kind, &makers, &[rewriter], End::OfUseToTakers);
             makers = vec![rewriter];
         }
-        self.add_label(kind, &makers, &who(false, true), is_target);
+        self.add_label(kind, &makers, &who(false, true), end);
     }
 
-    fn add_label(&mut self, kind: &'a Kind, makers: &[usize], takers: &[usize], is_target: bool) {
+    fn add_label(&mut self, kind: &'a Kind, makers: &[usize], takers: &[usize], end: End) {
         if makers.is_empty() {
             return;
         }
         let runs = |items: &[Item<'_>], ids: &[usize]| ids.iter().any(|&id| !items[id].faded);
         let made = runs(&self.items, makers);
-        let used = runs(&self.items, takers) || is_target;
+        let used = runs(&self.items, takers) || end != End::OfUseToTakers;
         let label = self.items.len();
         let text = width(kind.as_str(), Font::Mono, LABEL_SIZE);
         self.items.push(Item {
-            what: What::Kind { kind, is_target },
+            what: What::Kind { kind, is_target: end == End::Target },
             size: Size { width: text + 22.0, height: 21.0 },
             faded: !(made && used),
         });
@@ -198,15 +213,19 @@ impl Item<'_> {
     }
 }
 
-fn item<'a>(node: &'a Node, plan: Option<&Plan>) -> Item<'a> {
+fn item<'a>(graph: &Graph, node: &'a Node, plan: Option<&Plan>) -> Item<'a> {
     let name = width(node.name().as_str(), Font::Mono, NAME_SIZE);
     if node.spec.anchor {
         let size = Size { width: name + 34.0, height: 26.0 };
         return Item { what: What::Anchor(node), size, faded: false };
     }
-    let number = plan.map(|plan| {
-        plan.commands.iter().position(|command| command.name == *node.name()).map(|at| at + 1)
-    });
+    let number = match plan {
+        Some(plan) => plan.commands.iter().position(|command| command.name == *node.name()),
+        None => {
+            let mut commands = graph.nodes().iter().filter(|node| !node.spec.anchor);
+            commands.position(|other| other.name() == node.name())
+        }
+    };
     let summary = fit(&node.spec.summary, Font::Sans, SUMMARY_SIZE, SUMMARY_ROOM);
     let text = width(&summary, Font::Sans, SUMMARY_SIZE).max(name);
     let mut size =
@@ -217,9 +236,9 @@ fn item<'a>(node: &'a Node, plan: Option<&Plan>) -> Item<'a> {
         size.height += FRAME_HEAD + FRAME_PAD;
     }
     Item {
-        what: What::Command { node, summary, number: number.flatten() },
+        what: What::Command { node, summary, number: number.map(|at| at + 1) },
         size,
-        faded: number.is_some_and(|number| number.is_none()),
+        faded: number.is_none(),
     }
 }
 
