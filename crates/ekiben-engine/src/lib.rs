@@ -1,1 +1,60 @@
-//! To be written.
+//! The engine of Ekiben: it runs actions, in parallel, each only if its result isn't known yet.
+//!
+//! An [`Action`] is a process or a function with declared inputs and outputs. Its [`Manifest`](manifest) is everything
+//! that determines the outputs; the manifest's digest is the key under which a [`Cache`] keeps them, wherever the
+//! source tree lies. For every action the engine can say why it ran, as data ([`Reason`]).
+//!
+//! Nothing here knows about Python, commands, plugins or configuration.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`action`](Action) | the model |
+//! | [`path`](Location) | symbolic paths; `roots` turns them into real ones |
+//! | `manifest`, [`reason`](Reason) | keys and explanations, from the same entries |
+//! | [`cache`](Cache) | content, results, records; garbage collection |
+//! | `schedule` | the state machine, without I/O |
+//! | `lookup`, `execute` | what workers do |
+//! | [`engine`](Engine) | the interface and the threads |
+//! | [`depfile`] | readers of compilers' dependency files |
+
+mod action;
+mod cache;
+mod child;
+mod compile_commands;
+pub mod depfile;
+mod digest;
+mod engine;
+mod error;
+mod events;
+mod execute;
+mod function;
+mod interrupt;
+mod lookup;
+mod manifest;
+mod path;
+mod reason;
+mod render;
+mod report;
+mod roots;
+mod schedule;
+mod tokens;
+mod trace;
+
+pub use action::{
+    Action, ActionError, ActionId, ActionKind, Arg, ArtifactId, DepFile, EnvValue, Function,
+    FunctionBody, Piece, Program, ResponseFile, ToolIdentity,
+};
+pub use cache::{Cache, CacheLimits, CacheStats, CleanScope, Cleaned, FileDigests};
+pub use child::Usage;
+pub use compile_commands::CompileCommand;
+pub use digest::{Digest, ParseDigestError};
+pub use engine::{Engine, EngineOptions};
+pub use error::EngineError;
+pub use events::{Event, EventSink, NoEvents};
+pub use function::FunctionContext;
+pub use interrupt::Interrupt;
+pub use path::{Location, PathError, RelPath, Root, SystemPath};
+pub use reason::{Change, InputChange, Reason};
+pub use render::RESPONSE_FILE_LIMIT;
+pub use report::{ActionReport, Failed, Failure, Outcome, Report, Status};
+pub use tokens::Jobserver;

@@ -1,0 +1,214 @@
+//! Running one process: its own group, its output in one buffer, what it used, and its end together with everything it
+//! started.
+//!
+//! Invariants:
+//! - A group is signalled only while its leader is running or unreaped, so the number can't mean anybody else.
+//! - When [`run`] returns, every process that stayed in the group is dead.
+
+use std::collections::HashSet;
+use std::io::{self, Read};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
+
+use std::os::unix::process::CommandExt;
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use serde::Serialize;
+use wait4::Wait4;
+
+/// What is kept of an action's output.
+const OUTPUT_LIMIT: usize = 64 << 20;
+/// How long a process that left its group may hold the pipe after its parent's end before it is let go.
+const LEAVER_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a process used, with the children it waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Usage {
+    /// CPU time in user mode.
+    pub user: Duration,
+    /// CPU time in the kernel.
+    pub system: Duration,
+    /// The largest resident set, in bytes.
+    pub peak_memory: u64,
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub(crate) struct Exit {
+    pub(crate) status: ExitStatus,
+    /// stdout and stderr in the order in which they arrived.
+    pub(crate) output: Vec<u8>,
+    pub(crate) usage: Usage,
+}
+
+/// The groups of all running children.
+#[derive(Debug, Default)]
+pub(crate) struct Children {
+    state: Mutex<Groups>,
+}
+
+#[derive(Debug, Default)]
+struct Groups {
+    running: HashSet<Pid>,
+    stopped: bool,
+}
+
+impl Children {
+    /// From now on, whatever starts is killed; what runs gets `signal`.
+    pub(crate) fn stop(&self, signal: Signal) {
+        let mut groups = self.lock();
+        groups.stopped = true;
+        for pid in &groups.running {
+            // Fails only for a group that is ending.
+            let _ = kill_process_group(*pid, signal);
+        }
+    }
+
+    fn add(&self, pid: Pid) {
+        let mut groups = self.lock();
+        if groups.stopped {
+            let _ = kill_process_group(pid, Signal::KILL);
+        }
+        groups.running.insert(pid);
+    }
+
+    /// Takes the group off the list and kills what remains of it. Its leader must be unreaped.
+    fn end(&self, pid: Pid) {
+        let mut groups = self.lock();
+        groups.running.remove(&pid);
+        let _ = kill_process_group(pid, Signal::KILL);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Groups> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs `command` to its end.
+pub(crate) fn run(mut command: Command, children: &Children) -> io::Result<Exit> {
+    let (reader, writer) = io::pipe()?;
+    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
+    let child = command.spawn()?;
+    // The command holds the writing ends.
+    drop(command);
+    let pid = Pid::from_child(&child);
+    children.add(pid);
+    let captured = Arc::new(Mutex::new(Capture::default()));
+    let (end, ended) = mpsc::channel::<()>();
+    let capture = Arc::clone(&captured);
+    let drained = std::thread::Builder::new().name("output".into()).spawn(move || {
+        drain(reader, &capture);
+        drop(end);
+    });
+    let exited = wait_unreaped(pid);
+    children.end(pid);
+    let result = child.wait4()?;
+    exited?;
+    drained?;
+    // An error either way: nothing is ever sent. What a leaver prints later is lost.
+    let _ = ended.recv_timeout(LEAVER_PATIENCE);
+    let output = captured.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let usage = Usage {
+        user: result.rusage.utime,
+        system: result.rusage.stime,
+        peak_memory: result.rusage.maxrss,
+    };
+    Ok(Exit { status: result.status, output, usage })
+}
+
+/// Waits for the process, and leaves its number taken.
+fn wait_unreaped(pid: Pid) -> io::Result<()> {
+    loop {
+        match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
+            Err(rustix::io::Errno::INTR) => {}
+            Ok(_) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Capture {
+    output: Vec<u8>,
+    dropped: u64,
+}
+
+impl Capture {
+    fn push(&mut self, bytes: &[u8]) {
+        let kept = bytes.len().min(OUTPUT_LIMIT - self.output.len());
+        self.output.extend_from_slice(&bytes[..kept]);
+        self.dropped += (bytes.len() - kept) as u64;
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        let mut output = std::mem::take(&mut self.output);
+        if self.dropped > 0 {
+            let note = format!("\n[{} more bytes of output aren't kept]\n", self.dropped);
+            output.extend_from_slice(note.as_bytes());
+        }
+        output
+    }
+}
+
+fn drain(mut reader: io::PipeReader, captured: &Mutex<Capture>) {
+    let mut buffer = [0; 16 * 1024];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(read) => {
+                captured.lock().unwrap_or_else(PoisonError::into_inner).push(&buffer[..read]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Exit {
+        let mut command = Command::new("/bin/sh");
+        command.arg("-c").arg(script);
+        run(command, &Children::default()).unwrap()
+    }
+
+    #[test]
+    fn output_is_interleaved() {
+        let exit = shell("echo a; echo b >&2; echo c; exit 3");
+        assert_eq!(exit.output, b"a\nb\nc\n");
+        assert_eq!(exit.status.code(), Some(3));
+        assert!(exit.usage.peak_memory > 0);
+    }
+
+    #[test]
+    fn leftovers_are_killed() {
+        let exit = shell("sleep 1000 & echo $!");
+        let pid: i32 = std::str::from_utf8(&exit.output).unwrap().trim().parse().unwrap();
+        // Dead, though perhaps not yet reaped by whoever inherited it.
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        assert!(stat.is_empty() || stat.contains(") Z ") || stat.contains(") X "), "{stat}");
+    }
+
+    #[test]
+    fn output_is_bounded() {
+        let mut capture = Capture::default();
+        capture.push(&vec![b'x'; OUTPUT_LIMIT - 1]);
+        capture.push(b"abc");
+        let output = capture.take();
+        assert!(output.ends_with(b"xa\n[2 more bytes of output aren't kept]\n"));
+    }
+
+    #[test]
+    fn nothing_starts_after_a_stop() {
+        let children = Children::default();
+        children.stop(Signal::TERM);
+        let mut command = Command::new("/bin/sleep");
+        command.arg("1000");
+        let exit = run(command, &children).unwrap();
+        assert!(!exit.status.success());
+    }
+}

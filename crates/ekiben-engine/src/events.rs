@@ -1,0 +1,82 @@
+//! [`Event`]s: what happens while a build runs, for progress and logs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::action::{Action, ActionId};
+use crate::reason::Reason;
+use crate::report::Outcome;
+
+/// Takes events. Called from the engine's threads, in between their work: it must be quick, and mustn't call the
+/// engine.
+pub trait EventSink: Send + Sync {
+    /// Something happened.
+    fn event(&self, event: Event<'_>);
+}
+
+/// A sink that ignores everything.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoEvents;
+
+impl EventSink for NoEvents {
+    fn event(&self, _: Event<'_>) {}
+}
+
+impl<S: EventSink + ?Sized> EventSink for Arc<S> {
+    fn event(&self, event: Event<'_>) {
+        (**self).event(event);
+    }
+}
+
+/// Something that happened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// An action was submitted.
+    Queued {
+        /// Which.
+        id: ActionId,
+        /// Its data.
+        action: &'a Action,
+    },
+    /// An action that the cache couldn't answer begins to run.
+    Started {
+        /// Which.
+        id: ActionId,
+        /// Its data.
+        action: &'a Action,
+        /// Why it runs.
+        reason: &'a Reason,
+    },
+    /// An action ended, from the cache, by running, or by never running.
+    Finished {
+        /// Which.
+        id: ActionId,
+        /// Its data.
+        action: &'a Action,
+        /// How.
+        outcome: &'a Outcome,
+        /// Why it ran or didn't; none if that was never found out.
+        reason: Option<&'a Reason>,
+        /// What it printed just now, unless it failed; the outcome has it then.
+        output: &'a [u8],
+        /// How long it ran or, from the cache, took to look up.
+        duration: Duration,
+    },
+    /// An action that comes from the cache printed this when it ran.
+    Replayed {
+        /// Which.
+        id: ActionId,
+        /// Its data.
+        action: &'a Action,
+        /// What it printed.
+        output: &'a [u8],
+    },
+    /// Something isn't as it should be, but the build goes on.
+    Warning {
+        /// The action it's about, if any.
+        action: Option<&'a Action>,
+        /// What, and what to do.
+        message: &'a str,
+    },
+}

@@ -1,0 +1,272 @@
+//! Looking an action up: its manifest and key, whether a result in the cache holds now, and if none does, why.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use crate::action::{Action, ArtifactId};
+use crate::cache::{Absent, BlobError, Header, ResultEntry, Slot};
+use crate::digest::Digest;
+use crate::engine::Shared;
+use crate::manifest::Manifest;
+use crate::path::Location;
+use crate::reason::{Change, InputChange, Reason};
+use crate::report::Failure;
+use crate::schedule::Job;
+
+/// An action's manifest and what follows from it.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) manifest: Manifest,
+    pub(crate) key: Digest,
+    /// What the action is called from build to build.
+    pub(crate) slot: Digest,
+}
+
+/// What a look into the cache found.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Hit { entry: ResultEntry, text: Vec<u8> },
+    Miss(Reason),
+}
+
+/// What the files outside the build looked like when this build first asked. A build is a snapshot: a file that is
+/// edited meanwhile counts as it was, and results of actions that may have seen the edit aren't kept.
+#[derive(Debug, Default)]
+pub(crate) struct Snapshot {
+    digests: Mutex<HashMap<Location, Option<Digest>>>,
+    present: Mutex<HashMap<Location, bool>>,
+}
+
+impl Shared {
+    /// The manifest of the job's action. Fails if an input that nothing makes isn't there.
+    pub(crate) fn prepare(&self, job: &Job) -> Result<Prepared, Failure> {
+        let mut digests = Vec::with_capacity(job.inputs.len());
+        for input in &job.inputs {
+            let digest = match input.built {
+                Some(built) => built.digest,
+                None => {
+                    self.leaf_digest(&input.location).map_err(|error| Failure::MissingInput {
+                        path: (*input.location).clone(),
+                        error: error.to_string(),
+                    })?
+                }
+            };
+            digests.push((&*input.location, digest));
+        }
+        let manifest = Manifest::of(&job.action, |artifact| job.locate(artifact), digests);
+        let key = manifest.key();
+        let primary = job.action.outputs.first().map(|output| job.locate(*output));
+        let slot = slot(&self.project, &job.action, primary);
+        Ok(Prepared { manifest, key, slot })
+    }
+
+    /// The digest of a file outside the build, as of this build's first look.
+    pub(crate) fn leaf_digest(&self, location: &Location) -> io::Result<Digest> {
+        let mut known = self.snapshot.digests.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Some(digest)) = known.get(location) {
+            return Ok(*digest);
+        }
+        drop(known);
+        let digest = self.digests.digest(&self.roots.path(location));
+        known = self.snapshot.digests.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(location.clone(), digest.as_ref().ok().copied());
+        digest
+    }
+
+    /// The digest that a file an action was seen to read has now; none if it isn't there.
+    fn header_digest(&self, location: &Location) -> Option<Digest> {
+        if matches!(location, Location::Build(_))
+            && let Some(generated) = self.schedule().generated(location)
+        {
+            return generated;
+        }
+        let known = self.snapshot.digests.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(digest) = known.get(location) {
+            return *digest;
+        }
+        drop(known);
+        self.leaf_digest(location).ok()
+    }
+
+    /// Whether an action would find a file there. In the build folder only what this build makes counts.
+    fn is_present(&self, location: &Location) -> bool {
+        if matches!(location, Location::Build(_)) {
+            return self.schedule().generated(location).is_some();
+        }
+        let mut known = self.snapshot.present.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(present) = known.get(location) {
+            return *present;
+        }
+        let present = self.roots.path(location).is_file();
+        known.insert(location.clone(), present);
+        present
+    }
+
+    /// Looks for a result that holds now.
+    pub(crate) fn look_up(&self, job: &Job, prepared: &Prepared) -> Found {
+        if !job.action.cacheable {
+            return Found::Miss(Reason::NotCacheable);
+        }
+        for entry in self.cache.results(prepared.key) {
+            let holds = entry.outputs.len() == job.action.outputs.len()
+                && entry
+                    .headers
+                    .iter()
+                    .all(|header| self.header_digest(&header.at) == Some(header.digest))
+                && self.intruders(&entry.absent).next().is_none();
+            if !holds {
+                continue;
+            }
+            let text = match entry.text.map(|text| self.cache.get_bytes(text)) {
+                None => Vec::new(),
+                Some(Ok(text)) => text,
+                Some(Err(BlobError::Corrupt)) => {
+                    let digest = entry.text.unwrap_or(prepared.key);
+                    return Found::Miss(Reason::CorruptBlob { digest });
+                }
+                Some(Err(_)) => return Found::Miss(Reason::Evicted),
+            };
+            if !entry.outputs.iter().all(|output| self.cache.has_blob(output.digest)) {
+                return Found::Miss(Reason::Evicted);
+            }
+            self.remember(prepared, &entry);
+            return Found::Hit { entry, text };
+        }
+        Found::Miss(self.explain(prepared))
+    }
+
+    /// Files that are where none was.
+    fn intruders<'a>(&'a self, absent: &'a [Absent]) -> impl Iterator<Item = Location> + 'a {
+        absent
+            .iter()
+            .flat_map(|absent| absent.names.iter().filter_map(|name| absent.folder.join(name).ok()))
+            .filter(|location| self.is_present(location))
+    }
+
+    /// Notes the state of the action, for the explanation of its next run.
+    pub(crate) fn remember(&self, prepared: &Prepared, entry: &ResultEntry) {
+        let mut version = prepared.key.as_bytes().to_vec();
+        for header in &entry.headers {
+            version.extend_from_slice(header.digest.as_bytes());
+        }
+        let kept = self.cache.put_slot(prepared.slot, Digest::of(&version), || Slot {
+            manifest: prepared.manifest.clone(),
+            headers: entry.headers.clone(),
+            absent: entry.absent.clone(),
+        });
+        self.note_cache_failure(kept);
+    }
+
+    /// Why there is no result, from the last state of the action.
+    fn explain(&self, prepared: &Prepared) -> Reason {
+        let Some(last) = self.cache.slot(prepared.slot) else { return Reason::New };
+        let mut changes = prepared.manifest.changes_since(&last.manifest);
+        for header in &last.headers {
+            let kind = match self.header_digest(&header.at) {
+                Some(digest) if digest == header.digest => continue,
+                Some(_) => InputChange::Content,
+                None => InputChange::Removed,
+            };
+            changes.push(Change::Header { location: header.at.to_string(), kind });
+        }
+        let intruders = self.intruders(&last.absent);
+        changes.extend(intruders.map(|at| Change::NewShadowingFile { path: at.to_string() }));
+        if changes.is_empty() { Reason::Evicted } else { Reason::Changed { changes } }
+    }
+}
+
+/// The name of an action from build to build.
+fn slot(project: &str, action: &Action, primary: Option<&Location>) -> Digest {
+    let primary = primary.map(Location::symbolic).unwrap_or_default();
+    let mut text = Vec::new();
+    for part in [project, &action.owner, &action.mnemonic, &primary] {
+        text.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        text.extend_from_slice(part.as_bytes());
+    }
+    Digest::of(&text)
+}
+
+/// Where a file would have to appear to be read in place of one in `seen`: in a folder of the search path before the
+/// one it was found in, or beside a file that may include it.
+///
+/// `seen` is everything the action reported, without what argv names: nothing is searched for those.
+pub(crate) fn shadow_candidates(
+    search_path: &[Location],
+    seen: &[Location],
+    includers: &[Location],
+) -> BTreeMap<Location, BTreeSet<String>> {
+    let mut candidates: BTreeMap<Location, BTreeSet<String>> = BTreeMap::new();
+    if search_path.is_empty() {
+        return candidates;
+    }
+    // A quoted include looks beside the file that includes. System folders are left out: their files include their
+    // own, and nobody adds to them during development.
+    let beside: BTreeSet<Location> = seen
+        .iter()
+        .chain(includers)
+        .filter(|location| !matches!(location, Location::System(_)))
+        .filter_map(Location::parent)
+        .collect();
+    let real: HashSet<&Location> = seen.iter().collect();
+    for location in seen {
+        for (index, folder) in search_path.iter().enumerate() {
+            let Some(rest) = location.below(folder) else { continue };
+            for earlier in search_path[..index].iter().chain(&beside) {
+                let is_real = earlier.join(rest).is_ok_and(|at| real.contains(&at));
+                if earlier != folder && !is_real {
+                    candidates.entry(earlier.clone()).or_default().insert(rest.to_owned());
+                }
+            }
+        }
+    }
+    candidates
+}
+
+/// What an action reported to have read, sorted out.
+#[derive(Debug)]
+pub(crate) struct Discovered {
+    pub(crate) headers: Vec<Header>,
+    pub(crate) absent: Vec<Absent>,
+}
+
+/// The artifacts that argv names, for which no search happens.
+pub(crate) fn named_inputs(action: &Action) -> HashSet<ArtifactId> {
+    let hidden: HashSet<_> = action.inputs.iter().copied().collect();
+    action.all_inputs().into_iter().filter(|input| !hidden.contains(input)).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::path::RelPath;
+
+    fn source(path: &str) -> Location {
+        Location::Source(RelPath::new(path).unwrap())
+    }
+
+    #[test]
+    fn candidates() {
+        let search = [source("a"), source("b"), source("c")];
+        let seen = [source("b/x.h"), source("c/sub/y.h"), source("src/z.h")];
+        let found = shadow_candidates(&search, &seen, &[source("src/main.c")]);
+        let listed: Vec<_> = found
+            .iter()
+            .flat_map(|(folder, names)| names.iter().map(move |name| format!("{folder}/{name}")))
+            .collect();
+        assert_eq!(
+            listed,
+            [
+                "a/sub/y.h",
+                "a/x.h",
+                "b/sub/y.h",
+                "c/sub/sub/y.h",
+                "c/sub/x.h",
+                "src/sub/y.h",
+                "src/x.h"
+            ]
+        );
+        assert!(shadow_candidates(&[], &seen, &[]).is_empty());
+    }
+}
