@@ -147,7 +147,7 @@ proptest! {
     }
 
     #[test]
-    fn a_cycle_is_real_and_has_no_shortcut(commands in any_commands()) {
+    fn a_cycle_is_real_and_repeats_no_command(commands in any_commands()) {
         let Err(error) = Graph::build(commands.clone(), &UserRules::default()) else {
             return Ok(());
         };
