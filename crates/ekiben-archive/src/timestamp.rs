@@ -35,21 +35,15 @@ impl Timestamp {
         self.0
     }
 
-    /// The time as a zip file holds it: local time without a zone, which is UTC here; whole pairs
-    /// of seconds.
-    pub(crate) fn to_zip(self) -> zip::DateTime {
+    /// Date and time as a zip file holds them: local time without a zone, which is UTC here, and
+    /// whole pairs of seconds.
+    pub(crate) fn to_dos(self) -> (u16, u16) {
         let (year, month, day) = civil(self.0 / 86_400);
-        let second_of_day = self.0 % 86_400;
-        let part = |value: u64| u8::try_from(value).unwrap_or_default();
-        zip::DateTime::from_date_and_time(
-            year,
-            month,
-            day,
-            part(second_of_day / 3600),
-            part(second_of_day / 60 % 60),
-            part(second_of_day % 60),
-        )
-        .unwrap_or_default()
+        let second = self.0 % 86_400;
+        let date = (year - 1980) << 9 | month << 5 | day;
+        let time = (second / 3600) << 11 | (second / 60 % 60) << 5 | (second % 60 / 2);
+        // Both fit, since the year is at most 2107.
+        (date as u16, time as u16)
     }
 }
 
@@ -61,7 +55,7 @@ impl Default for Timestamp {
 
 /// Year, month and day of the `days`th day after 1970-01-01. Years are counted from March, so that
 /// the leap day is the last one of its year, in eras of 400 years.
-fn civil(days: u64) -> (u16, u8, u8) {
+fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era =
@@ -70,12 +64,7 @@ fn civil(days: u64) -> (u16, u8, u8) {
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    (
-        u16::try_from(year).unwrap_or(u16::MAX),
-        u8::try_from(month).unwrap_or_default(),
-        u8::try_from(day).unwrap_or_default(),
-    )
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]
@@ -84,9 +73,9 @@ mod tests {
     use super::*;
 
     fn shown(seconds: i64) -> String {
-        let time = Timestamp::from_epoch(seconds).to_zip();
-        let (year, month, day) = (time.year(), time.month(), time.day());
-        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+        let (date, time) = Timestamp::from_epoch(seconds).to_dos();
+        let (year, month, day) = (1980 + (date >> 9), date >> 5 & 15, date & 31);
+        let (hour, minute, second) = (time >> 11, time >> 5 & 63, (time & 31) * 2);
         format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
     }
 

@@ -85,7 +85,7 @@ fn the_bytes_are_these() {
     let wheel = Sha256Digest::of(&write_zip(&wheel_files(), timestamp));
     let sdist = Sha256Digest::of(&write_sdist(&sdist_files(), timestamp));
     insta::assert_snapshot!(format!("{wheel}\n{sdist}"), @r"
-    847cdfe4ce9e0c92b45e7b85a08f3257eb084af40badd8f95f26679395a1a79e
+    95c5a63c10009029c3e957bd170a97c751f10edac9577147503c119e9f902215
     bb28bfead7b898d6e6cb4ead3e465f37a7783b0530a9dba08665dc069e22b86f
     ");
 }
