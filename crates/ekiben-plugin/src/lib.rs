@@ -112,10 +112,12 @@ impl From<Diagnostic> for Failure {
     }
 }
 
-/// Makes `$plugin`, a [`Plugin`], the component's.
+/// Makes `$plugin`, a [`Plugin`], the component's. Other targets get no exports: their linkers don't
+/// take the names, and unit tests don't need them.
 #[macro_export]
 macro_rules! export_plugin {
     ($plugin:ty) => {
+        #[cfg(target_family = "wasm")]
         const _: () = {
             struct Exported;
             impl $crate::__bindings::plugin::exports::ekiben::plugin::provider::Guest for Exported {
@@ -138,6 +140,7 @@ macro_rules! export_plugin {
 macro_rules! export_toolchain_plugin {
     ($plugin:ty) => {
         $crate::export_plugin!($plugin);
+        #[cfg(target_family = "wasm")]
         const _: () = {
             struct Exported;
             impl $crate::__bindings::toolchain::exports::ekiben::plugin::toolchain::Guest

@@ -1,0 +1,222 @@
+//! A request to link becomes one action: a compiler's driver, or the archiver.
+//!
+//! What isn't built for debugging is stripped of debug information, which static libraries of the
+//! system bring along, but keeps its symbol table: profilers and stack traces need it, and it costs
+//! little. `strip = true` drops that too. Flags of the environment that ask for debug information
+//! are a packager's wish to have it, and win.
+
+use ekiben_plugin::{Failure, Location};
+
+use crate::environment::Environment;
+use crate::flags;
+use crate::identify::{Compiler, Family};
+use crate::plan::{Action, Argument, File, Plan};
+use crate::program::{Language, Program};
+use crate::settings::Settings;
+
+/// What is to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    ExtensionModule,
+    SharedLibrary,
+    Executable,
+    StaticLibrary,
+}
+
+impl Kind {
+    pub(crate) fn from_name(name: &str) -> Result<Self, Failure> {
+        match name {
+            "extension-module" => Ok(Self::ExtensionModule),
+            "shared-library" => Ok(Self::SharedLibrary),
+            "executable" => Ok(Self::Executable),
+            "static-library" => Ok(Self::StaticLibrary),
+            _ => Err(Failure::Unsupported(format!("linking of `{name}`"))),
+        }
+    }
+}
+
+/// A request to link, as data. The files that it gives are the output, then the objects, then the
+/// static libraries.
+#[derive(Debug, Clone)]
+pub(crate) struct LinkSpec {
+    pub(crate) kind: Kind,
+    pub(crate) output: Location,
+    /// How many objects there are.
+    pub(crate) objects: usize,
+    /// How many static libraries there are. An archive doesn't take them in: whoever links it gets
+    /// them too.
+    pub(crate) static_libraries: usize,
+    pub(crate) languages: Vec<Language>,
+    pub(crate) libraries: Vec<String>,
+    pub(crate) library_directories: Vec<Location>,
+    pub(crate) debug: bool,
+    pub(crate) optimization: String,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) settings: Settings,
+    pub(crate) environment: Environment,
+    /// `PATH` for the driver.
+    pub(crate) path: String,
+    /// Where Fortran's run-time libraries are, for a driver that doesn't know.
+    pub(crate) fortran_runtime: Option<FortranRuntime>,
+}
+
+/// gfortran's run-time libraries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FortranRuntime {
+    /// The folder of `libgfortran`.
+    pub(crate) folder: String,
+    /// Whether there is a `libquadmath`, which some processors' gfortran does without.
+    pub(crate) quadmath: bool,
+}
+
+/// The driver that knows the run-time libraries of these languages: C++'s are harder to name than
+/// Fortran's.
+pub(crate) fn driver(languages: &[Language]) -> Program {
+    let has = |language| languages.contains(&language);
+    if has(Language::Cxx) {
+        Program::Cxx
+    } else if has(Language::Fortran) {
+        Program::Fc
+    } else {
+        Program::Cc
+    }
+}
+
+/// Whether Fortran's run-time libraries must be named.
+pub(crate) fn needs_fortran_runtime(languages: &[Language]) -> bool {
+    languages.contains(&Language::Fortran) && driver(languages) != Program::Fc
+}
+
+/// The linker that arguments choose, such as `lld`.
+pub(crate) fn chosen_linker<'a>(
+    arguments: impl DoubleEndedIterator<Item = &'a String>,
+) -> Option<&'a str> {
+    arguments.rev().find_map(|argument| argument.strip_prefix("-fuse-ld="))
+}
+
+impl LinkSpec {
+    fn output_name(&self) -> &str {
+        let (Location::Source(path) | Location::Build(path) | Location::System(path)) =
+            &self.output;
+        path
+    }
+
+    fn file_name(&self) -> &str {
+        self.output_name().rsplit('/').next().unwrap_or_default()
+    }
+
+    /// All arguments that aren't the plan's own.
+    pub(crate) fn foreign_arguments(&self) -> impl DoubleEndedIterator<Item = &String> {
+        self.environment.link.iter().chain(&self.arguments)
+    }
+
+    /// Plans a call of the archiver.
+    pub(crate) fn plan_archive(&self, apple: bool) -> Plan {
+        let description = format!("archive {}", self.output_name());
+        let mut action = Action::new("Archive", description);
+        action.environment.push(("PATH".to_owned(), self.path.clone()));
+        if apple {
+            // Apple's has no D: the variable makes it leave times and owners out.
+            action.environment.push(("ZERO_AR_DATE".to_owned(), "1".to_owned()));
+            action.text("rcs");
+        } else {
+            action.text("rcsD");
+        }
+        action.arguments.push(Argument::Output("", File::Given(0)));
+        action.arguments.extend((1..=self.objects).map(|at| Argument::Input(File::Given(at))));
+        Plan { outputs: Vec::new(), actions: vec![action] }
+    }
+
+    /// Plans a call of a compiler's driver.
+    pub(crate) fn plan(&self, compiler: &Compiler) -> Result<Plan, Failure> {
+        let description = format!("link {}", self.output_name());
+        let mut action = Action::new("Link", description);
+        action.environment.push(("PATH".to_owned(), self.path.clone()));
+        action.environment.extend(self.environment.passed.iter().cloned());
+        self.add_kind(&mut action, compiler);
+        if self.settings.lto.is_some() {
+            // The code is generated now, and by these.
+            action.texts(&flags::optimization(&self.optimization)?);
+            if self.kind != Kind::Executable {
+                action.text("-fPIC");
+            }
+            action.takes_job_tokens = compiler.family == Family::Gcc;
+        }
+        action.texts(&flags::common(&self.settings, compiler, true));
+        if compiler.is_apple() {
+            action.texts(&self.environment.arch);
+        }
+        let compile_flags = match driver(&self.languages) {
+            Program::Cxx => &self.environment.cxx,
+            Program::Fc => &self.environment.free,
+            Program::Cc | Program::Ar => &self.environment.c,
+        };
+        self.add_strip(&mut action, compiler, compile_flags);
+        action.texts(compile_flags);
+        action.texts(&self.environment.link);
+        action.text("-o");
+        action.arguments.push(Argument::Output("", File::Given(0)));
+        let inputs = 1..=self.objects + self.static_libraries;
+        action.arguments.extend(inputs.map(|at| Argument::Input(File::Given(at))));
+        for folder in &self.library_directories {
+            action.place("-L", folder.clone(), "");
+        }
+        for library in &self.libraries {
+            action.text(format!("-l{library}"));
+        }
+        if let Some(runtime) = &self.fortran_runtime {
+            action.place("-L", Location::System(runtime.folder.clone()), "");
+            action.text("-lgfortran");
+            if runtime.quadmath && compiler.is_apple() {
+                action.text("-lquadmath");
+            } else if runtime.quadmath {
+                action.text("-Wl,--push-state,--as-needed");
+                action.text("-lquadmath");
+                action.text("-Wl,--pop-state");
+            }
+            action.text("-lm");
+        }
+        action.texts(&self.arguments);
+        Ok(Plan { outputs: Vec::new(), actions: vec![action] })
+    }
+
+    fn add_kind(&self, action: &mut Action, compiler: &Compiler) {
+        let soname = self.settings.soname.as_deref().unwrap_or(self.file_name());
+        match (self.kind, compiler.is_apple()) {
+            // What it takes from Python is found in the process that loads it.
+            (Kind::ExtensionModule, true) => {
+                for flag in ["-bundle", "-undefined", "dynamic_lookup"] {
+                    action.text(flag);
+                }
+            }
+            (Kind::ExtensionModule, false) => action.text("-shared"),
+            (Kind::SharedLibrary, true) => {
+                action.text("-dynamiclib");
+                action.text("-install_name");
+                action.text(format!("@rpath/{soname}"));
+            }
+            (Kind::SharedLibrary, false) => {
+                action.text("-shared");
+                action.text(format!("-Wl,-soname,{soname}"));
+            }
+            (Kind::Executable | Kind::StaticLibrary, _) => {}
+        }
+    }
+
+    fn add_strip(&self, action: &mut Action, compiler: &Compiler, compile_flags: &[String]) {
+        let given: Vec<String> =
+            compile_flags.iter().chain(self.foreign_arguments()).cloned().collect();
+        if self.debug || flags::asks_for_debug(&given) {
+            return;
+        }
+        action.text(match (self.settings.strip, compiler.is_apple()) {
+            (false, false) => "-Wl,--strip-debug",
+            (true, false) => "-Wl,--strip-all",
+            (false, true) => "-Wl,-S",
+            (true, true) => "-Wl,-S,-x",
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;
