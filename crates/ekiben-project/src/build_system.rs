@@ -26,7 +26,10 @@ const EXAMPLE: &str = "write\n[build-system]\nrequires = [\"ekiben\"]\nbuild-bac
 pub(crate) fn read(document: &Table, report: &mut Report<'_>) -> BuildSystem {
     let path = KeyPath::of(&["build-system"]);
     let Some(entry) = document.entry("build-system") else {
-        let warning = Diagnostic::warning("missing-build-system", "there is no [build-system] table: pip and uv would build the project with setuptools");
+        let warning = Diagnostic::warning(
+            "missing-build-system",
+            "there is no [build-system] table: pip and uv would build the project with setuptools",
+        );
         report.push(warning.key(path).help(EXAMPLE));
         return BuildSystem::default();
     };
@@ -43,7 +46,11 @@ pub(crate) fn read(document: &Table, report: &mut Report<'_>) -> BuildSystem {
     }
 }
 
-fn strings<'n>(node: &'n Node, path: &KeyPath, report: &mut Report<'_>) -> Vec<(&'n Node, &'n str, KeyPath)> {
+fn strings<'n>(
+    node: &'n Node,
+    path: &KeyPath,
+    report: &mut Report<'_>,
+) -> Vec<(&'n Node, &'n str, KeyPath)> {
     let mut all = Vec::new();
     let mut wrong = |node: &Node, wanted: &str, path: &KeyPath| {
         let message = format!("expected {wanted}, found {}", node.type_name());

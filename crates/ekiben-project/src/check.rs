@@ -12,7 +12,7 @@ use std::str::FromStr;
 use serde_json::{Map, Value as Json};
 
 use crate::diagnostic::{Diagnostic, Report};
-use crate::suggest::{did_you_mean, listed, nearest};
+use crate::suggest::{did_you_mean, listed, nearest, uncapitalised};
 use crate::tree::{Entry, KeyPath, Node, Origin, Table, Value};
 use crate::values::check_format;
 
@@ -97,7 +97,7 @@ pub(crate) fn wanted(schema: &Json) -> String {
         }
     }
     match kinds.split_last() {
-        None => "another value".to_owned(),
+        None => "any value".to_owned(),
         Some((only, [])) => only.clone(),
         Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
     }
@@ -141,8 +141,7 @@ impl Checker<'_, '_> {
         path: &KeyPath,
         help: Option<String>,
     ) {
-        self.report
-            .push(at_node(Diagnostic::error(code, message), node).key(path).helps(help));
+        self.report.push(at_node(Diagnostic::error(code, message), node).key(path).helps(help));
     }
 
     /// Checks `node`, which stands at `path`.
@@ -153,7 +152,7 @@ impl Checker<'_, '_> {
         }
         let alternatives = alternatives(schema);
         let Some(chosen) = alternatives.iter().copied().find(|schema| fits(schema, node)) else {
-            let message = format!("expected {}, found {}", wanted(schema), node.type_name());
+            let message = format!("expected {}, found {}", wanted(schema), node.described());
             self.complain(self.codes.wrong_type, message, node, path, mend(schema, node));
             return;
         };
@@ -200,7 +199,7 @@ impl Checker<'_, '_> {
                     .contains(&quoted.as_str())
                     .then(|| format!("put it in quotes: `\"{quoted}\"`"));
                 let wanted = listed(texts.iter().copied());
-                let message = format!("expected one of {wanted}, found {}", node.type_name());
+                let message = format!("expected one of {wanted}, found {}", node.described());
                 (self.codes.wrong_type, message, help)
             }
             other => {
@@ -240,7 +239,8 @@ impl Checker<'_, '_> {
         for key in required.into_iter().flatten().filter_map(Json::as_str) {
             if table.get(key).is_none() {
                 let doc = properties.get(key).and_then(first_sentence);
-                let help = format!("add `{key} = …`{}", doc.map_or(String::new(), |d| format!(": {d}")));
+                let doc = doc.map_or(String::new(), |doc| format!(", {}", uncapitalised(&doc)));
+                let help = format!("add `{key}`{doc}");
                 let message = format!("`{path}` has no `{key}`");
                 self.complain(self.codes.missing, message, node, path, Some(help));
             }
@@ -278,6 +278,9 @@ fn mend(schema: &Json, node: &Node) -> Option<String> {
         }
         Value::String(text) if allows("integer") && i64::from_str(text).is_ok() => {
             Some(format!("write `{text}` without quotes"))
+        }
+        Value::Table(_) if allows("array") => {
+            Some("write the header with double brackets, `[[…]]`, once for each".to_owned())
         }
         Value::Integer(_) | Value::Float(_) | Value::Boolean(_) if allows("string") => {
             Some(format!("put it in quotes: `\"{}\"`", node.to_json()))

@@ -10,7 +10,7 @@ use crate::check::{alternatives, first_sentence, types, wanted};
 use crate::overrides::settings_path;
 use crate::project::Project;
 use crate::schema::json_schema;
-use crate::tree::{KeyPath, Node, Origin};
+use crate::tree::{KeyPath, Node, Origin, quoted_key};
 
 /// One setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,58 +27,112 @@ pub struct ExplainRow {
     pub doc: String,
 }
 
-/// All settings, in the order in which they are described.
+/// All settings, in the order in which they are described. An extension's build options are shown
+/// as they are in force, with `[tool.ekiben.defaults]` worked in.
 #[must_use]
 pub fn explain(project: &Project) -> Vec<ExplainRow> {
-    let mut rows = Vec::new();
-    explain_table(json_schema(), Some(&project.tree), &settings_path(), &mut rows);
-    rows
+    let mut explainer = Explainer { project, rows: Vec::new() };
+    explainer.table(json_schema(), &Place::new(Some(&project.tree)), &settings_path());
+    explainer.rows
 }
 
-fn explain_table(schema: &Json, node: Option<&Node>, path: &KeyPath, rows: &mut Vec<ExplainRow>) {
-    let Some(properties) = schema.get("properties").and_then(Json::as_object) else { return };
-    for (key, schema) in properties {
-        let node = node.and_then(Node::as_table).and_then(|table| table.get(key));
-        explain_value(schema, node, &path.key(key), rows);
+struct Explainer<'p> {
+    project: &'p Project,
+    rows: Vec<ExplainRow>,
+}
+
+/// What is known about one place in the settings.
+#[derive(Clone)]
+struct Place<'p> {
+    /// What stands there.
+    given: Option<&'p Node>,
+    /// What holds if nothing stands there: the same key of `[tool.ekiben.defaults]`.
+    fallback: Option<&'p Node>,
+    /// The value in force, where it is more than what stands there.
+    in_force: Option<Json>,
+    /// What the place is for, where its schema doesn't say.
+    doc: String,
+}
+
+impl<'p> Place<'p> {
+    fn new(given: Option<&'p Node>) -> Self {
+        Self { given, fallback: None, in_force: None, doc: String::new() }
+    }
+
+    fn below(&self, key: &str) -> Self {
+        let get = |node: Option<&'p Node>| node.and_then(Node::as_table)?.get(key);
+        let in_force = self.in_force.as_ref().and_then(|json| json.get(key)).cloned();
+        let doc = self.doc.clone();
+        Self { given: get(self.given), fallback: get(self.fallback), in_force, doc }
     }
 }
 
-fn explain_value(schema: &Json, node: Option<&Node>, path: &KeyPath, rows: &mut Vec<ExplainRow>) {
-    if alternatives(schema).len() == 1 && types(schema) == ["object"] {
-        if schema.get("properties").is_some() {
-            explain_table(schema, node, path, rows);
-            return;
+impl Explainer<'_> {
+    fn table(&mut self, schema: &Json, place: &Place<'_>, path: &KeyPath) {
+        let properties = schema.get("properties").and_then(Json::as_object);
+        for (key, schema) in properties.into_iter().flatten() {
+            self.value(schema, &place.below(key), &path.key(key));
         }
-        // A table whose keys the user chooses: one part for each, and none without any.
-        let entries = node.and_then(Node::as_table).map(|table| &table.entries[..]);
-        if let Some(below) = schema.get("additionalProperties")
-            && let Some(entries @ [_, ..]) = entries
+    }
+
+    fn value(&mut self, schema: &Json, place: &Place<'_>, path: &KeyPath) {
+        if alternatives(schema).len() == 1 && types(schema) == ["object"] {
+            if schema.get("properties").is_some() {
+                self.table(schema, place, path);
+                return;
+            }
+            if self.chosen_keys(schema, place, path) {
+                return;
+            }
+        }
+        if let Some(items) = schema.get("items").filter(|items| types(items) == ["object"])
+            && let Some(nodes @ [_, ..]) = place.given.and_then(Node::as_array)
         {
-            for entry in entries {
-                explain_value(below, Some(&entry.node), &path.key(&entry.key), rows);
+            for (at, node) in nodes.iter().enumerate() {
+                let mut place = Place::new(Some(node));
+                if *path == settings_path().key("extension") {
+                    place.fallback = self.project.tree.find(&KeyPath::of(&["defaults"]).0);
+                    let merged = self.project.extensions().get(at);
+                    place.in_force = merged.and_then(|merged| serde_json::to_value(merged).ok());
+                }
+                self.table(items, &place, &path.index(at));
             }
             return;
         }
+        let node = place.given.or(place.fallback);
+        let in_force = place.in_force.as_ref().filter(|json| !json.is_null());
+        let value = match (node, in_force) {
+            (Some(_), Some(in_force)) => Some(as_toml(in_force)),
+            (Some(node), None) => Some(as_toml(&node.to_json())),
+            (None, _) => schema.get("default").map(as_toml),
+        };
+        self.rows.push(ExplainRow {
+            key: path.to_string(),
+            value,
+            origin: node.map_or(Origin::Default, |node| node.origin.clone()),
+            takes: wanted(schema),
+            doc: first_sentence(schema).unwrap_or_else(|| place.doc.clone()),
+        });
     }
-    if let Some(items) = schema.get("items").filter(|items| types(items) == ["object"])
-        && let Some(nodes @ [_, ..]) = node.and_then(Node::as_array)
-    {
-        for (at, node) in nodes.iter().enumerate() {
-            explain_table(items, Some(node), &path.index(at), rows);
+
+    /// A table whose keys the user chooses, such as `define`: a part for each key. False if there
+    /// are none.
+    fn chosen_keys(&mut self, schema: &Json, place: &Place<'_>, path: &KeyPath) -> bool {
+        let Some(below) = schema.get("additionalProperties") else { return false };
+        let tables = [place.fallback, place.given].into_iter().flatten().filter_map(Node::as_table);
+        let mut keys: Vec<&str> = Vec::new();
+        for entry in tables.flat_map(|table| &table.entries) {
+            if !keys.contains(&entry.key.as_str()) {
+                keys.push(&entry.key);
+            }
         }
-        return;
+        for key in &keys {
+            let mut place = place.below(key);
+            place.doc = first_sentence(schema).unwrap_or_default();
+            self.value(below, &place, &path.key(key));
+        }
+        !keys.is_empty()
     }
-    let value = match node {
-        Some(node) => Some(as_toml(&node.to_json())),
-        None => schema.get("default").map(as_toml),
-    };
-    rows.push(ExplainRow {
-        key: path.to_string(),
-        value,
-        origin: node.map_or(Origin::Default, |node| node.origin.clone()),
-        takes: wanted(schema),
-        doc: first_sentence(schema).unwrap_or_default(),
-    });
 }
 
 fn as_toml(value: &Json) -> String {
@@ -89,7 +143,7 @@ fn as_toml(value: &Json) -> String {
         Json::Object(entries) if entries.is_empty() => "{}".to_owned(),
         Json::Object(entries) => {
             let entry = |(key, value): (&String, &Json)| {
-                format!("{} = {}", crate::tree::quoted_key(key), as_toml(value))
+                format!("{} = {}", quoted_key(key), as_toml(value))
             };
             format!("{{ {} }}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
         }

@@ -14,6 +14,7 @@ mod check;
 mod diagnostic;
 mod error;
 mod explain;
+mod files;
 mod metadata;
 mod options;
 mod overrides;
@@ -30,6 +31,9 @@ pub use build_system::BuildSystem;
 pub use diagnostic::{Diagnostic, Severity, SourceName};
 pub use error::ProjectError;
 pub use explain::{ExplainRow, explain};
+pub use files::{
+    ExtensionFiles, InstalledFile, Package, ProjectFile, ProjectFiles, Reason, discover_files,
+};
 pub use metadata::{MetadataInputs, core_metadata, entry_points_txt};
 pub use options::{OptionTable, validate_options};
 pub use overrides::{Override, Overrides};

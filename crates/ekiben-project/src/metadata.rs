@@ -161,7 +161,11 @@ fn addresses(people: &[Person]) -> String {
         Some(match &person.name {
             None => email.to_owned(),
             // RFC 5322: a display name with any of these must be a quoted string.
-            Some(name) if name.contains(['[', ']', '\\', '(', ')', '<', '>', '@', ',', ':', ';', '"', '.']) => {
+            Some(name)
+                if name.contains([
+                    '[', ']', '\\', '(', ')', '<', '>', '@', ',', ':', ';', '"', '.',
+                ]) =>
+            {
                 let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
                 format!("\"{quoted}\" <{email}>")
             }

@@ -151,12 +151,12 @@ fn schema_faults(schema: &Json, plugin: &str) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
     check_schema(schema, "", 0, plugin, &mut faults);
     if faults.is_empty() && types(schema) != ["object"] {
-        faults.push(fault(plugin, "", "it must have the type `object`".to_owned()));
+        faults.push(fault(plugin, "", "it must have the type `object`"));
     }
     faults
 }
 
-fn fault(plugin: &str, at: &str, what: String) -> Diagnostic {
+fn fault(plugin: &str, at: &str, what: &str) -> Diagnostic {
     let place = if at.is_empty() { String::new() } else { format!(" at `{at}`") };
     let message = format!("the schema of the plugin's options is wrong{place}: {what}");
     let mut fault = Diagnostic::error("invalid-option-schema", message)
@@ -169,40 +169,43 @@ fn fault(plugin: &str, at: &str, what: String) -> Diagnostic {
 }
 
 fn check_schema(schema: &Json, at: &str, depth: usize, plugin: &str, faults: &mut Vec<Diagnostic>) {
-    let mut add = |what: String| faults.push(fault(plugin, at, what));
+    let mut add = |what: &str| faults.push(fault(plugin, at, what));
     let Some(object) = schema.as_object() else {
-        add("a schema must be an object".to_owned());
+        add("a schema must be an object");
         return;
     };
     for word in object.keys().filter(|word| !KEYWORDS.contains(&word.as_str())) {
-        add(format!("the keyword `{word}` isn't supported; these are: {}", listed(KEYWORDS.iter().copied())));
+        add(&format!(
+            "the keyword `{word}` isn't supported; these are: {}",
+            listed(KEYWORDS.iter().copied())
+        ));
     }
     let kind = match object.get("type") {
         Some(Json::String(kind)) if TYPES.contains(&kind.as_str()) => kind.as_str(),
         Some(other) => {
-            add(format!("{other} isn't a type; these are: {}", listed(TYPES.iter().copied())));
+            add(&format!("{other} isn't a type; these are: {}", listed(TYPES.iter().copied())));
             return;
         }
         None => {
-            add("it has no `type`".to_owned());
+            add("it has no `type`");
             return;
         }
     };
     for word in ["minimum", "maximum"] {
         if object.get(word).is_some_and(|bound| !bound.is_number()) {
-            add(format!("`{word}` must be a number"));
+            add(&format!("`{word}` must be a number"));
         }
     }
     if object.get("enum").is_some_and(|list| list.as_array().is_none_or(Vec::is_empty)) {
-        add("`enum` must be an array that isn't empty".to_owned());
+        add("`enum` must be an array that isn't empty");
     }
     if object.get("description").is_some_and(|text| !text.is_string()) {
-        add("`description` must be a string".to_owned());
+        add("`description` must be a string");
     }
     if let Some(default) = object.get("default")
         && !fits(default, schema)
     {
-        add(format!("the default {default} isn't a value that it allows"));
+        add(&format!("the default {default} isn't a value that it allows"));
     }
     let scalar = |schema: &Json| matches!(types(schema)[..], [kind] if SCALARS.contains(&kind));
     match kind {
@@ -210,8 +213,8 @@ fn check_schema(schema: &Json, at: &str, depth: usize, plugin: &str, faults: &mu
             Some(items) if scalar(items) => {
                 check_schema(items, &format!("{at}[]"), depth + 1, plugin, faults);
             }
-            Some(_) => add("the items of an array must be of a scalar type".to_owned()),
-            None => add("an array must say what its `items` are".to_owned()),
+            Some(_) => add("the items of an array must be of a scalar type"),
+            None => add("an array must say what its `items` are"),
         },
         "object" => check_object(object, at, depth, plugin, faults),
         _ => {}
@@ -231,12 +234,12 @@ fn check_object(
         None => &none,
         Some(Json::Object(properties)) => properties,
         Some(_) => {
-            faults.push(fault(plugin, at, "`properties` must be an object".to_owned()));
+            faults.push(fault(plugin, at, "`properties` must be an object"));
             return;
         }
     };
     if depth > 8 {
-        faults.push(fault(plugin, at, "it is nested too deeply".to_owned()));
+        faults.push(fault(plugin, at, "it is nested too deeply"));
         return;
     }
     for (key, schema) in properties {
@@ -244,12 +247,13 @@ fn check_object(
     }
     match object.get("additionalProperties") {
         None | Some(Json::Bool(false)) => {}
-        Some(rest @ Json::Object(_)) if matches!(types(rest)[..], [kind] if SCALARS.contains(&kind)) => {
+        Some(rest @ Json::Object(_)) if matches!(types(rest)[..], [kind] if SCALARS.contains(&kind)) =>
+        {
             check_schema(rest, &below("*"), depth + 1, plugin, faults);
         }
         Some(_) => {
             let what = "`additionalProperties` must be `false` or the schema of a scalar type";
-            faults.push(fault(plugin, at, what.to_owned()));
+            faults.push(fault(plugin, at, what));
         }
     }
     match object.get("required") {
@@ -258,11 +262,11 @@ fn check_object(
             for key in keys {
                 if key.as_str().is_none_or(|key| !properties.contains_key(key)) {
                     let what = format!("{key} is required, but isn't among the properties");
-                    faults.push(fault(plugin, at, what));
+                    faults.push(fault(plugin, at, &what));
                 }
             }
         }
-        Some(_) => faults.push(fault(plugin, at, "`required` must be an array".to_owned())),
+        Some(_) => faults.push(fault(plugin, at, "`required` must be an array")),
     }
 }
 

@@ -97,8 +97,8 @@ pub(crate) fn apply(
     report: &mut Report<'_>,
 ) {
     for (key, source, values) in overrides.by_key() {
-        let result = split_key(key)
-            .and_then(|steps| place(settings, schema, &steps, source, &values));
+        let result =
+            split_key(key).and_then(|steps| place(settings, schema, &steps, source, &values));
         if let Err(Refusal { message, help }) = result {
             let code = "invalid-override";
             report.push(Diagnostic::error(code, message).in_override(source).key(key).helps(help));
@@ -200,9 +200,8 @@ fn named_element<'t, 'k>(
             let known: Vec<&str> = names.iter().map(|(_, name)| name.as_str()).collect();
             let wanted = rest[..rest.len().saturating_sub(1).max(1)].join(".");
             let message = format!("there is no {array} named `{wanted}`");
-            let none = || {
-                format!("a key goes on with a name and an option: `{array}.spam._core.debug`")
-            };
+            let none =
+                || format!("a key goes on with a name and an option: `{array}.spam._core.debug`");
             Err(Refusal::new(message, did_you_mean(&wanted, &known).unwrap_or_else(none)))
         }
     }
@@ -212,14 +211,16 @@ fn named_element<'t, 'k>(
 fn below<'s>(schema: &'s Json, step: &str) -> Option<&'s Json> {
     alternatives(schema).into_iter().find_map(|schema| {
         let named = schema.get("properties").and_then(|all| all.get(step));
-        named.or_else(|| schema.get("additionalProperties").filter(|rest| *rest != &Json::from(false)))
+        named.or_else(|| {
+            schema.get("additionalProperties").filter(|rest| *rest != &Json::from(false))
+        })
     })
 }
 
 fn unknown(schema: &Json, step: &str) -> Refusal {
-    let properties = alternatives(schema).into_iter().find_map(|schema| {
-        schema.get("properties").and_then(object)
-    });
+    let properties = alternatives(schema)
+        .into_iter()
+        .find_map(|schema| schema.get("properties").and_then(object));
     let known: Vec<&str> =
         properties.into_iter().flat_map(|all| all.keys().map(String::as_str)).collect();
     Refusal::new(format!("unknown key `{}`", quoted_key(step)), did_you_mean(step, &known))
@@ -236,13 +237,19 @@ pub(crate) fn read_texts(schema: &Json, values: &[&str], origin: &Origin) -> Opt
     let alternatives = alternatives(schema);
     let array = alternatives.iter().find(|schema| types(schema).contains(&"array"));
     let allows = |name: &str| alternatives.iter().any(|schema| types(schema).contains(&name));
-    if allows("boolean") && let Ok(flag) = bool::from_str(last) {
+    if allows("boolean")
+        && let Ok(flag) = bool::from_str(last)
+    {
         return Some(Value::Boolean(flag));
     }
-    if allows("integer") && let Ok(number) = i64::from_str(last) {
+    if allows("integer")
+        && let Ok(number) = i64::from_str(last)
+    {
         return Some(Value::Integer(number));
     }
-    if allows("number") && let Ok(number) = f64::from_str(last) {
+    if allows("number")
+        && let Ok(number) = f64::from_str(last)
+    {
         return Some(Value::Float(number));
     }
     if let Some(schema) = array {

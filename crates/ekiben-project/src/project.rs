@@ -12,11 +12,13 @@ use crate::build_system::{self, BuildSystem};
 use crate::check::{self, Checker};
 use crate::diagnostic::{Diagnostic, Report, SourceText};
 use crate::error::ProjectError;
+use crate::files;
+use crate::metadata::MetadataInputs;
 use crate::options::OptionTable;
 use crate::overrides::{self, Overrides, settings_path};
 use crate::schema::json_schema;
 use crate::settings::{Extension, Settings};
-use crate::standard::{self, Standard};
+use crate::standard::{self, License, ReadmeSource, Standard};
 use crate::tree::{self, KeyPath, Node, Origin, Step, Table, Value};
 use crate::validate;
 
@@ -48,14 +50,12 @@ impl Project {
     /// Reads `pyproject.toml` in `dir`, with settings from outside laid over it.
     pub fn load_with(dir: &Path, overrides: &Overrides) -> Result<Self, ProjectError> {
         let path = dir.join(PYPROJECT);
-        let bytes = fs::read(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => ProjectError::Missing(dir.to_owned()),
-            _ => ProjectError::read(&path, error),
-        })?;
-        let text = String::from_utf8(bytes).map_err(|error| ProjectError::NotUtf8 {
-            path: path.clone(),
-            offset: error.utf8_error().valid_up_to(),
-        })?;
+        let text = match read_text(&path) {
+            Err(ProjectError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Err(ProjectError::Missing(dir.to_owned()));
+            }
+            text => text?,
+        };
         Self::parse_with(&text, &path, overrides)
     }
 
@@ -74,7 +74,7 @@ impl Project {
         let mut report = Report::new(&source);
         let document = tree::parse(&source, &mut report);
         if report.error_count() > 0 {
-            return Err(ProjectError::Invalid(report.diagnostics));
+            return Err(ProjectError::Invalid(sorted(report.diagnostics)));
         }
         let build_system = build_system::read(&document, &mut report);
         let standard = standard::read(&document, &mut report);
@@ -84,8 +84,7 @@ impl Project {
             validate::validate(settings, standard.as_ref(), &tree, &mut report);
         }
         let failed = report.error_count() > 0;
-        let mut diagnostics = report.diagnostics;
-        diagnostics.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
+        let diagnostics = sorted(report.diagnostics);
         match (standard, settings) {
             (Some(standard), Some(settings)) if !failed => {
                 let merged = |extension: &Extension| Extension {
@@ -166,7 +165,8 @@ impl Project {
     #[must_use]
     pub fn options(&self, plugin: &str) -> OptionTable {
         let path = settings_path().key("options").key(plugin);
-        let given = self.tree.find(&[Step::Key("options".to_owned()), Step::Key(plugin.to_owned())]);
+        let given =
+            self.tree.find(&[Step::Key("options".to_owned()), Step::Key(plugin.to_owned())]);
         OptionTable::new(plugin, given.cloned().unwrap_or_else(empty_table), path, &self.source)
     }
 
@@ -178,10 +178,11 @@ impl Project {
     }
 
     /// An error about a key of `[tool.ekiben]`, pointing to its place in the file; for what only
-    /// shows later, such as an artifact that can't be built.
+    /// shows later, such as an artifact that can't be built. Numbers are indices of arrays:
+    /// `["extension", "0", "sources"]`.
     #[must_use]
     pub fn error_at(&self, key: &[&str], code: &'static str, message: &str) -> Diagnostic {
-        let path = KeyPath::of(key);
+        let path = KeyPath::of(key).with_indices();
         let full = KeyPath(settings_path().0.into_iter().chain(path.0.clone()).collect());
         let error = Diagnostic::error(code, message).key(full);
         let error = match self.tree.find(&path.0) {
@@ -191,12 +192,43 @@ impl Project {
         self.placed(error)
     }
 
+    /// Reads what the metadata needs besides `pyproject.toml`: readme and licence files.
+    pub fn metadata_inputs(&self) -> Result<MetadataInputs, ProjectError> {
+        let mut inputs =
+            MetadataInputs { license_files: files::license_files(self)?, ..Default::default() };
+        if let Some(License::File(path)) = &self.standard.license {
+            inputs.license_text = Some(read_text(&path.in_dir(&self.root))?);
+        }
+        if let Some(ReadmeSource::File(path)) = self.standard.readme.as_ref().map(|r| &r.source) {
+            let file = path.in_dir(&self.root);
+            if !file.is_file() {
+                return Err(ProjectError::Invalid(vec![files::missing_readme(self, path)]));
+            }
+            inputs.readme = Some(read_text(&file)?);
+        }
+        Ok(inputs)
+    }
+
     /// The diagnostic with its file, line and column filled in.
     pub(crate) fn placed(&self, diagnostic: Diagnostic) -> Diagnostic {
         let mut report = Report::new(&self.source);
         report.push(diagnostic.clone());
         report.diagnostics.pop().unwrap_or(diagnostic)
     }
+}
+
+/// In the order of the file; first what has no place in it.
+fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
+    diagnostics
+}
+
+fn read_text(path: &Path) -> Result<String, ProjectError> {
+    let bytes = fs::read(path).map_err(|error| ProjectError::read(path, error))?;
+    String::from_utf8(bytes).map_err(|error| ProjectError::NotUtf8 {
+        path: path.to_owned(),
+        offset: error.utf8_error().valid_up_to(),
+    })
 }
 
 fn empty_table() -> Node {

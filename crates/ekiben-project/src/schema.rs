@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
+use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
-use schemars::Schema;
 use serde_json::Value as Json;
 
 use crate::settings::Settings;
@@ -13,7 +13,7 @@ static SCHEMA: LazyLock<Json> = LazyLock::new(|| {
     let mut settings = SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;
     let mut schema = settings.into_generator().into_root_schema_for::<Settings>();
-    RecursiveTransform(without_null).transform(&mut schema);
+    RecursiveTransform(for_toml).transform(&mut schema);
     if let Some(object) = schema.as_object_mut() {
         object.insert("title".to_owned(), Json::from("[tool.ekiben]"));
     }
@@ -26,9 +26,13 @@ pub fn json_schema() -> &'static Json {
     &SCHEMA
 }
 
-fn without_null(schema: &mut Schema) {
+fn for_toml(schema: &mut Schema) {
     let is_null = |schema: &Json| schema.get("type").and_then(Json::as_str) == Some("null");
     let Some(object) = schema.as_object_mut() else { return };
+    // Line breaks of the comments mean nothing to an editor.
+    if let Some(Json::String(text)) = object.get_mut("description") {
+        *text = text.replace('\n', " ");
+    }
     if object.get("default") == Some(&Json::Null) {
         object.remove("default");
     }

@@ -510,9 +510,8 @@ impl BuildOptions {
                 CompileArgs::All(joined(first, then))
             }
             (first, then) => {
-                let of = |language| {
-                    joined(first.for_language(language), then.for_language(language))
-                };
+                let of =
+                    |language| joined(first.for_language(language), then.for_language(language));
                 CompileArgs::PerLanguage(LanguageArgs {
                     c: of(Language::C),
                     cxx: of(Language::Cxx),

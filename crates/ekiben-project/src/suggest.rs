@@ -1,5 +1,24 @@
 //! "Did you mean": the nearest of the words that would have been right.
 
+/// What other tools call things, and what we do.
+const ALIASES: &[(&str, &str)] = &[
+    ("cflags", "compile-args"),
+    ("cpp", "c++"),
+    ("cxx", "c++"),
+    ("define-macros", "define"),
+    ("ldflags", "link-args"),
+    ("libs", "libraries"),
+    ("macros", "define"),
+    ("py-modules", "modules"),
+];
+
+/// A sentence to go on with, after a colon.
+pub(crate) fn uncapitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_ascii_lowercase());
+    first.into_iter().chain(chars).collect()
+}
+
 /// The candidate nearest to `wrong`, if one is near enough to be what was meant.
 pub(crate) fn nearest<'a>(
     wrong: &str,
@@ -7,14 +26,19 @@ pub(crate) fn nearest<'a>(
 ) -> Option<&'a str> {
     let plain = |word: &str| word.to_lowercase().replace(['_', ' '], "-");
     let wrong = plain(wrong);
+    let alias = ALIASES.iter().find(|(other, _)| *other == wrong).map(|(_, ours)| *ours);
     candidates
         .into_iter()
         .map(|candidate| {
             let other = plain(candidate);
             let mut score = strsim::jaro_winkler(&wrong, &other);
-            // A plural or a cut-off word is a likelier slip than Jaro-Winkler knows.
-            if wrong.len() > 3 && (other.starts_with(&wrong) || wrong.starts_with(&other)) {
+            // A plural, a cut-off word or a word more is a likelier slip than Jaro-Winkler knows.
+            let longer = other.len() > 3 && wrong.contains(&other);
+            if longer || (wrong.len() > 3 && other.starts_with(&wrong)) {
                 score = score.max(0.9);
+            }
+            if alias == Some(candidate) {
+                score = 1.0;
             }
             (score, candidate)
         })
@@ -24,7 +48,7 @@ pub(crate) fn nearest<'a>(
 }
 
 /// The help lines for an unknown word: the nearest one, or all of them when none is near.
-pub(crate) fn did_you_mean<'a>(wrong: &str, candidates: &[&'a str]) -> Option<String> {
+pub(crate) fn did_you_mean(wrong: &str, candidates: &[&str]) -> Option<String> {
     if let Some(near) = nearest(wrong, candidates.iter().copied()) {
         return Some(format!("did you mean `{near}`?"));
     }
@@ -46,6 +70,8 @@ mod tests {
         assert_eq!(nearest("source", keys), Some("sources"));
         assert_eq!(nearest("include_dirs", keys), Some("include-dirs"));
         assert_eq!(nearest("defines", keys), Some("define"));
+        assert_eq!(nearest("public-include-dirs", keys), Some("include-dirs"));
+        assert_eq!(nearest("macros", keys), Some("define"));
         assert_eq!(nearest("zebra", keys), None);
     }
 }

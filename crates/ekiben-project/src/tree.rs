@@ -104,6 +104,16 @@ impl Node {
         }
     }
 
+    /// The type, and the value where it is short: "the string `yes`".
+    pub(crate) fn described(&self) -> String {
+        match &self.value {
+            Value::String(text) if text.len() <= 40 => format!("the string {text:?}"),
+            Value::Integer(number) => format!("the integer {number}"),
+            Value::Boolean(flag) => format!("the boolean {flag}"),
+            _ => self.type_name().to_owned(),
+        }
+    }
+
     pub(crate) fn to_json(&self) -> Json {
         match &self.value {
             Value::String(text) | Value::Datetime(text) => Json::from(text.as_str()),
@@ -167,6 +177,15 @@ pub(crate) struct KeyPath(pub(crate) Vec<Step>);
 impl KeyPath {
     pub(crate) fn of(keys: &[&str]) -> Self {
         Self(keys.iter().map(|key| Step::Key((*key).to_owned())).collect())
+    }
+
+    /// The same with every number as an index.
+    pub(crate) fn with_indices(self) -> Self {
+        let step = |step: Step| match &step {
+            Step::Key(key) => key.parse().map_or(step, Step::Index),
+            Step::Index(_) => step,
+        };
+        Self(self.0.into_iter().map(step).collect())
     }
 
     pub(crate) fn key(&self, key: &str) -> Self {

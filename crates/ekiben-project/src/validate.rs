@@ -71,8 +71,11 @@ impl Validator<'_, '_> {
         let Some(wanted) = &settings.minimum_version else { return };
         let Ok(running) = Version::from_str(env!("CARGO_PKG_VERSION")) else { return };
         if wanted.version() > running {
-            let message = format!("the project needs Ekiben {wanted} or newer, and this is {running}");
-            let help = format!("write `requires = [\"ekiben>={wanted}\"]` in [build-system], or update Ekiben");
+            let message =
+                format!("the project needs Ekiben {wanted} or newer, and this is {running}");
+            let help = format!(
+                "write `requires = [\"ekiben>={wanted}\"]` in [build-system], or update Ekiben"
+            );
             self.error("ekiben-too-old", message, &KeyPath::of(&["minimum-version"]), help);
         }
     }
@@ -108,14 +111,17 @@ impl Validator<'_, '_> {
             let path = KeyPath::of(&["extension"]).index(at);
             let name = extension.name.as_str();
             if let Some(first) = seen.insert(name, at) {
-                let message = format!("the extension `{name}` is there twice, first as `tool.ekiben.extension[{first}]`");
+                let message = format!(
+                    "the extension `{name}` is there twice, first as `tool.ekiben.extension[{first}]`"
+                );
                 let help = "give it another name, or put all sources into one of them".to_owned();
                 self.error("duplicate-extension", message, &path.key("name"), help);
             }
             if extension.sources.is_empty() {
                 let message = format!("the extension `{name}` has no sources");
                 let module = extension.name.as_path();
-                let help = format!("add `sources = [\"src/{module}.c\"]` with the files it is made of");
+                let help =
+                    format!("add `sources = [\"src/{module}.c\"]` with the files it is made of");
                 self.error("no-sources", message, &path.key("sources"), help);
             }
             for (source, glob) in extension.sources.iter().enumerate() {
@@ -123,7 +129,12 @@ impl Validator<'_, '_> {
                 if matches!(suffix, "h" | "hh" | "hpp" | "hxx" | "pxd" | "pxi") {
                     let message = format!("`{glob}` is a header, which isn't compiled by itself");
                     let help = "remove it: headers are found through `include-dirs`, and their changes are noticed".to_owned();
-                    self.error("header-as-source", message, &path.key("sources").index(source), help);
+                    self.error(
+                        "header-as-source",
+                        message,
+                        &path.key("sources").index(source),
+                        help,
+                    );
                 }
             }
             self.build_options(&extension.build, &path);
@@ -132,7 +143,8 @@ impl Validator<'_, '_> {
                 && settings.packages.as_ref().is_some_and(|all| all.contains(&extension.name))
             {
                 let message = format!("`{name}` is both a package and an extension");
-                let help = format!("name the extension `{name}._{}`", standard.name.in_file_names());
+                let help =
+                    format!("name the extension `{name}._{}`", standard.name.in_file_names());
                 self.error("extension-is-package", message, &path.key("name"), help);
             }
         }
@@ -214,8 +226,14 @@ impl Validator<'_, '_> {
                 .flatten()
                 .find(|other| **other == order.command);
             if let Some(other) = both {
-                let message = format!("`{}` can't be both before and after `{other}`", order.command);
-                self.error("contradictory-order", message, &path, "remove one of the two".to_owned());
+                let message =
+                    format!("`{}` can't be both before and after `{other}`", order.command);
+                self.error(
+                    "contradictory-order",
+                    message,
+                    &path,
+                    "remove one of the two".to_owned(),
+                );
             } else if itself.is_some() {
                 let message = format!("`{}` can't be before or after itself", order.command);
                 self.error("contradictory-order", message, &path, "remove it".to_owned());

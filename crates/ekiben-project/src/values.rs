@@ -240,8 +240,9 @@ fn project_path(text: &str, what: &str) -> Result<String, InvalidValue> {
     }
     let parts: Vec<&str> = text.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     if parts.contains(&"..") {
-        return Err(InvalidValue::new(format!("`{text}` leads out of the project"))
-            .help("everything a build reads must lie in the folder of pyproject.toml; `..` isn't allowed"));
+        return Err(InvalidValue::new(format!("`{text}` leads out of the project")).help(
+            "everything a build reads must lie in the folder of pyproject.toml; `..` isn't allowed",
+        ));
     }
     Ok(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
 }
@@ -272,13 +273,13 @@ impl ProjectPath {
         Self(".".to_owned())
     }
 
-    /// A path from parts that a walk of the project gave. `None` if it isn't UTF-8 or not below
-    /// `root`.
-    pub(crate) fn below(root: &Path, path: &Path) -> Option<Self> {
-        let relative = path.strip_prefix(root).ok()?;
+    /// A path that a walk of the project gave, relative to its root. `None` if it can't be in an
+    /// archive: not UTF-8, or with a backslash or a control character.
+    pub(crate) fn from_relative(relative: &Path) -> Option<Self> {
         let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
         let text = parts?.join("/");
-        Some(if text.is_empty() { Self::root() } else { Self(text) })
+        let bad = |c: char| c == '\\' || c.is_control();
+        (!text.is_empty() && !text.contains(bad)).then_some(Self(text))
     }
 
     /// Where it is on this machine, given where the project is.

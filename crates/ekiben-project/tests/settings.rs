@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use ekiben_project::{
-    CompileArgs, DefineValue, Language, Optimization, Origin, Override, Overrides, Project,
-    ProjectError, explain, json_schema, validate_options,
+    Argument, CompileArgs, DefineValue, Diagnostic, Language, Optimization, Origin, Override,
+    Overrides, Project, ProjectError, SearchPath, explain, json_schema, validate_options,
 };
 use serde_json::json;
 
@@ -57,8 +57,12 @@ fn parse(text: &str, overrides: &[&str]) -> Result<Project, ProjectError> {
 }
 
 fn messages(text: &str, overrides: &[&str]) -> Vec<String> {
-    let diagnostics = parse(text, overrides).unwrap_err().into_diagnostics();
-    diagnostics.iter().map(|d| format!("{d} | {}", d.help.join(" | "))).collect()
+    parse(text, overrides).unwrap_err().into_diagnostics().iter().map(with_help).collect()
+}
+
+fn with_help(diagnostic: &Diagnostic) -> String {
+    let help = diagnostic.help.iter().map(|help| format!("\n  help: {help}"));
+    format!("{diagnostic}{}", help.collect::<String>())
 }
 
 #[test]
@@ -81,10 +85,10 @@ fn defaults_are_worked_into_extensions() {
     assert_eq!(build.optimization(), Optimization::Well);
     assert_eq!(build.define["LEVEL"], DefineValue::Integer(4));
     assert_eq!(build.define["NDEBUG"], DefineValue::Flag(true));
-    let dirs: Vec<&str> = build.include_dirs.iter().map(|dir| dir.as_str()).collect();
+    let dirs: Vec<&str> = build.include_dirs.iter().map(SearchPath::as_str).collect();
     assert_eq!(dirs, ["own", "include"]);
     let args = |language| -> Vec<&str> {
-        build.compile_args.for_language(language).iter().map(|arg| arg.as_str()).collect()
+        build.compile_args.for_language(language).iter().map(Argument::as_str).collect()
     };
     assert_eq!(args(Language::C), ["-pipe", "-Wshadow"]);
     assert_eq!(args(Language::Cxx), ["-pipe"]);
@@ -141,7 +145,19 @@ fn wrong_overrides_are_refused_with_advice() {
             ],
         )
         .join("\n"),
-        @""
+        @r#"
+        --config-settings: error[invalid-override]: unknown key `debgu`
+          help: did you mean `debug`?
+        --config-settings: error[invalid-override]: there is no extension named `spam._cor`
+          help: did you mean `spam._core`?
+        --config-settings: error[invalid-override]: `artifact` has no keys below it
+        --config-settings: error[invalid-override]: `a..b` isn't a key
+          help: write names joined by dots, such as `defaults.debug`
+        --config-settings: error[invalid-override]: the value of `libraries` isn't valid TOML
+          help: write an array as `["a", "b"]`, or give the key several times
+        --config-settings: error[invalid-value]: `9` isn't one of `0`, `1`, `2`, `3`, `s`, `fast`
+        --config-settings: error[wrong-type]: expected `true` or `false`, found the string "maybe"
+        "#
     );
 }
 
@@ -202,12 +218,20 @@ fn options_of_plugins_are_checked_and_completed() {
 
 #[test]
 fn wrong_options_point_into_the_file() {
-    let text = FULL.replace("annotate = true", "anotate = true\nthreads = 100\nmode = \"d\"\ninclude = [1]");
+    let text = FULL
+        .replace("annotate = true", "anotate = true\nthreads = 100\nmode = \"d\"\ninclude = [1]");
     let project = parse(&text, &["options.cython.annotate=perhaps"]).unwrap();
     let errors = validate_options(&cython_schema(), &project.options("cython")).unwrap_err();
-    let errors: Vec<String> =
-        errors.iter().map(|d| format!("{d} | {}", d.help.join(" | "))).collect();
-    insta::assert_snapshot!(errors.join("\n"), @"");
+    let errors: Vec<String> = errors.iter().map(with_help).collect();
+    insta::assert_snapshot!(errors.join("\n"), @r#"
+    pyproject.toml:33:1: error[unknown-option]: unknown key `anotate`
+      help: did you mean `annotate`?
+    pyproject.toml:34:11: error[invalid-option]: 100 is more than 64
+    pyproject.toml:35:8: error[invalid-option]: `d` isn't one of `c`, `c++`
+    pyproject.toml:36:12: error[wrong-option-type]: expected a string, found the integer 1
+      help: put it in quotes: `"1"`
+    --config-settings: error[wrong-option-type]: expected `true` or `false`, found the string "perhaps"
+    "#);
 }
 
 #[test]
@@ -226,5 +250,12 @@ fn a_wrong_schema_is_the_plugins_fault() {
     });
     let errors = validate_options(&schema, &project.options("cython")).unwrap_err();
     let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(errors.join("\n"), @"");
+    insta::assert_snapshot!(errors.join("\n"), @r#"
+    plugin `cython`: error[invalid-option-schema]: the schema of the plugin's options is wrong at `a`: the keyword `pattern` isn't supported; these are: `$schema`, `title`, `type`, `properties`, `required`, `additionalProperties`, `items`, `enum`, `minimum`, `maximum`, `default`, `description`
+    plugin `cython`: error[invalid-option-schema]: the schema of the plugin's options is wrong at `b`: "text" isn't a type; these are: `boolean`, `integer`, `number`, `string`, `array`, `object`
+    plugin `cython`: error[invalid-option-schema]: the schema of the plugin's options is wrong at `c`: the default "1" isn't a value that it allows
+    plugin `cython`: error[invalid-option-schema]: the schema of the plugin's options is wrong at `d`: the items of an array must be of a scalar type
+    plugin `cython`: error[invalid-option-schema]: the schema of the plugin's options is wrong at `e`: it has no `type`
+    plugin `cython`: error[invalid-option-schema]: the schema of the plugin's options is wrong: "f" is required, but isn't among the properties
+    "#);
 }

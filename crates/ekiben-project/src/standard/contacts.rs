@@ -13,11 +13,7 @@ pub struct Person {
     pub email: Option<String>,
 }
 
-pub(super) fn read_people(
-    reader: &mut Reader<'_, '_>,
-    node: &Node,
-    path: &KeyPath,
-) -> Vec<Person> {
+pub(super) fn read_people(reader: &mut Reader<'_, '_>, node: &Node, path: &KeyPath) -> Vec<Person> {
     let Some(items) = node.as_array() else {
         reader.wrong_type("an array of tables", node, path);
         return Vec::new();

@@ -64,7 +64,8 @@ impl FromStr for ObjectRef {
                     return Err(invalid("a `[` isn't closed".to_owned()).help(HELP));
                 };
                 let extras: Vec<String> = extras.split(',').map(|e| e.trim().to_owned()).collect();
-                if let Some(bad) = extras.iter().find(|e| pep508_rs::ExtraName::from_str(e).is_err())
+                if let Some(bad) =
+                    extras.iter().find(|e| pep508_rs::ExtraName::from_str(e).is_err())
                 {
                     return Err(invalid(format!("`{bad}` can't be an extra")).help(HELP));
                 }
@@ -174,8 +175,10 @@ fn read_entry(
     };
     if bad {
         let what = if is_script { "a script" } else { "an entry point" };
-        let error =
-            Diagnostic::error("invalid-entry-name", format!("`{name}` can't be the name of {what}"));
+        let error = Diagnostic::error(
+            "invalid-entry-name",
+            format!("`{name}` can't be the name of {what}"),
+        );
         let help = "use ASCII letters, digits, `-`, `_` and `.`";
         reader.report.push(error.at(entry.key_span.clone()).key(&path).help(help));
         return None;

@@ -12,7 +12,8 @@ use crate::tree::{KeyPath, Node, Table};
 use crate::values::{Glob, InvalidValue, ProjectPath};
 
 /// The names under which licence files usually go (PEP 639 suggests them).
-pub(crate) const DEFAULT_LICENSE_FILES: &[&str] = &["LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*"];
+pub(crate) const DEFAULT_LICENSE_FILES: &[&str] =
+    &["LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*"];
 
 /// What `license` says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::readme::read_readme;
 use super::requirement::{Dependency, parse_requirement};
 use super::{ProjectName, Standard, contacts};
 use crate::diagnostic::{Diagnostic, Report};
-use crate::suggest::did_you_mean;
+use crate::suggest::{did_you_mean, uncapitalised};
 use crate::tree::{Entry, KeyPath, Node, Table, Value};
 use crate::values::parse_version;
 
@@ -80,7 +80,7 @@ impl Reader<'_, '_> {
             }
             _ => None,
         };
-        let message = format!("expected {wanted}, found {}", node.type_name());
+        let message = format!("expected {wanted}, found {}", node.described());
         self.error("wrong-type", message, node, path, help);
     }
 
@@ -163,7 +163,9 @@ impl Reader<'_, '_> {
                 let help = if fixed.is_empty() {
                     "use ASCII letters, digits, `-`, `_` and `.`".to_owned()
                 } else {
-                    format!("write {fixed:?}: ASCII letters, digits, `-`, `_` and `.`, beginning and ending with a letter or digit")
+                    format!(
+                        "write {fixed:?}: ASCII letters, digits, `-`, `_` and `.`, beginning and ending with a letter or digit"
+                    )
                 };
                 let message = format!("`{text}` can't be the name of a project");
                 self.error("invalid-name", message, node, path, [help]);
@@ -195,7 +197,9 @@ impl Reader<'_, '_> {
                     "write a range such as `>=3.10`".to_owned()
                 };
                 let reason = error.to_string();
+                let reason = reason.trim_start_matches("Failed to parse version: ");
                 let reason = reason.lines().next().unwrap_or_default().trim_end_matches(':');
+                let reason = uncapitalised(reason);
                 let message = format!("`{text}` isn't a range of versions: {reason}");
                 self.error("invalid-specifier", message, node, path, [help]);
                 None
@@ -298,7 +302,10 @@ impl Reader<'_, '_> {
             let Some(field) = self.line(item, &path) else { continue };
             if field == "name" || field == "dynamic" {
                 let message = format!("`{field}` can't be dynamic");
-                let help = format!("remove it from `dynamic`{}", if field == "name" { " and write `name = …`" } else { "" });
+                let help = format!(
+                    "remove it from `dynamic`{}",
+                    if field == "name" { " and write `name = …`" } else { "" }
+                );
                 self.error("invalid-dynamic", message, item, &path, [help]);
             } else if !FIELDS.contains(&field) {
                 let message = format!("`{field}` isn't a field of [project]");
@@ -373,8 +380,8 @@ pub(crate) fn read(document: &Table, report: &mut Report<'_>) -> Option<Standard
     let requires_python =
         field("requires-python").and_then(|(node, path)| reader.requires_python(node, &path));
     let license = field("license").and_then(|(node, path)| read_license(&mut reader, node, &path));
-    let license_files =
-        field("license-files").map(|(node, path)| read_license_files(&mut reader, node, &path, table));
+    let license_files = field("license-files")
+        .map(|(node, path)| read_license_files(&mut reader, node, &path, table));
     let people = |key: &str, reader: &mut Reader<'_, '_>| {
         field(key).map_or(Vec::new(), |(node, path)| contacts::read_people(reader, node, &path))
     };
@@ -395,8 +402,8 @@ pub(crate) fn read(document: &Table, report: &mut Report<'_>) -> Option<Standard
     let classifiers = field("classifiers")
         .map_or(Vec::new(), |(node, path)| reader.classifiers(node, &path, spdx));
     let urls = field("urls").map_or(Vec::new(), |(node, path)| reader.urls(node, &path));
-    let dependencies = field("dependencies")
-        .map_or(Vec::new(), |(node, path)| reader.dependencies(node, &path));
+    let dependencies =
+        field("dependencies").map_or(Vec::new(), |(node, path)| reader.dependencies(node, &path));
     let optional_dependencies = field("optional-dependencies")
         .map_or(Vec::new(), |(node, path)| reader.optional_dependencies(node, &path));
     let entry_points = read_entry_points(&mut reader, table, &path);

@@ -51,24 +51,13 @@ pub(super) fn read_readme(
         return None;
     };
     for entry in &table.entries {
-        const KEYS: &[&str] = &["file", "text", "content-type", "charset"];
+        const KEYS: &[&str] = &["file", "text", "content-type"];
         if !KEYS.contains(&entry.key.as_str()) {
             reader.unknown_key(entry, KEYS, path);
         }
     }
-    if let Some(charset) = table.get("charset") {
-        let path = path.key("charset");
-        let name = reader.line(charset, &path).unwrap_or("utf-8");
-        if !matches!(name.to_ascii_lowercase().as_str(), "utf-8" | "utf8") {
-            let message = format!("the encoding `{name}` isn't supported");
-            let help = "save the file in UTF-8 and remove `charset`".to_owned();
-            reader.error("unsupported-charset", message, charset, &path, [help]);
-        }
-    }
     let source = match (table.get("file"), table.get("text")) {
-        (Some(file), None) => {
-            read_path(reader, file, &path.key("file")).map(ReadmeSource::File)
-        }
+        (Some(file), None) => read_path(reader, file, &path.key("file")).map(ReadmeSource::File),
         (None, Some(text)) => match text.as_str() {
             Some(text) => Some(ReadmeSource::Text(text.to_owned())),
             None => {
@@ -98,6 +87,15 @@ pub(super) fn read_readme(
         let message = format!("`{content_type}` can't be the type of a readme");
         reader.error("unknown-readme-type", message, type_node, &path, [TYPES_HELP.to_owned()]);
         return None;
+    }
+    let parameters = content_type.split(';').skip(1).filter_map(|part| part.split_once('='));
+    for (name, value) in parameters {
+        let value = value.trim().trim_matches('"');
+        if name.trim().eq_ignore_ascii_case("charset") && !value.eq_ignore_ascii_case("utf-8") {
+            let message = format!("the encoding `{value}` isn't supported");
+            let help = "save the file in UTF-8 and write `charset=UTF-8`".to_owned();
+            reader.error("unsupported-charset", message, type_node, &path, [help]);
+        }
     }
     Some(Readme { source: source?, content_type: content_type.to_owned() })
 }

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use pep508_rs::{Pep508Error, Requirement, VersionOrUrl};
 
 use crate::diagnostic::SourceText;
+use crate::suggest::{nearest, uncapitalised};
 use crate::tree::Node;
 
 /// A valid dependency.
@@ -68,46 +69,88 @@ impl RequirementError {
 
 /// Parses one dependency.
 pub(crate) fn parse_requirement(text: &str) -> Result<Dependency, RequirementError> {
-    let fail = |message: String, help: Option<String>, part: Range<usize>| RequirementError {
-        message: format!("`{text}` isn't a dependency: {message}"),
-        help,
+    let fail = |reason: &str, help: Option<String>, part: Range<usize>| RequirementError {
+        message: format!("`{text}` isn't a dependency: {}", uncapitalised(reason)),
+        help: Some(help.unwrap_or_else(|| EXAMPLE.to_owned())),
         text: text.to_owned(),
         part,
     };
+    check_names(text).map_err(|(reason, part)| fail(&reason, None, part))?;
     match Requirement::from_str(text) {
         Ok(requirement) => {
             if let Some(VersionOrUrl::Url(_)) = requirement.version_or_url {
                 let address = text.split_once('@').map_or("", |(_, address)| address);
                 if !address.contains("://") && !address.trim_start().starts_with("file:") {
-                    let message = "what follows `@` isn't an address".to_owned();
                     let help = "write a full one, such as `name @ https://…`".to_owned();
-                    return Err(fail(message, Some(help), 0..0));
+                    return Err(fail("what follows `@` isn't an address", Some(help), 0..0));
                 }
             }
             Ok(Dependency { text: text.trim().to_owned(), requirement })
         }
         Err(Pep508Error { message, start, len, .. }) => {
             let message = message.to_string();
-            let message = message.lines().next().unwrap_or_default();
-            Err(fail(message.to_owned(), mend(text), start..start.saturating_add(len)))
+            let reason = message.lines().next().unwrap_or_default();
+            Err(fail(reason, mend(text, reason), start..start.saturating_add(len)))
         }
     }
 }
 
+const EXAMPLE: &str = "dependencies look like `numpy>=2,<3; python_version < \"3.13\"` (PEP 508)";
+
+/// Checks the name and the extras, with which `pep508_rs` 0.9 panics where they end in `-`, `_`
+/// or `.` and something follows.
+fn check_names(text: &str) -> Result<(), (String, Range<usize>)> {
+    let in_name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let ends_well = |word: &str| !word.ends_with(['-', '_', '.']);
+    let start = text.len() - text.trim_start().len();
+    let length = text[start..].find(|c| !in_name(c)).unwrap_or(text.len() - start);
+    let name = &text[start..start + length];
+    if !ends_well(name) {
+        let reason = format!("the name `{name}` must end with a letter or digit");
+        return Err((reason, start..start + length));
+    }
+    let after = &text[start + length..];
+    let Some(list) = after.trim_start().strip_prefix('[') else { return Ok(()) };
+    let list = list.split(']').next().unwrap_or_default();
+    // Words as the parser sees them: up to the first character that can't be in a name.
+    match list.split(|c| !in_name(c)).find(|word| !ends_well(word)) {
+        Some(word) => Err((format!("the extra `{word}` must end with a letter or digit"), 0..0)),
+        None => Ok(()),
+    }
+}
+
+/// The names that markers can compare (PEP 508).
+const MARKERS: &[&str] = &[
+    "python_version",
+    "python_full_version",
+    "os_name",
+    "sys_platform",
+    "platform_release",
+    "platform_system",
+    "platform_version",
+    "platform_machine",
+    "platform_python_implementation",
+    "implementation_name",
+    "implementation_version",
+    "extra",
+];
+
 /// Other spellings that people use, turned into the right one.
-fn mend(text: &str) -> Option<String> {
-    let valid = |text: &str| Requirement::<pep508_rs::VerbatimUrl>::from_str(text).is_ok();
+fn mend(text: &str, reason: &str) -> Option<String> {
+    let valid = |text: &str| {
+        check_names(text).is_ok() && Requirement::<pep508_rs::VerbatimUrl>::from_str(text).is_ok()
+    };
+    if let Some((_, found)) = reason.split_once("valid marker name, found `") {
+        let near = nearest(found.trim_end_matches('`'), MARKERS.iter().copied());
+        return near.map(|near| format!("did you mean `{near}`?"));
+    }
     let candidates = [
-        // name=1, name 1.2, name>=1;python… and poetry's name^1.2
         text.replacen('=', "==", 1),
         text.replacen(' ', "==", 1),
         text.replacen('^', ">=", 1),
-        text.replacen(['~'], "~=", 1),
+        text.replacen('~', "~=", 1),
         text.replace('&', ","),
     ];
-    candidates
-        .into_iter()
-        .find(|candidate| candidate != text && valid(candidate))
-        .map(|candidate| format!("did you mean `{candidate}`?"))
-        .or_else(|| Some("dependencies look like `numpy>=2,<3; python_version < \"3.13\"` (PEP 508)".to_owned()))
+    let right = candidates.into_iter().find(|candidate| candidate != text && valid(candidate));
+    right.map(|right| format!("did you mean `{right}`?"))
 }

@@ -1,0 +1,123 @@
+//! Which files a project is made of, and what each is there for.
+//!
+//! The folder is walked once ([`walk`]); all rules work on that one list. What version control
+//! ignores plays no part: a build from a checkout and one from a source distribution find the
+//! same files.
+//!
+//! Invariants: every list is sorted and has no file twice; every file lies in the project.
+
+mod packages;
+mod patterns;
+mod select;
+mod walk;
+
+use std::fmt;
+
+pub use select::discover_files;
+pub(crate) use select::{license_files, missing_readme};
+
+use crate::values::{Glob, ModuleName, ProjectPath};
+
+/// The files of a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectFiles {
+    /// The folder that holds the packages: `src`, or the project's root.
+    pub package_root: ProjectPath,
+    /// The packages, not those inside another one of the list.
+    pub packages: Vec<Package>,
+    /// What goes into a wheel as it is.
+    pub installed: Vec<InstalledFile>,
+    /// The licence files.
+    pub licenses: Vec<ProjectFile>,
+    /// What goes into a source distribution.
+    pub sdist: Vec<ProjectFile>,
+    /// What the patterns of each extension stand for, in the order of the extensions.
+    pub extensions: Vec<ExtensionFiles>,
+}
+
+/// A package's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// Its name.
+    pub name: ModuleName,
+    /// Its folder.
+    pub dir: ProjectPath,
+    /// Whether it has no `__init__.py`, so that other distributions can add to it (PEP 420).
+    pub is_namespace: bool,
+}
+
+/// A file and why it is in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectFile {
+    /// Where it is.
+    pub path: ProjectPath,
+    /// What it is there for.
+    pub reason: Reason,
+}
+
+/// A file that is installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstalledFile {
+    /// Where it is in the project.
+    pub source: ProjectPath,
+    /// Where it goes, relative to `site-packages`.
+    pub target: String,
+    /// What it is there for.
+    pub reason: Reason,
+}
+
+/// The files that an extension's patterns stand for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtensionFiles {
+    /// The extension.
+    pub name: ModuleName,
+    /// Its sources: in the order of the patterns, those of one pattern sorted.
+    pub sources: Vec<ProjectPath>,
+    /// What else it depends on, sorted.
+    pub depends: Vec<ProjectPath>,
+}
+
+/// Why a file is in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// A Python file of a package.
+    PackageModule(ModuleName),
+    /// Another file of a package: data, stubs, `py.typed`.
+    PackageData(ModuleName),
+    /// A module that is a single file.
+    Module(ModuleName),
+    /// `include` names it.
+    Include(Glob),
+    /// `sdist.include` names it.
+    SdistInclude(Glob),
+    /// `license-files` names it.
+    License(Glob),
+    /// It has one of the usual names of licence files.
+    UsualLicense(Glob),
+    /// A deprecated `license = { file = … }` names it.
+    LicenseTable,
+    /// It is `pyproject.toml`.
+    Pyproject,
+    /// It is the readme.
+    Readme,
+    /// It lies in the project's folder, and nothing excludes it.
+    InProject,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PackageModule(package) => write!(f, "module of package `{package}`"),
+            Self::PackageData(package) => write!(f, "data of package `{package}`"),
+            Self::Module(name) => write!(f, "module `{name}`"),
+            Self::Include(glob) => write!(f, "`tool.ekiben.include` (`{glob}`)"),
+            Self::SdistInclude(glob) => write!(f, "`tool.ekiben.sdist.include` (`{glob}`)"),
+            Self::License(glob) => write!(f, "`project.license-files` (`{glob}`)"),
+            Self::UsualLicense(glob) => write!(f, "licence file (`{glob}`)"),
+            Self::LicenseTable => f.write_str("`project.license.file`"),
+            Self::Pyproject => f.write_str("every project has it"),
+            Self::Readme => f.write_str("`project.readme`"),
+            Self::InProject => f.write_str("in the project's folder"),
+        }
+    }
+}
