@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 use std::io::{self, Read};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -89,7 +89,7 @@ impl Children {
 pub(crate) fn run(mut command: Command, children: &Children) -> io::Result<Exit> {
     let (reader, writer) = io::pipe()?;
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
-    let child = command.spawn()?;
+    let child = spawn(&mut command)?;
     // The command holds the writing ends.
     drop(command);
     let pid = Pid::from_child(&child);
@@ -115,6 +115,25 @@ pub(crate) fn run(mut command: Command, children: &Children) -> io::Result<Exit>
         peak_memory: result.rusage.maxrss,
     };
     Ok(Exit { status: result.status, output, usage })
+}
+
+/// Starts the process. A program that this process has just written may be "busy" for a moment: a child that another
+/// thread is starting holds the writer's descriptor until it executes its own program. There is no way to wait for
+/// that, so it is tried again, for up to a second.
+fn spawn(command: &mut Command) -> io::Result<Child> {
+    let mut pause = Duration::from_millis(1);
+    loop {
+        match command.spawn() {
+            Err(error)
+                if error.kind() == io::ErrorKind::ExecutableFileBusy
+                    && pause < Duration::from_millis(500) =>
+            {
+                std::thread::sleep(pause);
+                pause *= 2;
+            }
+            result => return result,
+        }
+    }
 }
 
 /// Waits for the process, and leaves its number taken.

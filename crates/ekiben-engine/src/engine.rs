@@ -479,7 +479,11 @@ impl Shared {
             Found::Miss(reason) => {
                 let mut schedule = self.schedule();
                 let account = schedule.account(job.id);
-                (account.reason, account.lookup) = (Some(reason), duration);
+                // Content found to be damaged has been removed, so that now it seems to be evicted.
+                let known = account.reason.take().filter(|known| {
+                    reason == Reason::Evicted && matches!(known, Reason::CorruptBlob { .. })
+                });
+                (account.reason, account.lookup) = (Some(known.unwrap_or(reason)), duration);
                 schedule.miss(job.id, prepared);
             }
             Found::Hit { entry, text } => {

@@ -227,17 +227,19 @@ impl Manifest {
     }
 }
 
-/// An argument with its paths in symbolic form: `-o{build:obj/a.o}`. A brace in the text is doubled, so that text can't
-/// pass for a path.
+/// An argument with its paths in symbolic form: `-o{build:obj/a.o}`. An opening brace in the text is doubled and a brace
+/// in a path encoded, so that neither can pass for the other.
 fn symbolic<'a>(arg: &Arg, locate: impl Fn(ArtifactId) -> &'a Location) -> String {
+    let encode = |location: &Location| {
+        let path = location.symbolic().replace('%', "%25").replace('{', "%7B").replace('}', "%7D");
+        format!("{{{path}}}")
+    };
     let mut text = String::new();
     for piece in &arg.0 {
         match piece {
             Piece::Text(literal) => text.push_str(&literal.replace('{', "{{")),
-            Piece::Artifact(artifact) => {
-                text.push_str(&format!("{{{}}}", locate(*artifact).symbolic()));
-            }
-            Piece::Folder(folder) => text.push_str(&format!("{{{}}}", folder.symbolic())),
+            Piece::Artifact(artifact) => text.push_str(&encode(locate(*artifact))),
+            Piece::Folder(folder) => text.push_str(&encode(folder)),
             Piece::Root(Root::Source) => text.push_str("{source}"),
             Piece::Root(Root::Build) => text.push_str("{build}"),
         }
@@ -295,4 +297,174 @@ fn keyed(
             (name.to_owned(), owned(old.get(name)), owned(new.get(name)))
         })
         .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::action::ToolIdentity;
+    use crate::path::RelPath;
+
+    fn build(path: &str) -> Location {
+        Location::Build(RelPath::new(path).unwrap())
+    }
+
+    /// Artifact 0 is a source, 1 an object, 2 the dependency file.
+    fn locate(artifact: ArtifactId) -> &'static Location {
+        static PLACES: std::sync::OnceLock<[Location; 3]> = std::sync::OnceLock::new();
+        let source = || Location::Source(RelPath::new("a.c").unwrap());
+        &PLACES.get_or_init(|| [source(), build("a.o"), build("a.d")])[artifact.index()]
+    }
+
+    fn compile() -> Action {
+        let [source, object, dep_file] = [0, 1, 2].map(ArtifactId::from_index);
+        let tool = ToolIdentity {
+            name: "gcc".into(),
+            path: "/somewhere/gcc".into(),
+            digest: Digest::of(b"gcc"),
+            version: "12.2.0".into(),
+            companions: [("cc1".to_owned(), Digest::of(b"cc1"))].into(),
+        };
+        let mut action = Action::process("build_ext", "CompileC", tool)
+            .args(["-c", "-DBRACE={source:a.c}"])
+            .arg(Arg(vec![
+                Piece::Text("-ffile-prefix-map=".into()),
+                Piece::Root(Root::Source),
+                Piece::Text("=".into()),
+                Piece::Root(Root::Build),
+            ]))
+            .arg(Arg::folder("-I", build("include")))
+            .arg(Arg::prefixed("-o", object))
+            .arg(source)
+            .env("LC_ALL", "C")
+            .output(object)
+            .dep_file(DepFile::Make(dep_file));
+        action.search_path.push(build("include"));
+        action.properties.insert("OSFamily".into(), "linux".into());
+        action
+    }
+
+    fn manifest(action: &Action) -> Manifest {
+        let inputs = [(locate(ArtifactId::from_index(0)), Digest::of(b"source"))];
+        Manifest::of(action, locate, inputs)
+    }
+
+    /// A change here makes every cache in the world useless: raise the number in [`ENCODING`] with it.
+    #[test]
+    fn canonical_encoding() {
+        let manifest = manifest(&compile());
+        let lines: Vec<_> = manifest
+            .entries
+            .iter()
+            .map(|Entry { field, name, value }| {
+                let value = if value.len() == 64 { &value[..8] } else { value };
+                format!("{} {name}|{value}", *field as u8)
+            })
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"), @"
+        1 |CompileC
+        3 gcc|12.2.0
+        4 gcc|94f0fa7f
+        5 cc1|42842171
+        6 |-c
+        6 |-DBRACE={{source:a.c}
+        6 |-ffile-prefix-map={source}={build}
+        6 |-I{build:include}
+        6 |-o{build:a.o}
+        6 |{source:a.c}
+        7 LC_ALL|C
+        10 OSFamily|linux
+        11 make|
+        12 |build:include
+        13 source:a.c|41cf6794
+        14 |build:a.o
+        ");
+        // Computed from the list above by another program.
+        let key = "a6f145cd6657e0c9c5b6dd249cac3ec3064ec30e1adc44dcc41b21b8ccc3553f";
+        assert_eq!(manifest.key().to_string(), key);
+    }
+
+    #[test]
+    fn nothing_else_is_in_the_key() {
+        let key = manifest(&compile()).key();
+        let mut other = compile();
+        other.owner = "other".into();
+        other.description = "other".into();
+        other.weight = 7;
+        other.pool = Some("link".into());
+        other.uses_jobserver = true;
+        other.compile_source = Some(ArtifactId::from_index(0));
+        other.response_file = Some(crate::action::ResponseFile::Gcc);
+        if let ActionKind::Process { program: Program::Tool(tool), .. } = &mut other.kind {
+            tool.path = "/elsewhere/gcc".into();
+        }
+        assert_eq!(manifest(&other).key(), key);
+    }
+
+    #[test]
+    fn every_difference_is_explained() {
+        let old = manifest(&compile());
+        type Edit = fn(&mut Action);
+        let edits: [(Edit, &str); 9] = [
+            (|action| action.mnemonic = "CompileCxx".into(), "its declaration changed"),
+            (|action| action.dep_file = None, "its declaration changed"),
+            (|action| action.search_path.clear(), "its declaration changed"),
+            (|action| action.outputs.push(ArtifactId::from_index(2)), "outputs added: a.d"),
+            (
+                |action| drop(action.properties.insert("OSFamily".into(), "windows".into())),
+                "property OSFamily went from `linux` to `windows`",
+            ),
+            (
+                |action| *action = action.clone().env("LC_ALL", "de").env("X", "y"),
+                "variable LC_ALL went from `C` to `de`; variable X=`y` is new",
+            ),
+            (
+                |action| {
+                    if let ActionKind::Process { argv, .. } = &mut action.kind {
+                        argv.swap(0, 1);
+                    }
+                },
+                "the order of arguments changed",
+            ),
+            (
+                |action| {
+                    if let ActionKind::Process { program: Program::Tool(tool), .. } =
+                        &mut action.kind
+                    {
+                        tool.companions.insert("cc1".into(), Digest::of(b"other"));
+                    }
+                },
+                "gcc 12.2.0 has other content",
+            ),
+            (
+                |action| {
+                    if let ActionKind::Process { argv, .. } = &mut action.kind {
+                        argv.truncate(3);
+                    }
+                },
+                "arguments removed: -I{build:include} -o{build:a.o} {source:a.c}",
+            ),
+        ];
+        for (edit, said) in edits {
+            let mut action = compile();
+            edit(&mut action);
+            let new = manifest(&action);
+            assert_ne!(new.key(), old.key(), "{said}");
+            let changes: Vec<_> = new.changes_since(&old).iter().map(ToString::to_string).collect();
+            assert_eq!(changes.join("; "), said);
+        }
+        assert_eq!(old.changes_since(&old), []);
+    }
+
+    #[test]
+    fn parameters_are_ordered() {
+        let action = |params| {
+            Action::function("x", "X", ("f", "1"), params, |_| Ok(()))
+                .output(ArtifactId::from_index(1))
+        };
+        let one = action(serde_json::json!({"a": [{"x": 1, "y": 2}], "b": null}));
+        let two = action(serde_json::json!({"b": null, "a": [{"y": 2, "x": 1}]}));
+        assert_eq!(manifest(&one).key(), manifest(&two).key());
+    }
 }

@@ -418,21 +418,10 @@ fn events_come_in_order() {
             });
         }
     }
-    let project = Project::new(&[]);
+    let project = Project { jobs: 0, ..Project::new(&[]) };
     let sink = std::sync::Arc::new(Order(std::sync::Mutex::default()));
-    let engine = ekiben_engine::Engine::new(ekiben_engine::EngineOptions {
-        source_root: project.root().parent().unwrap().to_owned(),
-        build_root: project.root().join("build"),
-        cache: project.open_cache(),
-        jobs: 0,
-        keep_going: false,
-        jobserver: ekiben_engine::Jobserver::Create,
-        pools: std::collections::BTreeMap::new(),
-        sink: std::sync::Arc::clone(&sink) as std::sync::Arc<dyn ekiben_engine::EventSink>,
-        project: "demo".into(),
-        interrupt: ekiben_engine::Interrupt::new(),
-    })
-    .unwrap();
+    let sent = std::sync::Arc::clone(&sink) as std::sync::Arc<dyn ekiben_engine::EventSink>;
+    let engine = project.engine_with_sink(project.open_cache(), sent);
     let (action, _) = script(&engine, "x", &[], "echo > $1");
     engine.submit(action).unwrap();
     engine.finish();

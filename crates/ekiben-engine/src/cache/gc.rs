@@ -152,6 +152,11 @@ impl Cache {
     }
 }
 
+/// What a file of `length` bytes takes.
+pub(super) fn on_disk(length: u64) -> u64 {
+    length.div_ceil(BLOCK) * BLOCK
+}
+
 /// Everything beneath `folder`. What vanishes meanwhile was collected by somebody else.
 fn walk(folder: &Path, files: &mut Vec<Entry>) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
@@ -164,7 +169,7 @@ fn walk(folder: &Path, files: &mut Vec<Entry>) -> io::Result<()> {
         if entry.file_type()?.is_dir() {
             walk(&entry.path(), files)?;
         } else if let Ok(metadata) = entry.metadata() {
-            let bytes = metadata.len().div_ceil(BLOCK) * BLOCK;
+            let bytes = on_disk(metadata.len());
             files.push(Entry { path: entry.path(), used: metadata.modified()?, bytes });
         }
     }

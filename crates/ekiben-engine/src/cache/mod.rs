@@ -73,7 +73,7 @@ pub struct Cache(Arc<Inner>);
 struct Inner {
     folder: PathBuf,
     limits: CacheLimits,
-    /// Bytes written through this handle.
+    /// Bytes on disk written through this handle.
     added: AtomicU64,
     /// Whether a failed write has been reported.
     failed: AtomicBool,
@@ -145,7 +145,7 @@ impl Cache {
     }
 
     fn persist(&self, file: NamedTempFile, path: &Path, mode: u32) -> io::Result<()> {
-        let size = file.as_file().metadata()?.len();
+        let size = gc::on_disk(file.as_file().metadata()?.len());
         file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
         let temporary = file.into_temp_path();
         if let Err(error) = fs::rename(&temporary, path) {

@@ -130,6 +130,10 @@ impl Project {
     }
 
     pub fn engine_with(&self, cache: Cache) -> Engine {
+        self.engine_with_sink(cache, Arc::clone(&self.log) as Arc<dyn EventSink>)
+    }
+
+    pub fn engine_with_sink(&self, cache: Cache, sink: Arc<dyn EventSink>) -> Engine {
         std::fs::create_dir_all(self.root()).unwrap();
         Engine::new(EngineOptions {
             source_root: self.root(),
@@ -139,7 +143,7 @@ impl Project {
             keep_going: self.keep_going,
             jobserver: self.jobserver,
             pools: BTreeMap::new(),
-            sink: Arc::clone(&self.log) as Arc<dyn EventSink>,
+            sink,
             project: "demo".into(),
             interrupt: self.interrupt.clone(),
         })
@@ -159,8 +163,14 @@ impl Project {
 
     /// What the exported program prints.
     pub fn program_output(&self) -> String {
-        let output = std::process::Command::new(self.root().join("program")).output().unwrap();
-        String::from_utf8(output.stdout).unwrap()
+        let mut command = std::process::Command::new(self.root().join("program"));
+        loop {
+            match command.output() {
+                // Another test's thread is starting a process, which has our descriptor for a moment.
+                Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {}
+                output => return String::from_utf8(output.unwrap().stdout).unwrap(),
+            }
+        }
     }
 }
 
