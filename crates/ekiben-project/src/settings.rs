@@ -48,8 +48,7 @@ pub struct Settings {
     /// extension's folders and libraries are searched before those from here, its arguments come
     /// after them.
     pub defaults: BuildOptions,
-    /// The extension modules to compile. When there are none, they are found by the suffixes of
-    /// the sources in packages.
+    /// The extension modules to compile.
     pub extension: Vec<Extension>,
     /// The tools that compile and link.
     pub toolchain: Toolchain,

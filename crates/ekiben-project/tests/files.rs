@@ -4,7 +4,10 @@
 use std::fs;
 use std::path::Path;
 
-use ekiben_project::{Project, ProjectFiles, ProjectPath, core_metadata, discover_files};
+use ekiben_project::{
+    Project, ProjectError, ProjectFiles, ProjectPath, core_metadata, discover_files,
+    entry_points_txt,
+};
 use tempfile::TempDir;
 
 const HEAD: &str = "[build-system]\nrequires = [\"ekiben\"]\nbuild-backend = \"ekiben\"\n\n[project]\nname = \"spam-eggs\"\nversion = \"1\"\n";
@@ -34,6 +37,10 @@ fn found(dir: &TempDir) -> Result<ProjectFiles, String> {
         });
         lines.collect::<Vec<_>>().join("\n").replace(&root, "")
     })
+}
+
+fn paths(files: &[ekiben_project::ProjectFile]) -> Vec<&str> {
+    files.iter().map(|file| file.path.as_str()).collect()
 }
 
 fn installed(files: &ProjectFiles) -> String {
@@ -295,4 +302,66 @@ fn links_are_followed_inside_and_refused_outside() {
     spam/__init__.py <- src/spam/__init__.py (module of package `spam`)
     spam/shared/data.csv <- src/spam/shared/data.csv (data of package `spam.shared`)
     "#);
+}
+
+#[test]
+fn what_only_an_editable_install_has_is_marked() {
+    let text = format!("{HEAD}[tool.ekiben.wheel]\nexclude = [\"src/spam/testing\"]\n");
+    let dir = folder(&text, &["src/spam/__init__.py", "src/spam/testing/data.txt"]);
+    let files = found(&dir).unwrap();
+    let marks: Vec<(&str, bool)> =
+        files.installed.iter().map(|file| (file.target.as_str(), file.in_wheel)).collect();
+    assert_eq!(marks, [("spam/__init__.py", true), ("spam/testing/data.txt", false)]);
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_no_archive_can_hold_are_refused_in_packages() {
+    let dir = folder(HEAD, &["src/spam/__init__.py", "notes/a\nb.txt"]);
+    let files = found(&dir).unwrap();
+    assert_eq!(files.warnings.len(), 1);
+    assert_eq!(paths(&files.sdist), ["pyproject.toml", "src/spam/__init__.py"]);
+
+    write(dir.path(), "src/spam/a\\b.txt", "");
+    let error = found(&dir).unwrap_err();
+    assert!(error.contains("error[unusable-file-name]"), "{error}");
+}
+
+#[test]
+fn the_build_folder_is_never_part_of_the_project() {
+    let text = format!("{HEAD}[tool.ekiben]\nbuild-dir = \"out\"\n");
+    let dir = folder(&text, &["spam_eggs.py", "out/a.o", "build/ekiben/b.o", "build/c.sh"]);
+    let files = found(&dir).unwrap();
+    assert_eq!(paths(&files.sdist), ["build/c.sh", "pyproject.toml", "spam_eggs.py"]);
+}
+
+#[test]
+fn entry_points_are_written_by_group() {
+    let text = format!(
+        "{HEAD}[project.entry-points.\"spam.plugins\"]\nmod = \"spam.mod\"\nobj = \"spam.mod:Class.method [extra]\"\n[project.scripts]\nspam = \"spam.cli : main\"\n"
+    );
+    let project = Project::parse(&text, Path::new("pyproject.toml")).unwrap();
+    insta::assert_snapshot!(entry_points_txt(&project).unwrap(), @r#"
+    [console_scripts]
+    spam = spam.cli:main
+
+    [spam.plugins]
+    mod = spam.mod
+    obj = spam.mod:Class.method [extra]
+    "#);
+    assert_eq!(project.standard().entry_points("console_scripts").len(), 1);
+    let none = Project::parse(HEAD, Path::new("pyproject.toml")).unwrap();
+    assert_eq!(entry_points_txt(&none), None);
+}
+
+#[test]
+fn a_folder_without_a_project_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = Project::load(dir.path()).unwrap_err();
+    assert!(matches!(&error, ProjectError::Missing(missing) if missing == dir.path()));
+    assert_eq!(error.into_diagnostics()[0].code, "missing-pyproject");
+
+    fs::write(dir.path().join("pyproject.toml"), b"name = \"\xff\"").unwrap();
+    let error = Project::load(dir.path()).unwrap_err();
+    assert!(matches!(error, ProjectError::NotUtf8 { offset: 8, .. }), "{error}");
 }

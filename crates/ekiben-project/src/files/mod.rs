@@ -16,6 +16,7 @@ use std::fmt;
 pub use select::discover_files;
 pub(crate) use select::{license_files, missing_readme};
 
+use crate::diagnostic::Diagnostic;
 use crate::values::{Glob, ModuleName, ProjectPath};
 
 /// The files of a project.
@@ -25,7 +26,7 @@ pub struct ProjectFiles {
     pub package_root: ProjectPath,
     /// The packages, not those inside another one of the list.
     pub packages: Vec<Package>,
-    /// What goes into a wheel as it is.
+    /// What is installed as it is.
     pub installed: Vec<InstalledFile>,
     /// The licence files.
     pub licenses: Vec<ProjectFile>,
@@ -33,6 +34,8 @@ pub struct ProjectFiles {
     pub sdist: Vec<ProjectFile>,
     /// What the patterns of each extension stand for, in the order of the extensions.
     pub extensions: Vec<ExtensionFiles>,
+    /// What was left out and shouldn't have been there.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// A package's folder.
@@ -64,6 +67,8 @@ pub struct InstalledFile {
     pub target: String,
     /// What it is there for.
     pub reason: Reason,
+    /// False if `wheel.exclude` names it: it is only there in an editable install.
+    pub in_wheel: bool,
 }
 
 /// The files that an extension's patterns stand for.

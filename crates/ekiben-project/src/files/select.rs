@@ -25,15 +25,9 @@ type Files = BTreeMap<ProjectPath, Reason>;
 pub fn discover_files(project: &Project) -> Result<ProjectFiles, ProjectError> {
     let tree = Tree::walk(project.root(), &project.settings().build_dir.0)?;
     let mut errors = Vec::new();
-    for path in &tree.unusable {
-        let message = format!("the file name {path:?} can't be in an archive");
-        let error = Diagnostic::error("unusable-file-name", message);
-        errors.push(project.placed(error.help(
-            "rename it: file names must be UTF-8, without backslashes and control characters",
-        )));
-    }
     let package_root = packages::package_root(project, &tree);
     let found = packages::find(project, &tree, &package_root, &mut errors);
+    let warnings = unusable_names(project, &tree, &found, &mut errors);
     let extensions = extension_files(project, &tree, &mut errors);
     let licenses = match_licenses(project, &tree, &mut errors);
     let selector = Selector { project, tree: &tree, root: &package_root, extensions: &extensions };
@@ -57,7 +51,33 @@ pub fn discover_files(project: &Project) -> Result<ProjectFiles, ProjectError> {
         licenses: listing(licenses),
         sdist: listing(sdist),
         extensions,
+        warnings,
     })
+}
+
+/// File names that no archive can hold: an error in a package, a warning elsewhere.
+fn unusable_names(
+    project: &Project,
+    tree: &Tree,
+    found: &Found,
+    errors: &mut Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    for path in &tree.unusable {
+        let in_package =
+            found.packages.iter().any(|package| path.starts_with(package.dir.as_str()));
+        let message = format!("the file name {path:?} can't be in an archive");
+        let diagnostic = if in_package {
+            Diagnostic::error("unusable-file-name", message)
+        } else {
+            Diagnostic::warning("unusable-file-name", format!("{message}: the file is left out"))
+        };
+        let help =
+            "rename it: file names must be UTF-8, without backslashes and control characters";
+        let diagnostic = project.placed(diagnostic.help(help));
+        if in_package { errors.push(diagnostic) } else { warnings.push(diagnostic) }
+    }
+    warnings
 }
 
 /// The licence files alone, for metadata.
@@ -224,6 +244,7 @@ impl Selector<'_> {
     fn installed(&self, found: &Found, errors: &mut Vec<Diagnostic>) -> Vec<InstalledFile> {
         let settings = self.project.settings();
         let exclude = Patterns::new(&settings.exclude);
+        let exclude_from_wheel = Patterns::new(&settings.wheel.exclude);
         let mut files = Files::new();
         for package in &found.packages {
             for (file, rest) in self.tree.below(&package.dir) {
@@ -247,7 +268,8 @@ impl Selector<'_> {
             .into_iter()
             .filter_map(|(source, reason)| {
                 let target = target(&source)?;
-                Some(InstalledFile { source, target, reason })
+                let in_wheel = exclude_from_wheel.of_path(&source).is_none();
+                Some(InstalledFile { source, target, reason, in_wheel })
             })
             .collect()
     }

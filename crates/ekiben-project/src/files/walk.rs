@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::ProjectError;
+use crate::settings::BuildDir;
 use crate::values::ProjectPath;
 
 /// Folders of version control.
@@ -183,6 +184,7 @@ impl Walker<'_> {
         PRUNED_DIRS.contains(&name)
             || name.ends_with(".egg-info")
             || at == build_dir
+            || *at == BuildDir::default().0
             || at.as_str() == "dist"
     }
 
