@@ -36,6 +36,7 @@ mod wheel;
 mod wheel_reader;
 mod writer;
 mod zip_file;
+mod zip_reader;
 
 pub use content::{Content, Open};
 pub use digest::Sha256Digest;

@@ -10,9 +10,9 @@ use std::fmt;
 use std::io::{self, Read, Seek};
 
 use sha2::{Digest, Sha256, Sha384, Sha512};
-use zip::ZipArchive;
 
 use crate::digest::base64_url;
+use crate::zip_reader::{self, ZipMember};
 use crate::{ArchivePath, Error, parse_record};
 
 /// A file in a wheel.
@@ -38,48 +38,46 @@ impl MemberInfo {
 /// A wheel that is open for reading.
 #[derive(Debug)]
 pub struct WheelReader<R> {
-    archive: ZipArchive<R>,
+    input: R,
     members: Vec<MemberInfo>,
-    /// Path → index in the archive.
-    indices: BTreeMap<ArchivePath, usize>,
+    /// What the archive's directory says of each file.
+    directory: BTreeMap<ArchivePath, ZipMember>,
+    directory_start: u64,
     dist_info: String,
 }
 
 impl<R: Read + Seek> WheelReader<R> {
     /// Reads the directory of a wheel.
-    pub fn open(input: R) -> Result<Self, Error> {
-        let mut archive = ZipArchive::new(input).map_err(malformed)?;
-        if archive.has_duplicate_names() {
-            return Err(malformed("two members have the same name"));
-        }
+    pub fn open(mut input: R) -> Result<Self, Error> {
+        let (all, directory_start) = zip_reader::read_directory(&mut input).map_err(malformed)?;
         let mut members = Vec::new();
-        let mut indices = BTreeMap::new();
-        for index in 0..archive.len() {
-            let member = archive.by_index_raw(index).map_err(malformed)?;
-            let name = member.name().map_err(malformed)?.into_owned();
+        let mut directory = BTreeMap::new();
+        for member in all {
             let refuse = |problem: String| Error::UnsafeMember {
                 archive: "wheel",
-                member: name.clone(),
+                member: member.name.clone(),
                 problem,
             };
-            let path = ArchivePath::new(name.strip_suffix('/').unwrap_or(&name))
+            let path = ArchivePath::new(member.name.strip_suffix('/').unwrap_or(&member.name))
                 .map_err(|error| refuse(error.reason()))?;
-            if member.is_symlink() {
+            if member.is_link() {
                 return Err(refuse("it is a symbolic link".into()));
             }
-            if name.ends_with('/') {
+            if member.name.ends_with('/') {
                 continue;
             }
             members.push(MemberInfo {
                 path: path.clone(),
-                size: member.size(),
-                compressed_size: member.compressed_size(),
-                mode: member.unix_mode().map(|mode| mode & 0o7777),
+                size: member.size,
+                compressed_size: member.compressed_size,
+                mode: member.mode.map(|mode| mode & 0o7777),
             });
-            indices.insert(path, index);
+            if let Some(earlier) = directory.insert(path, member) {
+                return Err(malformed(format!("it has two members `{}`", earlier.name)));
+            }
         }
         let dist_info = find_dist_info(&members)?;
-        Ok(Self { archive, members, indices, dist_info })
+        Ok(Self { input, members, directory, directory_start, dist_info })
     }
 
     /// The files in the order in which the wheel's directory has them.
@@ -97,30 +95,21 @@ impl<R: Read + Seek> WheelReader<R> {
         ArchivePath::new(format!("{}/{file}", self.dist_info))
     }
 
-    /// Opens a file. Reading it fails if its checksum is wrong; it may hold more than its stated
-    /// size.
+    /// Opens a file. Reading it to the end fails if it hasn't the size and checksum that the
+    /// archive states; more than that size is never read.
     pub fn open_member(&mut self, path: &ArchivePath) -> Result<impl Read + '_, Error> {
-        match self.indices.get(path) {
-            Some(index) => self.archive.by_index(*index).map_err(malformed),
-            None => Err(Error::NoSuchMember(path.clone())),
-        }
+        let member = self.directory.get(path).ok_or_else(|| Error::NoSuchMember(path.clone()))?;
+        zip_reader::open(&mut self.input, member, self.directory_start)
+            .map_err(|error| malformed(format!("`{path}`: {error}")))
     }
 
-    /// The content of a file. No more than its stated size is ever held in memory.
+    /// The content of a file, in memory.
     pub fn read(&mut self, path: &ArchivePath) -> Result<Vec<u8>, Error> {
-        let size =
-            self.members.iter().find(|member| member.path == *path).map(|member| member.size);
-        let size = size.ok_or_else(|| Error::NoSuchMember(path.clone()))?;
         let mut bytes = Vec::new();
         self.open_member(path)?
-            .take(size.saturating_add(1))
             .read_to_end(&mut bytes)
             .map_err(|error| malformed(format!("`{path}`: {error}")))?;
-        if bytes.len() as u64 == size {
-            Ok(bytes)
-        } else {
-            Err(malformed(format!("`{path}` isn't as long as the directory says")))
-        }
+        Ok(bytes)
     }
 
     /// The content of a file that holds text.
@@ -132,7 +121,7 @@ impl<R: Read + Seek> WheelReader<R> {
     /// Compares every file with RECORD. No problem: the wheel holds exactly what it says.
     pub fn verify_record(&mut self) -> Result<Vec<RecordProblem>, Error> {
         let record_path = self.dist_info("RECORD")?;
-        if !self.indices.contains_key(&record_path) {
+        if !self.directory.contains_key(&record_path) {
             return Ok(vec![RecordProblem::NoRecord]);
         }
         let rows = match parse_record(&self.read_text(&record_path)?) {
@@ -151,7 +140,7 @@ impl<R: Read + Seek> WheelReader<R> {
             }
             let member = ArchivePath::new(row.path.as_str())
                 .ok()
-                .filter(|path| self.indices.contains_key(path));
+                .filter(|path| self.directory.contains_key(path));
             let Some(path) = member else {
                 problems.push(RecordProblem::Missing { path: row.path });
                 continue;
@@ -206,7 +195,8 @@ impl<R: Read + Seek> WheelReader<R> {
 
     fn hash<D: Digest>(&mut self, path: &ArchivePath) -> io::Result<(String, u64)> {
         let mut hasher = D::new();
-        let mut member = self.open_member(path).map_err(io::Error::other)?;
+        let member = self.directory.get(path).ok_or(io::ErrorKind::NotFound)?;
+        let mut member = zip_reader::open(&mut self.input, member, self.directory_start)?;
         let mut block = vec![0; 64 * 1024];
         let mut size = 0;
         loop {

@@ -2,8 +2,8 @@
 //!
 //! Every field that tools fill in from the machine is fixed: made by Unix, the mode of a regular
 //! file with 0644 or 0755, one timestamp, one compression level, no extra fields (Zip64 where a
-//! member needs it), no comments. Written by hand because the `zip` crate's writer needs random
-//! numbers, which a WebAssembly plugin hasn't, and finishes the archive even after an error.
+//! member needs it), no comments. Written by hand because the `zip` crate brings
+//! JavaScript imports into WebAssembly, and finishes an archive even after an error.
 //!
 //! Names of fields are those of PKWARE's APPNOTE.TXT, 6.3.
 
@@ -24,14 +24,14 @@ const TINY: u64 = 64;
 /// grows.
 const LARGE: u64 = 0xF000_0000;
 
-const LOCAL_HEADER: u32 = 0x0403_4b50;
-const CENTRAL_HEADER: u32 = 0x0201_4b50;
-const ZIP64_END: u32 = 0x0606_4b50;
-const ZIP64_LOCATOR: u32 = 0x0706_4b50;
-const END: u32 = 0x0605_4b50;
+pub(crate) const LOCAL_HEADER: u32 = 0x0403_4b50;
+pub(crate) const CENTRAL_HEADER: u32 = 0x0201_4b50;
+pub(crate) const ZIP64_END: u32 = 0x0606_4b50;
+pub(crate) const ZIP64_LOCATOR: u32 = 0x0706_4b50;
+pub(crate) const END: u32 = 0x0605_4b50;
 
-const STORED: u16 = 0;
-const DEFLATED: u16 = 8;
+pub(crate) const STORED: u16 = 0;
+pub(crate) const DEFLATED: u16 = 8;
 /// Flag: the name is UTF-8. Not set where it makes no difference.
 const UTF_8: u16 = 1 << 11;
 /// Versions of the format that a reader must know: for deflate, and for Zip64.
@@ -40,7 +40,7 @@ const VERSION_ZIP64: u16 = 45;
 /// "Made by Unix", which makes readers look at the mode.
 const UNIX: u16 = 3 << 8;
 const REGULAR_FILE: u32 = 0o100_000;
-const ZIP64_FIELD: u16 = 1;
+pub(crate) const ZIP64_FIELD: u16 = 1;
 
 /// Suffixes of formats that are compressed already.
 const COMPRESSED: [&str; 27] = [

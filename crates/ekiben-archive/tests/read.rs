@@ -106,7 +106,7 @@ fn not_quite_wheels_are_refused() {
     let twice = raw_zip(&[("a.dist-info/x", ""), ("a.dist-info/y", "")]);
     let twice = String::from_utf8_lossy(&twice).contains("a.dist-info/y").then_some(twice).unwrap();
     let patched: Vec<u8> = replace(&twice, b"a.dist-info/y", b"a.dist-info/x");
-    assert_eq!(open(patched), "not a readable wheel: two members have the same name");
+    assert_eq!(open(patched), "not a readable wheel: it has two members `a.dist-info/x`");
 }
 
 fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
@@ -117,6 +117,69 @@ fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
         }
     }
     bytes
+}
+
+/// What one tool would read differently from another isn't read.
+#[test]
+fn ambiguous_archives_are_refused() {
+    let bytes = raw_zip(&[("a.dist-info/x", "hello, hello, hello")]);
+    let open = |bytes: &[u8]| WheelReader::open(Cursor::new(bytes.to_vec()));
+    let refusal = |bytes: Vec<u8>| open(&bytes).unwrap_err().to_string();
+    let before = [b"#!/bin/sh\n", &bytes[..]].concat();
+    assert_eq!(
+        refusal(before),
+        "not a readable wheel: its directory isn't directly before its end"
+    );
+    assert_eq!(
+        refusal([&bytes[..], b"after"].concat()),
+        "not a readable wheel: it has no directory"
+    );
+    let count = bytes.len() - 12;
+    let fewer = [&bytes[..count], &[9, 0], &bytes[count + 2..]].concat();
+    assert_eq!(
+        refusal(fewer),
+        "not a readable wheel: its directory hasn't as many members as it says"
+    );
+
+    // The local header, which comes first, has another name than the directory.
+    let mut renamed = bytes.clone();
+    renamed[30] = b'b';
+    let error = open(&renamed).unwrap().read(&path("a.dist-info/x")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "not a readable wheel: `a.dist-info/x`: a member's name isn't the one in the directory"
+    );
+}
+
+#[test]
+fn content_must_have_its_size_and_checksum() {
+    let bytes = raw_zip(&[("a.dist-info/x", "hello, hello, hello")]);
+    let directory = bytes.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
+    let read = |at: usize, value: u8| {
+        let mut bytes = bytes.clone();
+        bytes[directory + at] = value;
+        let mut wheel = WheelReader::open(Cursor::new(bytes)).unwrap();
+        let error = wheel.read(&path("a.dist-info/x")).unwrap_err().to_string();
+        error.strip_prefix("not a readable wheel: `a.dist-info/x`: ").unwrap().to_owned()
+    };
+    assert_eq!(read(16, 0), "its checksum is wrong");
+    assert_eq!(read(24, 18), "it is longer than the directory says");
+    assert_eq!(read(24, 20), "it is shorter than the directory says");
+    assert_eq!(read(10, 12), "a member is compressed by method 12");
+    assert_eq!(read(21, 1), "a member reaches into the directory");
+}
+
+#[test]
+fn zip64_fields_and_folders_of_other_writers_are_understood() {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default();
+    zip.add_directory("a.dist-info", options).unwrap();
+    zip.start_file("a.dist-info/x", options.large_file(true)).unwrap();
+    zip.write_all(b"hello").unwrap();
+    zip.set_comment("a comment").unwrap();
+    let mut wheel = WheelReader::open(zip.finish().unwrap()).unwrap();
+    assert_eq!(wheel.members().len(), 1);
+    assert_eq!(wheel.read(&path("a.dist-info/x")).unwrap(), b"hello");
 }
 
 #[test]
