@@ -25,6 +25,10 @@ pub(crate) fn nearest<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let plain = |word: &str| word.to_lowercase().replace(['_', ' '], "-");
+    // A slip of a key is short; comparing takes time with the square of the length.
+    if wrong.len() > 200 {
+        return None;
+    }
     let wrong = plain(wrong);
     let alias = ALIASES.iter().find(|(other, _)| *other == wrong).map(|(_, ours)| *ours);
     candidates

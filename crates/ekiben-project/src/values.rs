@@ -332,11 +332,18 @@ impl FromStr for SearchPath {
     }
 }
 
+/// `globset` recurses for nested braces; more than this nobody writes, and the stack ends somewhere.
+const MAX_BRACES: usize = 50;
+
 impl FromStr for Glob {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let normal = project_path(text, "pattern")?;
+        if text.matches('{').count() > MAX_BRACES {
+            return Err(InvalidValue::new(format!("the pattern has more than {MAX_BRACES} `{{`"))
+                .help("write several patterns instead of one"));
+        }
         let normal = if text.ends_with('/') { format!("{normal}/**") } else { normal };
         match Self(normal).compile() {
             Ok((glob, _)) => Ok(glob),
@@ -361,6 +368,8 @@ impl Glob {
             .literal_separator(true)
             .backslash_escape(false)
             .build()?;
+        // Only a set compiles the pattern, and so finds one that is too large.
+        globset::GlobSet::builder().add(glob.clone()).build()?;
         Ok((self, glob))
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use ekiben_project::{Diagnostic, Project, SourceName};
+use ekiben_project::{Diagnostic, Project, Severity, SourceName};
 use proptest::prelude::*;
 
 const BUILD: &str = "[build-system]\nrequires = [\"ekiben\"]\nbuild-backend = \"ekiben\"\n";
@@ -369,6 +369,20 @@ fn columns_count_characters() {
     let text = format!("{BUILD}{PROJECT}keywords = [\"äöü\", 1]\n");
     let found = diagnostics(&text);
     assert_eq!((found[0].line, found[0].column), (Some(7), Some(20)));
+}
+
+#[test]
+fn endless_nesting_is_refused() {
+    let deep = |open: &str, close: &str| open.repeat(50_000) + "a" + &close.repeat(50_000);
+    for text in [
+        project(&format!("dependencies = [\"a; {}\"]", deep("(", ")"))),
+        project(&format!("license = \"{}\"", deep("(", ")"))),
+        project(&format!("keywords = {}", deep("[", "]"))),
+        settings(&format!("exclude = [\"{}\"]", deep("{", "}"))),
+    ] {
+        let found = diagnostics(&text);
+        assert!(found.iter().any(|d| d.severity == Severity::Error), "{found:?}");
+    }
 }
 
 /// Texts that look like a project, so that the checks beyond TOML's are reached.

@@ -75,6 +75,9 @@ pub(crate) fn parse_requirement(text: &str) -> Result<Dependency, RequirementErr
         text: text.to_owned(),
         part,
     };
+    if text.matches('(').count() > MAX_PARENTHESES {
+        return Err(fail("it has too many parentheses", None, 0..0));
+    }
     check_names(text).map_err(|(reason, part)| fail(&reason, None, part))?;
     match Requirement::from_str(text) {
         Ok(requirement) => {
@@ -94,6 +97,9 @@ pub(crate) fn parse_requirement(text: &str) -> Result<Dependency, RequirementErr
         }
     }
 }
+
+/// `pep508_rs` recurses for each one; more than this nobody writes, and the stack ends somewhere.
+const MAX_PARENTHESES: usize = 100;
 
 const EXAMPLE: &str = "dependencies look like `numpy>=2,<3; python_version < \"3.13\"` (PEP 508)";
 
