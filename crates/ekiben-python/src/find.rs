@@ -218,8 +218,9 @@ fn is_executable(file: &Path) -> bool {
     file.is_file()
 }
 
+/// A bare name is a path only if it is an environment's folder, such as `.venv`.
 fn is_path(text: &str) -> bool {
-    text.contains(std::path::is_separator) || text == "." || Path::new(text).is_dir()
+    text.contains(std::path::is_separator) || !present(Path::new(text)).is_empty()
 }
 
 #[cfg(test)]
