@@ -57,6 +57,9 @@ fn facts_are_those_of_a_normal_start() {
             facts.hexversion
         ]);
         assert_eq!(ours, said, "{}", python.describe());
+        // Cached facts hold only as long as this file is unchanged, so it has to be known.
+        let data = facts.sysconfigdata.as_deref().is_some_and(Path::is_file);
+        assert!(data || cfg!(windows), "{}: {:?}", python.describe(), facts.sysconfigdata);
     }
 }
 
