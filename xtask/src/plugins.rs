@@ -13,7 +13,8 @@ use crate::component;
 use crate::wasm_toolchain::{TARGET, WasmToolchain};
 use crate::workspace::{self, Workspace};
 
-const GROUPS: [(&str, &str); 2] = [("plugins", "target/plugins"), ("tests/guests", "target/guests")];
+const GROUPS: [(&str, &str); 2] =
+    [("plugins", "target/plugins"), ("tests/guests", "target/guests")];
 
 /// A profile of the workspace that makes small modules.
 const PROFILE: &str = "plugin";
@@ -71,9 +72,8 @@ fn find_guests(workspace: &Workspace) -> Result<Vec<Guest>> {
             let manifest = folder.path().join("Cargo.toml");
             let Ok(text) = fs::read_to_string(&manifest) else { continue };
             let id = folder.file_name().to_string_lossy().into_owned();
-            let manifest: toml::Table = text
-                .parse()
-                .with_context(|| format!("`{}` can't be read", manifest.display()))?;
+            let manifest: toml::Table =
+                text.parse().with_context(|| format!("`{}` can't be read", manifest.display()))?;
             let package = manifest
                 .get("package")
                 .and_then(|package| package.get("name"))

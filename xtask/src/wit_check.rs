@@ -29,7 +29,10 @@ impl Args {
         let current = Interface::read(&workspace.path(CURRENT))?;
         let released = workspace.path(RELEASED);
         if self.release {
-            return record(&workspace.path(CURRENT), &released.join(current.version()?.to_string()));
+            return record(
+                &workspace.path(CURRENT),
+                &released.join(current.version()?.to_string()),
+            );
         }
         let mut compared = 0;
         for entry in fs::read_dir(&released).with_context(|| format!("`{RELEASED}`"))? {

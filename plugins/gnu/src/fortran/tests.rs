@@ -1,3 +1,5 @@
+//! What the scanner finds, and that nothing breaks it.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,4 @@
+//! Plans of requests to link, as snapshots of command lines.
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::flags::tests::compiler;
