@@ -12,6 +12,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
+/// What is read at a time.
+const BUFFER: usize = 64 * 1024;
+
 /// A SHA-256 digest. Shown, parsed and serialised as 64 lowercase hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
@@ -34,6 +37,13 @@ impl Digest {
     /// When reading fails.
     pub fn of_reader(reader: impl Read) -> io::Result<(Self, u64)> {
         copy_and_digest(reader, &mut io::sink())
+    }
+
+    /// As [`Digest::of_reader`], for about `size` bytes.
+    pub(crate) fn of_sized(reader: impl Read, size: u64) -> io::Result<(Self, u64)> {
+        // One byte more shows the end without a second buffer.
+        let buffer = size.saturating_add(1).min(BUFFER as u64) as usize;
+        copy_through(reader, &mut io::sink(), &mut vec![0; buffer])
     }
 
     /// The digest of the file at `path`.
@@ -59,14 +69,21 @@ impl Digest {
 
 /// Copies `reader` to `writer` and digests what passes, so that a copy and its verification read the data once.
 pub(crate) fn copy_and_digest(
-    mut reader: impl Read,
+    reader: impl Read,
     writer: &mut impl Write,
 ) -> io::Result<(Digest, u64)> {
+    copy_through(reader, writer, &mut vec![0; BUFFER])
+}
+
+fn copy_through(
+    mut reader: impl Read,
+    writer: &mut impl Write,
+    buffer: &mut [u8],
+) -> io::Result<(Digest, u64)> {
     let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 64 * 1024];
     let mut total = 0;
     loop {
-        let read = match reader.read(&mut buffer) {
+        let read = match reader.read(buffer) {
             Ok(0) => return Ok((Digest(hasher.finalize().into()), total)),
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -100,7 +117,12 @@ impl FromStr for Digest {
     type Err = ParseDigestError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let nibble = |digit: u8| char::from(digit).to_digit(16);
+        let nibble = |digit: u8| match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            b'A'..=b'F' => Some(digit - b'A' + 10),
+            _ => None,
+        };
         let mut bytes = [0; 32];
         if text.len() != 64 {
             return Err(ParseDigestError(text.to_owned()));
@@ -109,7 +131,7 @@ impl FromStr for Digest {
             let (Some(high), Some(low)) = (nibble(pair[0]), nibble(pair[1])) else {
                 return Err(ParseDigestError(text.to_owned()));
             };
-            *byte = (high << 4 | low) as u8;
+            *byte = high << 4 | low;
         }
         Ok(Self(bytes))
     }

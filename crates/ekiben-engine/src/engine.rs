@@ -486,7 +486,7 @@ impl Shared {
                 (account.reason, account.lookup) = (Some(known.unwrap_or(reason)), duration);
                 schedule.miss(job.id, prepared);
             }
-            Found::Hit { entry, text } => {
+            Found::Hit { outputs, text } => {
                 let reason = Reason::CacheHit { key: prepared.key };
                 let args =
                     json!({"key": prepared.key, "reason": reason.to_string(), "cached": true});
@@ -499,7 +499,7 @@ impl Shared {
                 let mut schedule = self.schedule();
                 let account = schedule.account(job.id);
                 (account.reason, account.lookup) = (Some(reason), duration);
-                let built = entry.outputs.iter().map(|output| Built {
+                let built = outputs.iter().map(|output| Built {
                     digest: output.digest,
                     executable: output.executable,
                     on_disk: false,

@@ -16,7 +16,7 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use crate::action::{Action, ActionError, ActionKind, ArtifactId, DepFile, Function};
-use crate::cache::{Absent, BlobError, Header, OutputBlob, ResultEntry, Stamp};
+use crate::cache::{Absent, BlobError, Header, Name, OutputBlob, ResultEntry, Stamp};
 use crate::child::{self, Usage};
 use crate::depfile::{parse_make, parse_plain, split_msvc};
 use crate::digest::Digest;
@@ -304,7 +304,7 @@ impl Shared {
         let mut headers = BTreeSet::new();
         for at in seen.iter().filter(|at| !declared.contains(at)) {
             let digest = self.discovered_digest(job, at, started)?;
-            headers.insert(Header { at: at.clone(), digest });
+            headers.insert(Header { at: at.symbolic().into(), digest });
         }
         let includers: Vec<_> = named.into_iter().cloned().collect();
         let candidates = shadow_candidates(&job.action.search_path, &seen, &includers);
@@ -314,7 +314,7 @@ impl Shared {
             for name in names {
                 let at = folder.join(&name).map_err(|error| error.to_string())?;
                 match self.roots.path(&at).metadata() {
-                    Err(_) => kept.push(name),
+                    Err(_) => kept.push(Name(name.into())),
                     // Not read although it was there already; it appeared meanwhile otherwise.
                     Ok(metadata) if Stamp::of(&metadata).is_newer_than(started) => {
                         return Err(format!("{at} appeared while it ran"));
@@ -323,7 +323,7 @@ impl Shared {
                 }
             }
             if !kept.is_empty() {
-                absent.push(Absent { folder, names: kept });
+                absent.push(Absent { folder: folder.symbolic().into(), names: kept });
             }
         }
         Ok(Discovered { headers: headers.into_iter().collect(), absent })
@@ -395,7 +395,7 @@ impl Shared {
         outputs: &[Built],
         output: &[u8],
     ) {
-        let put = || -> io::Result<ResultEntry> {
+        let put = || -> io::Result<ResultEntry<'static>> {
             for (artifact, built) in job.action.outputs.iter().zip(outputs) {
                 self.cache.put_file(&self.roots.path(job.locate(*artifact)), built.digest)?;
             }
@@ -406,7 +406,7 @@ impl Shared {
                 .collect();
             let Discovered { headers, absent } = found;
             let entry = ResultEntry { headers, absent, outputs, text };
-            self.cache.add_result(prepared.key, entry.clone())?;
+            self.cache.add_result(prepared.key, &entry)?;
             Ok(entry)
         };
         match put() {

@@ -1,14 +1,16 @@
 //! Looking an action up: its manifest and key, whether a result in the cache holds now, and if none does, why.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::action::{Action, ArtifactId};
-use crate::cache::{Absent, BlobError, Header, ResultEntry, Slot};
+use crate::cache::{Absent, BlobError, Header, LastState, Name, OutputBlob, ResultEntry, Slot};
 use crate::digest::Digest;
 use crate::engine::Shared;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, unsymbolic};
 use crate::path::Location;
 use crate::reason::{Change, InputChange, Reason};
 use crate::report::Failure;
@@ -26,7 +28,7 @@ pub(crate) struct Prepared {
 /// What a look into the cache found.
 #[derive(Debug)]
 pub(crate) enum Found {
-    Hit { entry: ResultEntry, text: Vec<u8> },
+    Hit { outputs: Vec<OutputBlob>, text: Vec<u8> },
     Miss(Reason),
 }
 
@@ -34,8 +36,10 @@ pub(crate) enum Found {
 /// edited meanwhile counts as it was, and results of actions that may have seen the edit aren't kept.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
-    digests: Mutex<HashMap<Location, Option<Digest>>>,
-    present: Mutex<HashMap<Location, bool>>,
+    /// By symbolic location. Each is taken once, even if several threads ask.
+    digests: Mutex<HashMap<String, Arc<OnceLock<Option<Digest>>>>>,
+    /// By symbolic folder, then name; of folders without their slash.
+    present: Mutex<HashMap<String, HashMap<String, bool>>>,
 }
 
 impl Shared {
@@ -63,44 +67,64 @@ impl Shared {
 
     /// The digest of a file outside the build, as of this build's first look.
     pub(crate) fn leaf_digest(&self, location: &Location) -> io::Result<Digest> {
-        let mut known = self.snapshot.digests.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Some(digest)) = known.get(location) {
-            return Ok(*digest);
+        let path = || self.roots.path(location);
+        match self.snapshot_digest(&location.symbolic(), path) {
+            Some(digest) => Ok(digest),
+            // For the error, or if the file has appeared by now.
+            None => self.digests.digest(&path()),
         }
+    }
+
+    fn snapshot_digest(&self, symbolic: &str, path: impl FnOnce() -> PathBuf) -> Option<Digest> {
+        let mut known = self.snapshot.digests.lock().unwrap_or_else(PoisonError::into_inner);
+        let digest = match known.get(symbolic) {
+            Some(digest) => Arc::clone(digest),
+            None => Arc::clone(known.entry(symbolic.to_owned()).or_default()),
+        };
         drop(known);
-        let digest = self.digests.digest(&self.roots.path(location));
-        known = self.snapshot.digests.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(location.clone(), digest.as_ref().ok().copied());
-        digest
+        *digest.get_or_init(|| self.digests.digest(&path()).ok())
     }
 
     /// The digest that a file an action was seen to read has now; none if it isn't there.
-    fn header_digest(&self, location: &Location) -> Option<Digest> {
-        if matches!(location, Location::Build(_))
-            && let Some(generated) = self.schedule().generated(location)
-        {
-            return generated;
+    fn header_digest(&self, symbolic: &str) -> Option<Digest> {
+        if symbolic.starts_with("build:") {
+            let generated = self.schedule().generated(&Location::from_symbolic(symbolic)?);
+            if let Some(generated) = generated {
+                return generated;
+            }
         }
-        let known = self.snapshot.digests.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(digest) = known.get(location) {
-            return *digest;
-        }
-        drop(known);
-        self.leaf_digest(location).ok()
+        let path = || Location::from_symbolic(symbolic).map(|at| self.roots.path(&at));
+        self.snapshot_digest(symbolic, || path().unwrap_or_default())
     }
 
-    /// Whether an action would find a file there. In the build folder only what this build makes counts.
-    fn is_present(&self, location: &Location) -> bool {
-        if matches!(location, Location::Build(_)) {
-            return self.schedule().generated(location).is_some();
+    /// Files that are where none was. In the build folder only what this build makes counts.
+    fn intruders(&self, absent: &[Absent<'_>]) -> Vec<Location> {
+        let mut found = Vec::new();
+        for Absent { folder: symbolic, names } in absent {
+            let folder = Location::from_symbolic(symbolic);
+            let at = |name: &Name<'_>| folder.as_ref()?.join(&name.0).ok();
+            if symbolic.starts_with("build:") {
+                let schedule = self.schedule();
+                found.extend(
+                    names.iter().filter_map(at).filter(|at| schedule.generated(at).is_some()),
+                );
+                continue;
+            }
+            let mut known = self.snapshot.present.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = known.entry(symbolic.to_string()).or_default();
+            for name in names {
+                let present = match known.get(&*name.0) {
+                    Some(present) => *present,
+                    None => {
+                        folder.as_ref().is_some_and(|at| look(&self.roots.path(at), &name.0, known))
+                    }
+                };
+                if present {
+                    found.extend(at(name));
+                }
+            }
         }
-        let mut known = self.snapshot.present.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(present) = known.get(location) {
-            return *present;
-        }
-        let present = self.roots.path(location).is_file();
-        known.insert(location.clone(), present);
-        present
+        found
     }
 
     /// Looks for a result that holds now.
@@ -108,13 +132,14 @@ impl Shared {
         if !job.action.cacheable {
             return Found::Miss(Reason::NotCacheable);
         }
-        for entry in self.cache.results(prepared.key) {
+        let results = self.cache.results(prepared.key);
+        for entry in results.entries() {
             let holds = entry.outputs.len() == job.action.outputs.len()
                 && entry
                     .headers
                     .iter()
                     .all(|header| self.header_digest(&header.at) == Some(header.digest))
-                && self.intruders(&entry.absent).next().is_none();
+                && self.intruders(&entry.absent).is_empty();
             if !holds {
                 continue;
             }
@@ -131,27 +156,19 @@ impl Shared {
                 return Found::Miss(Reason::Evicted);
             }
             self.remember(prepared, &entry);
-            return Found::Hit { entry, text };
+            return Found::Hit { outputs: entry.outputs, text };
         }
         Found::Miss(self.explain(prepared))
     }
 
-    /// Files that are where none was.
-    fn intruders<'a>(&'a self, absent: &'a [Absent]) -> impl Iterator<Item = Location> + 'a {
-        absent
-            .iter()
-            .flat_map(|absent| absent.names.iter().filter_map(|name| absent.folder.join(name).ok()))
-            .filter(|location| self.is_present(location))
-    }
-
     /// Notes the state of the action, for the explanation of its next run.
-    pub(crate) fn remember(&self, prepared: &Prepared, entry: &ResultEntry) {
+    pub(crate) fn remember(&self, prepared: &Prepared, entry: &ResultEntry<'_>) {
         let mut version = prepared.key.as_bytes().to_vec();
         for header in &entry.headers {
             version.extend_from_slice(header.digest.as_bytes());
         }
         let kept = self.cache.put_slot(prepared.slot, Digest::of(&version), || Slot {
-            manifest: prepared.manifest.clone(),
+            manifest: Cow::Borrowed(&prepared.manifest),
             headers: entry.headers.clone(),
             absent: entry.absent.clone(),
         });
@@ -160,7 +177,8 @@ impl Shared {
 
     /// Why there is no result, from the last state of the action.
     fn explain(&self, prepared: &Prepared) -> Reason {
-        let Some(last) = self.cache.slot(prepared.slot) else { return Reason::New };
+        let state = self.cache.slot(prepared.slot);
+        let Some(last) = state.as_ref().and_then(LastState::slot) else { return Reason::New };
         let mut changes = prepared.manifest.changes_since(&last.manifest);
         for header in &last.headers {
             let kind = match self.header_digest(&header.at) {
@@ -168,12 +186,32 @@ impl Shared {
                 Some(_) => InputChange::Content,
                 None => InputChange::Removed,
             };
-            changes.push(Change::Header { location: header.at.to_string(), kind });
+            let location = unsymbolic(&header.at);
+            changes.push(Change::Header { location, kind });
         }
         let intruders = self.intruders(&last.absent);
-        changes.extend(intruders.map(|at| Change::NewShadowingFile { path: at.to_string() }));
+        changes.extend(
+            intruders.into_iter().map(|at| Change::NewShadowingFile { path: at.to_string() }),
+        );
         if changes.is_empty() { Reason::Evicted } else { Reason::Changed { changes } }
     }
+}
+
+/// Whether `folder` has the file `name`; what is found out on the way is noted in `known`. A folder that isn't there
+/// answers for all that would be in it.
+fn look(folder: &Path, name: &str, known: &mut HashMap<String, bool>) -> bool {
+    let parent = name.rsplit_once('/').map_or("", |(parent, _)| parent);
+    let is_there = match known.get(parent) {
+        Some(is_there) => *is_there,
+        None => {
+            let is_there = folder.join(parent).is_dir();
+            known.insert(parent.to_owned(), is_there);
+            is_there
+        }
+    };
+    let present = is_there && folder.join(name).is_file();
+    known.insert(name.to_owned(), present);
+    present
 }
 
 /// The name of an action from build to build.
@@ -226,8 +264,8 @@ pub(crate) fn shadow_candidates(
 /// What an action reported to have read, sorted out.
 #[derive(Debug)]
 pub(crate) struct Discovered {
-    pub(crate) headers: Vec<Header>,
-    pub(crate) absent: Vec<Absent>,
+    pub(crate) headers: Vec<Header<'static>>,
+    pub(crate) absent: Vec<Absent<'static>>,
 }
 
 /// The artifacts that argv names, for which no search happens.

@@ -248,7 +248,7 @@ fn symbolic<'a>(arg: &Arg, locate: impl Fn(ArtifactId) -> &'a Location) -> Strin
 }
 
 /// The path part of a symbolic location.
-fn unsymbolic(symbolic: &str) -> String {
+pub(crate) fn unsymbolic(symbolic: &str) -> String {
     symbolic.split_once(':').map_or(symbolic, |(_, path)| path).to_owned()
 }
 

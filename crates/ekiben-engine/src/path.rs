@@ -47,6 +47,10 @@ impl RelPath {
         if text.starts_with('/') {
             return Err(PathError::Absolute(text.to_owned()));
         }
+        // The usual case, and what every stored path is: nothing to do.
+        if text.split('/').all(|part| !matches!(part, "" | "." | "..")) {
+            return Ok(Self(text.into()));
+        }
         let mut parts = Vec::new();
         for part in text.split('/') {
             match part {
@@ -172,6 +176,9 @@ impl SystemPath {
         if !path.is_absolute() {
             return Err(PathError::Relative(text.to_owned()));
         }
+        if text[1..].split('/').all(|part| !matches!(part, "" | ".")) {
+            return Ok(Self(text.into()));
+        }
         let normal: PathBuf = path.components().collect();
         Ok(Self(normal.to_str().unwrap_or(text).into()))
     }
@@ -283,6 +290,17 @@ impl Location {
             Self::System(path) => format!("system:{path}"),
         }
     }
+
+    /// The location that [`Location::symbolic`] wrote; none if it didn't.
+    pub(crate) fn from_symbolic(text: &str) -> Option<Self> {
+        let (root, path) = text.split_once(':')?;
+        match root {
+            "source" => RelPath::new(path).ok().map(Self::Source),
+            "build" => RelPath::new(path).ok().map(Self::Build),
+            "system" => SystemPath::new(path).ok().map(Self::System),
+            _ => None,
+        }
+    }
 }
 
 /// The path without the name of its root: what a person calls the file.
@@ -338,6 +356,10 @@ mod tests {
         assert_eq!(header.below(&usr), Some("stdio.h"));
         assert_eq!(usr.join("stdio.h").unwrap(), header);
         assert_eq!(header.parent().unwrap(), usr);
+        for location in [header, Location::Build(path), Location::Source(RelPath::root())] {
+            assert_eq!(Location::from_symbolic(&location.symbolic()), Some(location));
+        }
+        assert_eq!(Location::from_symbolic("elsewhere:x"), None);
     }
 
     proptest! {

@@ -91,35 +91,34 @@ impl FileDigests {
 
     /// The digest, and the stamp under which it holds.
     pub(crate) fn stamped(&self, path: &Path) -> io::Result<(Stamp, Digest)> {
-        let metadata = path.metadata()?;
-        let stamp = Stamp::of(&metadata);
-        if let Some((known, digest)) = self.lock().get(path)
-            && *known == stamp
+        let known = self.lock().get(path).copied();
+        if let Some((stamp, digest)) = known
+            && stamp == Stamp::of(&path.metadata()?)
         {
-            return Ok((stamp, *digest));
+            return Ok((stamp, digest));
         }
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
         if metadata.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
+        let stamp = Stamp::of(&metadata);
         let persistent = stamp.size >= PERSISTENT_FROM && !stamp.is_racy();
         if persistent && let Some(digest) = self.recorded(path, &stamp) {
             self.lock().insert(path.to_owned(), (stamp, digest));
             return Ok((stamp, digest));
         }
-        let file = File::open(path)?;
-        let before = Stamp::of(&file.metadata()?);
-        let (digest, _) = Digest::of_reader(&file)?;
-        let after = Stamp::of(&file.metadata()?);
-        if before == after {
-            self.lock().insert(path.to_owned(), (after, digest));
-            if persistent && after == stamp {
-                let mut record = after.encode().to_vec();
+        let (digest, _) = Digest::of_sized(&file, stamp.size)?;
+        if stamp == Stamp::of(&file.metadata()?) {
+            self.lock().insert(path.to_owned(), (stamp, digest));
+            if persistent {
+                let mut record = stamp.encode().to_vec();
                 record.extend_from_slice(digest.as_bytes());
                 // A record that can't be kept only costs time.
                 let _ = self.cache.record_put("stat", path.as_os_str().as_bytes(), &record);
             }
         }
-        Ok((before, digest))
+        Ok((stamp, digest))
     }
 
     fn recorded(&self, path: &Path, stamp: &Stamp) -> Option<Digest> {

@@ -36,7 +36,7 @@ pub(crate) use blobs::{BlobError, write_atomically};
 pub use file_digests::FileDigests;
 pub(crate) use file_digests::Stamp;
 pub use gc::{CacheStats, CleanScope, Cleaned};
-pub(crate) use results::{Absent, Header, OutputBlob, ResultEntry, Slot};
+pub(crate) use results::{Absent, Header, LastState, Name, OutputBlob, ResultEntry, Slot};
 
 use crate::digest::Digest;
 use crate::error::EngineError;
