@@ -19,6 +19,8 @@ mod link;
 mod modules;
 mod plan;
 mod program;
+#[cfg(test)]
+mod real_compilers;
 mod settings;
 
 use ekiben_plugin::{
