@@ -43,6 +43,9 @@ pub struct EngineOptions {
     pub source_root: PathBuf,
     /// The folder for outputs; created if needed. One build at a time uses it.
     pub build_root: PathBuf,
+    /// Folders of the system whose place changes from build to build, by name: the isolated environment that an
+    /// installer makes. Keys name the folder instead of its place, so results hold wherever it lies.
+    pub movable: BTreeMap<String, PathBuf>,
     /// The cache.
     pub cache: Cache,
     /// How many actions run at once; 0 counts as 1.
@@ -95,7 +98,7 @@ impl Engine {
         let (client, warning) =
             tokens::connect(options.jobserver, jobs).map_err(EngineError::Setup)?;
         let shared = Arc::new(Shared {
-            roots: Roots::new(&options.source_root, &options.build_root)?,
+            roots: Roots::new(&options.source_root, &options.build_root, &options.movable)?,
             digests: FileDigests::new(options.cache.clone()),
             cache: options.cache,
             snapshot: Snapshot::default(),
@@ -341,6 +344,23 @@ impl Engine {
         entries
     }
 
+    /// Writes [`Engine::compile_commands`] as `compile_commands.json` to `path`, whole or not at all. A file that says
+    /// the same already stays as it is, so that editors don't read it again.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn write_compile_commands(&self, path: &Path) -> Result<(), EngineError> {
+        write_json(path, &self.compile_commands())
+    }
+
+    /// Writes [`Engine::trace`] to `path`.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn write_trace(&self, path: &Path) -> Result<(), EngineError> {
+        write_json(path, &self.trace())
+    }
+
     /// Adds a span of the caller's to the trace.
     pub fn trace_span(&self, name: &str, start: Instant, end: Instant) {
         self.shared.trace.span(name, start, end);
@@ -357,6 +377,18 @@ impl Engine {
     pub fn file_digests(&self) -> &FileDigests {
         &self.shared.digests
     }
+}
+
+fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), EngineError> {
+    let failed = EngineError::io("write", path);
+    let text = match serde_json::to_vec_pretty(value) {
+        Ok(text) => text,
+        Err(error) => return Err(failed(error.into())),
+    };
+    if std::fs::read(path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    write_atomically(path, &text, false).map_err(failed)
 }
 
 impl Drop for Engine {

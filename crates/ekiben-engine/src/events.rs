@@ -48,7 +48,8 @@ pub enum Event<'a> {
         /// Why it runs.
         reason: &'a Reason,
     },
-    /// An action ended, from the cache, by running, or by never running.
+    /// An action ended, from the cache, by running, or by never running. It starts and ends again if what it made turns
+    /// out to be damaged or gone from the cache when somebody needs it.
     Finished {
         /// Which.
         id: ActionId,

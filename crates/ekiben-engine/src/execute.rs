@@ -304,7 +304,7 @@ impl Shared {
         let mut headers = BTreeSet::new();
         for at in seen.iter().filter(|at| !declared.contains(at)) {
             let digest = self.discovered_digest(job, at, started)?;
-            headers.insert(Header { at: at.symbolic().into(), digest });
+            headers.insert(Header { at: self.roots.symbolic(at).into(), digest });
         }
         let includers: Vec<_> = named.into_iter().cloned().collect();
         let candidates = shadow_candidates(&job.action.search_path, &seen, &includers);
@@ -323,7 +323,7 @@ impl Shared {
                 }
             }
             if !kept.is_empty() {
-                absent.push(Absent { folder: folder.symbolic().into(), names: kept });
+                absent.push(Absent { folder: self.roots.symbolic(&folder).into(), names: kept });
             }
         }
         Ok(Discovered { headers: headers.into_iter().collect(), absent })

@@ -58,7 +58,12 @@ impl Shared {
             };
             digests.push((&*input.location, digest));
         }
-        let manifest = Manifest::of(&job.action, |artifact| job.locate(artifact), digests);
+        let manifest = Manifest::of(
+            &job.action,
+            |artifact| job.locate(artifact),
+            |location| self.roots.symbolic(location),
+            digests,
+        );
         let key = manifest.key();
         let primary = job.action.outputs.first().map(|output| job.locate(*output));
         let slot = slot(&self.project, &job.action, primary);
@@ -68,7 +73,7 @@ impl Shared {
     /// The digest of a file outside the build, as of this build's first look.
     pub(crate) fn leaf_digest(&self, location: &Location) -> io::Result<Digest> {
         let path = || self.roots.path(location);
-        match self.snapshot_digest(&location.symbolic(), path) {
+        match self.snapshot_digest(&self.roots.symbolic(location), path) {
             Some(digest) => Ok(digest),
             // For the error, or if the file has appeared by now.
             None => self.digests.digest(&path()),
@@ -88,12 +93,12 @@ impl Shared {
     /// The digest that a file an action was seen to read has now; none if it isn't there.
     fn header_digest(&self, symbolic: &str) -> Option<Digest> {
         if symbolic.starts_with("build:") {
-            let generated = self.schedule().generated(&Location::from_symbolic(symbolic)?);
+            let generated = self.schedule().generated(&self.roots.parse_symbolic(symbolic)?);
             if let Some(generated) = generated {
                 return generated;
             }
         }
-        let path = || Location::from_symbolic(symbolic).map(|at| self.roots.path(&at));
+        let path = || self.roots.parse_symbolic(symbolic).map(|at| self.roots.path(&at));
         self.snapshot_digest(symbolic, || path().unwrap_or_default())
     }
 
@@ -101,7 +106,7 @@ impl Shared {
     fn intruders(&self, absent: &[Absent<'_>]) -> Vec<Location> {
         let mut found = Vec::new();
         for Absent { folder: symbolic, names } in absent {
-            let folder = Location::from_symbolic(symbolic);
+            let folder = self.roots.parse_symbolic(symbolic);
             let at = |name: &Name<'_>| folder.as_ref()?.join(&name.0).ok();
             if symbolic.starts_with("build:") {
                 let schedule = self.schedule();

@@ -58,10 +58,12 @@ pub(crate) struct Manifest {
 }
 
 impl Manifest {
-    /// The manifest of `action`, whose artifacts are where `locate` says and whose inputs have these digests.
+    /// The manifest of `action`, whose artifacts are where `locate` says, whose locations `spell` writes, and whose
+    /// inputs have these digests.
     pub(crate) fn of<'a>(
         action: &Action,
         locate: impl Fn(ArtifactId) -> &'a Location,
+        spell: impl Fn(&Location) -> String,
         inputs: impl IntoIterator<Item = (&'a Location, Digest)>,
     ) -> Self {
         let mut manifest = Self::default();
@@ -80,14 +82,14 @@ impl Manifest {
                         }
                     }
                     Program::Artifact(program) => {
-                        add(Field::Program, "", locate(*program).symbolic());
+                        add(Field::Program, "", spell(locate(*program)));
                     }
                 }
                 for arg in argv {
-                    add(Field::Argument, "", symbolic(arg, &locate));
+                    add(Field::Argument, "", symbolic(arg, &locate, &spell));
                 }
                 for (name, value) in env {
-                    add(Field::Variable, name, symbolic(value, &locate));
+                    add(Field::Variable, name, symbolic(value, &locate, &spell));
                 }
             }
             ActionKind::Function(function) => {
@@ -105,15 +107,15 @@ impl Manifest {
             Some(DepFile::Msvc { prefix }) => add(Field::DepFormat, "msvc", prefix.clone()),
         }
         for folder in &action.search_path {
-            add(Field::SearchFolder, "", folder.symbolic());
+            add(Field::SearchFolder, "", spell(folder));
         }
         let inputs: BTreeMap<_, _> =
-            inputs.into_iter().map(|(location, digest)| (location.symbolic(), digest)).collect();
+            inputs.into_iter().map(|(location, digest)| (spell(location), digest)).collect();
         for (location, digest) in inputs {
             add(Field::Input, &location, digest.to_string());
         }
         for output in &action.outputs {
-            add(Field::Output, "", locate(*output).symbolic());
+            add(Field::Output, "", spell(locate(*output)));
         }
         manifest
     }
@@ -229,9 +231,13 @@ impl Manifest {
 
 /// An argument with its paths in symbolic form: `-o{build:obj/a.o}`. An opening brace in the text is doubled and a brace
 /// in a path encoded, so that neither can pass for the other.
-fn symbolic<'a>(arg: &Arg, locate: impl Fn(ArtifactId) -> &'a Location) -> String {
+fn symbolic<'a>(
+    arg: &Arg,
+    locate: impl Fn(ArtifactId) -> &'a Location,
+    spell: impl Fn(&Location) -> String,
+) -> String {
     let encode = |location: &Location| {
-        let path = location.symbolic().replace('%', "%25").replace('{', "%7B").replace('}', "%7D");
+        let path = spell(location).replace('%', "%25").replace('{', "%7B").replace('}', "%7D");
         format!("{{{path}}}")
     };
     let mut text = String::new();
@@ -347,7 +353,7 @@ mod tests {
 
     fn manifest(action: &Action) -> Manifest {
         let inputs = [(locate(ArtifactId::from_index(0)), Digest::of(b"source"))];
-        Manifest::of(action, locate, inputs)
+        Manifest::of(action, locate, Location::symbolic, inputs)
     }
 
     /// A change here makes every cache in the world useless: raise the number in [`ENCODING`] with it.

@@ -160,7 +160,8 @@ mod tests {
     #[test]
     fn shell_line() {
         let folder = tempfile::tempdir().unwrap();
-        let roots = Roots::new(folder.path(), &folder.path().join("b")).unwrap();
+        let roots =
+            Roots::new(folder.path(), &folder.path().join("b"), &Default::default()).unwrap();
         let line = CommandLine {
             program: "/usr/bin/printf".into(),
             args: vec!["%s|".into(), "it's".into(), "$HOME".into(), "".into()],

@@ -1,5 +1,11 @@
-//! [`Roots`]: the two folders of a build, and the only place where a symbolic path becomes a real one and back.
+//! [`Roots`]: the folders of a build, and the only place where a symbolic path becomes a real one and back.
+//!
+//! Besides source and build root there are *movable* folders: parts of the system whose place changes from build to
+//! build, such as the isolated environment that pip makes anew each time. A location in one stays a system location,
+//! but its symbolic form names the folder and not its place.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -17,11 +23,25 @@ pub(crate) struct Roots {
     real_build: PathBuf,
     /// The build root as seen from the source root, if it lies there.
     nested_build: Option<RelPath>,
+    /// The deepest first.
+    movable: Vec<Movable>,
+}
+
+#[derive(Debug)]
+struct Movable {
+    /// What precedes the colon in symbolic locations.
+    scheme: String,
+    folder: PathBuf,
+    real: PathBuf,
 }
 
 impl Roots {
     /// Makes both absolute. The build root is created.
-    pub(crate) fn new(source: &Path, build: &Path) -> Result<Self, EngineError> {
+    pub(crate) fn new(
+        source: &Path,
+        build: &Path,
+        movable: &BTreeMap<String, PathBuf>,
+    ) -> Result<Self, EngineError> {
         let absolute =
             |path: &Path| std::path::absolute(path).map_err(EngineError::io("resolve", path));
         let (source, build) = (absolute(source)?, absolute(build)?);
@@ -32,7 +52,19 @@ impl Roots {
             Ok(rest) => rest.to_str().and_then(|rest| RelPath::new(rest).ok()),
             Err(_) => None,
         };
+        let mut movable = movable
+            .iter()
+            .map(|(name, folder)| {
+                let folder = absolute(folder)?;
+                // No name can pass for another's, or for a root's.
+                let scheme = format!("in {}", name.replace('%', "%25").replace(':', "%3A"));
+                let real = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+                Ok(Movable { scheme, folder, real })
+            })
+            .collect::<Result<Vec<_>, EngineError>>()?;
+        movable.sort_by_key(|movable| Reverse(movable.folder.components().count()));
         Ok(Self {
+            movable,
             real_source: real(&source)?,
             real_build: real(&build)?,
             source,
@@ -56,6 +88,31 @@ impl Roots {
             Location::Build(path) => path.under(&self.build),
             Location::System(path) => path.as_path().to_owned(),
         }
+    }
+
+    /// How a location is written in keys: the same wherever roots and movable folders lie.
+    pub(crate) fn symbolic(&self, location: &Location) -> String {
+        if let Location::System(path) = location {
+            for Movable { scheme, folder, real } in &self.movable {
+                let rest =
+                    [folder, real].iter().find_map(|at| path.as_path().strip_prefix(at).ok());
+                match rest.and_then(Path::to_str) {
+                    Some("") => return format!("{scheme}:."),
+                    Some(rest) => return format!("{scheme}:{rest}"),
+                    None => {}
+                }
+            }
+        }
+        location.symbolic()
+    }
+
+    /// The location that [`Roots::symbolic`] wrote, as of this build; none if it has no such folder.
+    pub(crate) fn parse_symbolic(&self, text: &str) -> Option<Location> {
+        let Some((scheme, rest)) = text.strip_prefix("in ").and(text.split_once(':')) else {
+            return Location::from_symbolic(text);
+        };
+        let movable = self.movable.iter().find(|movable| movable.scheme == scheme)?;
+        SystemPath::new(movable.folder.join(rest)).ok().map(Location::System)
     }
 
     /// The path as a process that runs in the source root is told it: relative where that's possible.
@@ -157,7 +214,8 @@ mod tests {
     #[test]
     fn nested_build_root() {
         let folder = tempfile::tempdir().unwrap();
-        let roots = Roots::new(folder.path(), &folder.path().join("out")).unwrap();
+        let roots =
+            Roots::new(folder.path(), &folder.path().join("out"), &BTreeMap::new()).unwrap();
         assert_eq!(roots.spell(&build("a.o")), "out/a.o");
         assert_eq!(roots.spell(&source("src/a.c")), "src/a.c");
         assert_eq!(roots.spell(&source("-a.c")), "./-a.c");
@@ -170,11 +228,30 @@ mod tests {
     #[test]
     fn separate_build_root() {
         let (tree, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let roots = Roots::new(tree.path(), out.path()).unwrap();
+        let roots = Roots::new(tree.path(), out.path(), &BTreeMap::new()).unwrap();
         let object = out.path().join("a.o");
         assert_eq!(roots.spell(&build("a.o")), object);
         assert_eq!(roots.spell_root(Root::Build), out.path());
         assert_eq!(roots.locate(object.to_str().unwrap()).unwrap(), build("a.o"));
+    }
+
+    #[test]
+    fn movable_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |environment: &str| {
+            let movable = [("env:1".to_owned(), PathBuf::from(environment))].into();
+            Roots::new(folder.path(), &folder.path().join("out"), &movable).unwrap()
+        };
+        let header = |path: &str| Location::System(SystemPath::new(path).unwrap());
+        let (one, two) = (of("/env/one"), of("/env/two"));
+        let symbolic = one.symbolic(&header("/env/one/include/x.h"));
+        assert_eq!(symbolic, "in env%3A1:include/x.h");
+        assert_eq!(two.parse_symbolic(&symbolic), Some(header("/env/two/include/x.h")));
+        assert_eq!(one.symbolic(&header("/env/one")), "in env%3A1:.");
+        assert_eq!(two.parse_symbolic("in env%3A1:."), Some(header("/env/two")));
+        assert_eq!(two.parse_symbolic("in other:x"), None);
+        assert_eq!(one.symbolic(&header("/env/oneself")), "system:/env/oneself");
+        assert_eq!(one.parse_symbolic("system:/env/oneself"), Some(header("/env/oneself")));
     }
 
     #[test]
@@ -184,7 +261,7 @@ mod tests {
         std::fs::create_dir_all(tree.join("real/deep")).unwrap();
         std::fs::write(tree.join("real/x.h"), "").unwrap();
         std::os::unix::fs::symlink("real/deep", tree.join("link")).unwrap();
-        let roots = Roots::new(&tree, &tree.join("out")).unwrap();
+        let roots = Roots::new(&tree, &tree.join("out"), &BTreeMap::new()).unwrap();
         assert_eq!(roots.locate("link/../x.h").unwrap(), source("real/x.h"));
     }
 }

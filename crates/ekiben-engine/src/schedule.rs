@@ -15,7 +15,7 @@
 //! - Looking up takes no slot: it is quick, and what it finds may make running unnecessary.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
@@ -135,6 +135,8 @@ type Order = (Reverse<u32>, ActionId);
 pub(crate) struct Schedule {
     artifacts: Vec<Artifact>,
     by_location: HashMap<Arc<Location>, ArtifactId>,
+    /// Who writes which dependency file.
+    dep_files: HashMap<ArtifactId, ActionId>,
     nodes: Vec<Node>,
     queued: BTreeSet<Order>,
     runnable: BTreeSet<Order>,
@@ -158,6 +160,7 @@ impl Schedule {
         Self {
             artifacts: Vec::new(),
             by_location: HashMap::new(),
+            dep_files: HashMap::new(),
             nodes: Vec::new(),
             queued: BTreeSet::new(),
             runnable: BTreeSet::new(),
@@ -256,14 +259,14 @@ impl Schedule {
 
     fn two_producers(&self, artifact: ArtifactId, second: String) -> EngineError {
         let node = &self.artifacts[artifact.index()];
-        EngineError::TwoProducers {
-            path: (*node.location).clone(),
-            first: node.producer.map_or_else(
-                || "a command that provides it".to_owned(),
-                |producer| self.nodes[producer.index()].name(),
-            ),
-            second,
-        }
+        let producer = node.producer.or_else(|| self.dep_files.get(&artifact).copied());
+        let first = match producer {
+            Some(producer) => self.nodes[producer.index()].name(),
+            None if node.built.is_some() => "a command that provides it".to_owned(),
+            // Listed twice by one action.
+            None => second.clone(),
+        };
+        EngineError::TwoProducers { path: (*node.location).clone(), first, second }
     }
 
     /// Takes an action in. It may be over at once, if an input of it failed.
@@ -277,13 +280,17 @@ impl Schedule {
             return Err(EngineError::NoOutput { action: name });
         }
         let dep_file = action.dep_file.as_ref().and_then(DepFile::artifact);
+        let mut written = HashSet::new();
         for output in action.outputs.iter().copied().chain(dep_file) {
             let artifact = &self.artifacts[output.index()];
             let path = || (*artifact.location).clone();
             if !matches!(*artifact.location, Location::Build(_)) {
                 return Err(EngineError::OutsideBuild { action: name, path: path() });
             }
-            if artifact.producer.is_some() || artifact.built.is_some() {
+            let taken = artifact.producer.is_some()
+                || artifact.built.is_some()
+                || self.dep_files.contains_key(&output);
+            if taken || !written.insert(output) {
                 return Err(self.two_producers(output, name));
             }
             if action.inputs.contains(&output) {
@@ -294,6 +301,7 @@ impl Schedule {
         for output in &action.outputs {
             self.artifacts[output.index()].producer = Some(id);
         }
+        self.dep_files.extend(dep_file.map(|file| (file, id)));
         let phase = self.doom(&inputs).map_or(Phase::Waiting { missing: 0 }, Phase::Done);
         let over = matches!(phase, Phase::Done(_));
         self.nodes.push(Node {

@@ -378,7 +378,22 @@ fn compile_commands_and_command_lines() {
     let status = std::process::Command::new("sh").arg("-c").arg(&line).status().unwrap();
     assert!(status.success(), "{line}");
     assert_eq!(std::fs::read(&object).unwrap(), before);
-    assert!(engine.trace()["traceEvents"].as_array().unwrap().len() > 3);
+    let trace = project.root().join("trace.json");
+    engine.trace_span("plan", std::time::Instant::now(), std::time::Instant::now());
+    engine.write_trace(&trace).unwrap();
+    let trace: serde_json::Value = serde_json::from_slice(&std::fs::read(trace).unwrap()).unwrap();
+    let named = |name: &str| {
+        trace["traceEvents"].as_array().unwrap().iter().any(|event| event["name"] == name)
+    };
+    assert!(named("plan") && named("link program") && named("compile lib.c"), "{trace}");
+    let database = project.root().join("compile_commands.json");
+    engine.write_compile_commands(&database).unwrap();
+    let written = std::fs::metadata(&database).unwrap().modified().unwrap();
+    engine.write_compile_commands(&database).unwrap();
+    assert_eq!(std::fs::metadata(&database).unwrap().modified().unwrap(), written);
+    let read: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(database).unwrap()).unwrap();
+    assert_eq!(read[1]["file"], "main.c");
 }
 
 #[test]
@@ -403,6 +418,61 @@ fn system_inputs() {
         (&content[..], &*reason(&report, "out")),
         (&b"2"[..], &*format!("input {} changed", file.display()))
     );
+}
+
+#[test]
+fn an_environment_that_moves_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    let build = |name: &str, value: u32| {
+        let include = folder.path().join(name).join("lib/include");
+        std::fs::create_dir_all(&include).unwrap();
+        std::fs::write(include.join("env.h"), format!("#define E {value}\n")).unwrap();
+        let environment = folder.path().join(name);
+        let project = Project {
+            movable: [("environment".to_owned(), environment.clone())].into(),
+            ..Project::with_cache(&cache, &[("lib.c", "#include <env.h>\nint x = E;\n")])
+        };
+        let engine = project.engine();
+        let (mut action, _) = compile_action(&engine, "lib.c", &[]);
+        let include = Location::System(SystemPath::new(&include).unwrap());
+        action.search_path.push(include.clone());
+        let environment = Location::System(SystemPath::new(&environment).unwrap());
+        let mut map = Arg::folder("-ffile-prefix-map=", environment);
+        map.0.push(ekiben_engine::Piece::Text("=env".into()));
+        engine.submit(action.arg(map).arg(Arg::folder("-I", include))).unwrap();
+        let report = engine.finish();
+        assert_eq!(report.status, Status::Succeeded);
+        reason(&report, "compile lib.c")
+    };
+    assert_eq!(build("one", 1), "not built before");
+    assert_eq!(build("two", 1), "unchanged; taken from the cache");
+    assert_eq!(build("three", 2), "header lib/include/env.h changed");
+    assert_eq!(build("one", 1), "unchanged; taken from the cache");
+}
+
+#[test]
+fn odd_names() {
+    let header = "include/with \"quotes\" and $ and #.h";
+    let project = Project::new(&[("in.txt", "1"), (header, "1")]);
+    let build = || {
+        let engine = project.engine();
+        let input = engine.source(rel("in.txt"));
+        let list = engine.output(rel("list"));
+        let (mut action, _) = script(
+            &engine,
+            "odd {name}",
+            &[input],
+            "cp \"$2\" \"$1\"; printf '%s\\n' \"$4\" > \"$3\"",
+        );
+        action = action.arg(list).arg(header).dep_file(DepFile::Plain(list));
+        engine.submit(action).unwrap();
+        engine.finish()
+    };
+    assert_eq!(ran(&build()), ["odd {name}"]);
+    assert_eq!(cached(&build()), ["odd {name}"]);
+    project.write(header, "2");
+    assert_eq!(reason(&build(), "odd {name}"), format!("header {header} changed"));
 }
 
 #[test]

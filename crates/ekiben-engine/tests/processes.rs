@@ -32,6 +32,7 @@ fn engine(tree: &Path, cache: &Path, jobs: u32) -> Engine {
     Engine::new(EngineOptions {
         source_root: tree.to_owned(),
         build_root: tree.join("build"),
+        movable: std::collections::BTreeMap::new(),
         cache: Cache::open(cache, CacheLimits::new(1 << 30)).unwrap(),
         jobs,
         keep_going: false,
@@ -80,6 +81,15 @@ fn crowd(tree: &Path, cache: &Path) {
     assert_eq!(engine.finish().status, Status::Succeeded);
 }
 
+/// Says in a file when it runs, and expects to be interrupted.
+fn interrupted(tree: &Path, cache: &Path) {
+    let engine = engine(tree, cache, 2);
+    let text = "trap '' TERM; sleep 1000 & echo $! > pid.tmp; mv pid.tmp pid; wait";
+    let (action, _) = script(&engine, "slow", &[], text);
+    engine.submit(action).unwrap();
+    assert_eq!(engine.finish().status, Status::Interrupted);
+}
+
 #[test]
 fn a_build_of_its_own() {
     match std::env::var(TOLD) {
@@ -89,6 +99,7 @@ fn a_build_of_its_own() {
             match words[0] {
                 "build" => build(tree, cache),
                 "crowd" => crowd(tree, cache),
+                "interrupted" => interrupted(tree, cache),
                 other => panic!("nothing is called {other}"),
             }
         }
@@ -175,6 +186,33 @@ fn a_killed_build_does_no_harm() {
     write_tree(&other.root(), 0);
     build(&other.root(), &cache);
     assert_eq!(output_of(&other.root()), "10\n");
+}
+
+#[test]
+fn signals_stop_a_build() {
+    use rustix::process::{Pid, Signal, kill_process};
+    for (name, signals) in [
+        ("int", &[Signal::INT][..]),
+        ("term", &[Signal::TERM]),
+        ("twice", &[Signal::INT, Signal::INT]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = folder.path().join(name);
+        std::fs::create_dir(&tree).unwrap();
+        let mut child = told("interrupted", &tree, &folder.path().join("cache")).spawn().unwrap();
+        while !tree.join("pid").exists() {
+            assert!(child.try_wait().unwrap().is_none());
+            std::thread::yield_now();
+        }
+        for signal in signals {
+            kill_process(Pid::from_child(&child), *signal).unwrap();
+        }
+        assert!(child.wait().unwrap().success(), "{name}");
+        let pid = std::fs::read_to_string(tree.join("pid")).unwrap();
+        let stat =
+            std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        assert!(!stat.contains(") S "), "{stat}");
+    }
 }
 
 #[test]

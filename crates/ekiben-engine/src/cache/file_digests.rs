@@ -45,7 +45,9 @@ impl Stamp {
         }
     }
 
-    /// Whether the file was written, renamed or replaced after `time` (a file's time by the same clock).
+    /// Whether the file was written, renamed or replaced after `time` (a file's time by the same clock). That clock
+    /// advances in steps of a few milliseconds; within the step that `time` falls in, files count as older, since
+    /// else whatever was written just before an action starts could never be kept.
     pub(crate) fn is_newer_than(&self, time: &Self) -> bool {
         self.modified.max(self.changed) > time.modified
     }

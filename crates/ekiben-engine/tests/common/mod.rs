@@ -78,6 +78,7 @@ pub struct Project {
     pub jobs: u32,
     pub keep_going: bool,
     pub jobserver: Jobserver,
+    pub movable: BTreeMap<String, PathBuf>,
 }
 
 impl Project {
@@ -98,6 +99,7 @@ impl Project {
             jobs: 2,
             keep_going: false,
             jobserver: Jobserver::Create,
+            movable: BTreeMap::new(),
         }
         .filled(files)
     }
@@ -140,6 +142,7 @@ impl Project {
         Engine::new(EngineOptions {
             source_root: self.root(),
             build_root: self.root().join("build"),
+            movable: self.movable.clone(),
             cache,
             jobs: self.jobs,
             keep_going: self.keep_going,
