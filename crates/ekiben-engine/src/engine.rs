@@ -78,8 +78,8 @@ pub(crate) struct Shared {
     trace: Trace,
     schedule: Mutex<Schedule>,
     changed: Condvar,
-    /// Tells the warden that the engine is gone.
-    over: AtomicBool,
+    /// Tells the warden, and functions that still run, that the engine is gone.
+    pub(crate) over: Arc<AtomicBool>,
 }
 
 /// A build. Dropping it stops what runs.
@@ -110,7 +110,7 @@ impl Engine {
             trace: Trace::new(),
             schedule: Mutex::new(Schedule::new(jobs, options.keep_going, options.pools)),
             changed: Condvar::new(),
-            over: AtomicBool::new(false),
+            over: Arc::default(),
         });
         if let Some(warning) = warning {
             shared.warn(None, &warning);
@@ -231,6 +231,9 @@ impl Engine {
     }
 
     /// Waits until `artifact` is built, and gives its digest. For a file outside the build, that of its content.
+    ///
+    /// What it depends on has to be submitted by then: when nothing runs any more and something in between has no
+    /// producer, that's an error, even if another thread is still planning.
     ///
     /// # Errors
     /// When it can't be built, or nothing makes it.

@@ -13,7 +13,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::action::{Action, ActionError, ActionKind, ArtifactId, DepFile, Function};
 use crate::cache::{Absent, BlobError, Header, Name, OutputBlob, ResultEntry, Stamp};
@@ -236,6 +236,7 @@ impl Shared {
             scratch: scratch.to_owned(),
             log: Mutex::default(),
             interrupt: self.interrupt.clone(),
+            over: Arc::clone(&self.over),
         };
         let result = catch_unwind(AssertUnwindSafe(|| (function.run)(&context)));
         let result = result.unwrap_or_else(|_| {

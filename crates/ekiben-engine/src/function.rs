@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::action::{ActionError, ArtifactId};
 use crate::cache::write_atomically;
@@ -18,6 +19,7 @@ pub struct FunctionContext {
     pub(crate) scratch: PathBuf,
     pub(crate) log: Mutex<Vec<u8>>,
     pub(crate) interrupt: Interrupt,
+    pub(crate) over: Arc<AtomicBool>,
 }
 
 impl FunctionContext {
@@ -97,7 +99,7 @@ impl FunctionContext {
     /// Whether the build is to stop. A function that takes long looks now and then, and returns an error.
     #[must_use]
     pub fn is_interrupted(&self) -> bool {
-        self.interrupt.is_triggered()
+        self.interrupt.is_triggered() || self.over.load(Ordering::SeqCst)
     }
 }
 

@@ -146,6 +146,8 @@ pub(crate) struct Schedule {
     pools: HashMap<String, u32>,
     slots_used: u32,
     tokens_used: usize,
+    /// Whether something could run if there were more tokens.
+    short_of_tokens: bool,
     running: u32,
     looking_up: u32,
     first_failure: Option<ActionId>,
@@ -170,6 +172,7 @@ impl Schedule {
             pools: HashMap::new(),
             slots_used: 0,
             tokens_used: 0,
+            short_of_tokens: false,
             running: 0,
             looking_up: 0,
             first_failure: None,
@@ -383,6 +386,7 @@ impl Schedule {
 
     pub(crate) fn interrupt(&mut self) {
         self.interrupted = true;
+        self.short_of_tokens = false;
     }
 
     pub(crate) fn is_interrupted(&self) -> bool {
@@ -399,11 +403,17 @@ impl Schedule {
         self.running == 0 && self.looking_up == 0 && (stuck || self.is_stopped())
     }
 
-    /// Picks what to do next.
+    /// Picks what to do next. Tokens that nothing waits for go back, since make may have use for them.
     pub(crate) fn next(&mut self) -> Option<Task> {
-        if self.is_stopped() {
-            return None;
+        let picked = if self.is_stopped() { None } else { self.pick() };
+        if picked.is_none() && !self.short_of_tokens {
+            self.tokens.keep(self.tokens_used);
         }
+        picked
+    }
+
+    fn pick(&mut self) -> Option<Task> {
+        self.short_of_tokens = false;
         while let Some((_, id)) = self.queued.pop_first() {
             if self.job_inputs_built(id) {
                 self.nodes[id.index()].phase = Phase::LookingUp;
@@ -431,6 +441,7 @@ impl Schedule {
             }
             if self.tokens_used > 0 && self.tokens_used + tokens > self.tokens.available() {
                 self.tokens.want(self.tokens_used + tokens);
+                self.short_of_tokens = true;
                 break;
             }
             let node = &self.nodes[id.index()];
@@ -491,8 +502,6 @@ impl Schedule {
         for input in &self.nodes[id.index()].inputs {
             self.artifacts[input.index()].readers -= 1;
         }
-        let wanted = if self.runnable.is_empty() { self.tokens_used } else { self.jobs as usize };
-        self.tokens.keep(wanted);
     }
 
     fn job_inputs_built(&self, id: ActionId) -> bool {

@@ -18,6 +18,12 @@ fn failed<'a>(report: &'a Report, description: &str) -> &'a Failed {
     failed
 }
 
+/// Plugins may plan in several threads.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<ekiben_engine::Engine>();
+};
+
 fn build(path: &str) -> Location {
     Location::Build(rel(path))
 }
@@ -347,6 +353,27 @@ fn a_dropped_engine_stops_its_children() {
     }
     drop(engine);
     assert!(dies(&std::fs::read_to_string(&mark).unwrap()));
+}
+
+#[test]
+fn functions_learn_of_an_end() {
+    let project = Project::new(&[]);
+    let (running, runs) = std::sync::mpsc::channel();
+    let engine = project.engine();
+    let output = engine.output(rel("x"));
+    let waits = move |context: &ekiben_engine::FunctionContext| {
+        running.send(()).unwrap();
+        while !context.is_interrupted() {
+            std::thread::yield_now();
+        }
+        Err(ekiben_engine::ActionError::new("stopped"))
+    };
+    let action = Action::function("test", "Wait", ("wait", "1"), serde_json::json!({}), waits);
+    engine.submit(action.output(output)).unwrap();
+    runs.recv().unwrap();
+    project.interrupt.trigger();
+    assert!(matches!(engine.wait(output), Err(EngineError::Interrupted)));
+    assert_eq!(engine.finish().status, Status::Interrupted);
 }
 
 #[test]
