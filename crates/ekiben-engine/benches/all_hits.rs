@@ -8,8 +8,8 @@ mod common;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use common::{Project, compile};
-use ekiben_engine::{Cache, CacheLimits, Digest, FileDigests};
+use common::{Project, compile, rel};
+use ekiben_engine::{Action, Cache, CacheLimits, Digest, FileDigests};
 use rustix::time::{ClockId, clock_gettime};
 
 const ROUNDS: usize = 30;
@@ -57,6 +57,28 @@ fn main() {
     assert_eq!(build().ran(), 20);
     measure("all hits, 20 actions, 100 headers each", || {
         assert_eq!(build().cached(), 20);
+    });
+    let many = || {
+        let engine = project.engine();
+        let mut last = engine.source(rel("s0.c"));
+        for n in 0..2000 {
+            let output = engine.output(rel(&format!("many/{n}")));
+            let params = serde_json::json!({"n": n});
+            let action =
+                Action::function("bench", "Write", ("write", "1"), params, move |context| {
+                    context.write(output, n.to_string().as_bytes())
+                });
+            engine.submit(action.input(last).output(output)).unwrap();
+            // Half of them in a chain, half side by side.
+            if n % 2 == 0 {
+                last = output;
+            }
+        }
+        engine.finish()
+    };
+    assert_eq!(many().ran(), 2000);
+    measure("all hits, 2000 small actions", || {
+        assert_eq!(many().cached(), 2000);
     });
     measure("an engine with nothing to do", || {
         project.engine().finish();

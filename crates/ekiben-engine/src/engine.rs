@@ -13,24 +13,22 @@ use std::time::{Duration, Instant};
 
 use jobserver::Client;
 use rustix::process::Signal;
-use serde_json::json;
 
 use crate::action::{Action, ActionId, ArtifactId};
-use crate::cache::{Cache, FileDigests, write_atomically};
+use crate::cache::{BlobError, Cache, FileDigests, write_atomically};
 use crate::child::Children;
 use crate::compile_commands::{self, CompileCommand};
 use crate::digest::Digest;
 use crate::error::EngineError;
 use crate::events::{Event, EventSink};
-use crate::execute::{Ended, loss};
+use crate::execute::loss;
 use crate::interrupt::Interrupt;
-use crate::lookup::{Found, Prepared, Snapshot};
+use crate::lookup::Snapshot;
 use crate::path::{Location, RelPath, SystemPath};
-use crate::reason::Reason;
 use crate::render::{CommandLine, describe_function};
-use crate::report::{Outcome, Report, Status};
+use crate::report::{Report, Status};
 use crate::roots::Roots;
-use crate::schedule::{Built, Job, Schedule, Standing, Task};
+use crate::schedule::{Built, Schedule, Standing};
 use crate::tokens::{self, Jobserver};
 use crate::trace::Trace;
 
@@ -74,10 +72,10 @@ pub(crate) struct Shared {
     pub(crate) interrupt: Interrupt,
     pub(crate) children: Children,
     pub(crate) jobserver: Client,
-    sink: Arc<dyn EventSink>,
-    trace: Trace,
+    pub(crate) sink: Arc<dyn EventSink>,
+    pub(crate) trace: Trace,
     schedule: Mutex<Schedule>,
-    changed: Condvar,
+    pub(crate) changed: Condvar,
     /// Tells the warden, and functions that still run, that the engine is gone.
     pub(crate) over: Arc<AtomicBool>,
 }
@@ -258,7 +256,7 @@ impl Engine {
         let path = self.shared.roots.path(&location);
         self.shared.with_content(artifact, |built| {
             let Some(built) = built else {
-                return std::fs::read(&path).map_err(crate::cache::BlobError::Io);
+                return std::fs::read(&path).map_err(BlobError::Io);
             };
             let on_disk = if built.on_disk { std::fs::read(&path).ok() } else { None };
             match on_disk.filter(|content| Digest::of(content) == built.digest) {
@@ -281,7 +279,7 @@ impl Engine {
         };
         self.shared.with_content(artifact, |built| {
             let Some(built) = built else {
-                return copy(false).map(drop).map_err(crate::cache::BlobError::Io);
+                return copy(false).map(drop).map_err(BlobError::Io);
             };
             if built.on_disk && copy(built.executable).is_ok_and(|digest| digest == built.digest) {
                 return Ok(());
@@ -417,7 +415,7 @@ impl Shared {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn sleep<'a>(&self, schedule: MutexGuard<'a, Schedule>) -> MutexGuard<'a, Schedule> {
+    pub(crate) fn sleep<'a>(&self, schedule: MutexGuard<'a, Schedule>) -> MutexGuard<'a, Schedule> {
         self.changed.wait(schedule).unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -455,13 +453,13 @@ impl Shared {
     fn with_content<T>(
         &self,
         artifact: ArtifactId,
-        get: impl Fn(Option<Built>) -> Result<T, crate::cache::BlobError>,
+        get: impl Fn(Option<Built>) -> Result<T, BlobError>,
     ) -> Result<T, EngineError> {
         loop {
             let built = self.wait(artifact)?;
             let error = match (get(built), built) {
                 (Ok(content), _) => return Ok(content),
-                (Err(crate::cache::BlobError::Io(source)), _) => {
+                (Err(BlobError::Io(source)), _) => {
                     let location = self.schedule().location(artifact);
                     let path = self.roots.path(&location);
                     return Err(EngineError::Io { action: "copy", path, source });
@@ -472,141 +470,6 @@ impl Shared {
             self.schedule().rebuild(artifact, reason);
             self.changed.notify_all();
         }
-    }
-
-    /// A worker's life.
-    fn work(&self, worker: usize) {
-        let mut schedule = self.schedule();
-        while !schedule.shutdown {
-            let Some(task) = schedule.next() else {
-                schedule = self.sleep(schedule);
-                continue;
-            };
-            let running = schedule.running();
-            drop(schedule);
-            match task {
-                Task::LookUp(job) => self.work_look_up(&job, worker),
-                Task::Run(job, prepared, reason) => {
-                    self.trace.running(running);
-                    self.work_run(&job, &prepared, &reason, worker);
-                    self.trace.running(self.schedule().running());
-                }
-            }
-            self.changed.notify_all();
-            schedule = self.schedule();
-        }
-    }
-
-    fn work_look_up(&self, job: &Job, worker: usize) {
-        let start = Instant::now();
-        let prepared = match self.prepare(job) {
-            Ok(prepared) => Arc::new(prepared),
-            Err(failure) => {
-                let failed = self.failed_with(job, failure, Vec::new());
-                let over = self.schedule().fail(job.id, failed);
-                self.announce_unrun(&over);
-                return;
-            }
-        };
-        let found = self.look_up(job, &prepared);
-        let duration = start.elapsed();
-        match found {
-            Found::Miss(reason) => {
-                let mut schedule = self.schedule();
-                let account = schedule.account(job.id);
-                // Content found to be damaged has been removed, so that now it seems to be evicted.
-                let known = account.reason.take().filter(|known| {
-                    reason == Reason::Evicted && matches!(known, Reason::CorruptBlob { .. })
-                });
-                (account.reason, account.lookup) = (Some(known.unwrap_or(reason)), duration);
-                schedule.miss(job.id, prepared);
-            }
-            Found::Hit { outputs, text } => {
-                let reason = Reason::CacheHit { key: prepared.key };
-                let args =
-                    json!({"key": prepared.key, "reason": reason.to_string(), "cached": true});
-                self.trace.work(&job.action.description, worker, start, args);
-                if !text.is_empty() {
-                    let (id, action) = (job.id, &*job.action);
-                    self.sink.event(Event::Replayed { id, action, output: &text });
-                }
-                self.finished(job.id, &job.action, &Outcome::Cached, Some(&reason), &[], duration);
-                let mut schedule = self.schedule();
-                let account = schedule.account(job.id);
-                (account.reason, account.lookup) = (Some(reason), duration);
-                let built = outputs.iter().map(|output| Built {
-                    digest: output.digest,
-                    executable: output.executable,
-                    on_disk: false,
-                });
-                schedule.hit(job.id, prepared, built);
-            }
-        }
-    }
-
-    fn work_run(&self, job: &Job, prepared: &Prepared, reason: &Reason, worker: usize) {
-        self.sink.event(Event::Started { id: job.id, action: &job.action, reason });
-        let start = Instant::now();
-        let ended = self.execute(job, prepared);
-        let duration = start.elapsed();
-        let args = json!({"key": prepared.key, "reason": reason.to_string(), "cached": false});
-        self.trace.work(&job.action.description, worker, start, args);
-        // Told before the schedule knows, so that nobody hears of what follows first.
-        let tell = |outcome: &Outcome, output: &[u8]| {
-            self.finished(job.id, &job.action, outcome, Some(reason), output, duration);
-        };
-        let schedule = || {
-            let mut schedule = self.schedule();
-            schedule.account(job.id).run += duration;
-            schedule
-        };
-        match ended {
-            Ended::Ran { outputs, output, usage } => {
-                tell(&Outcome::Ran, &output);
-                let mut schedule = schedule();
-                schedule.account(job.id).usage = usage;
-                schedule.ran(job.id, outputs);
-            }
-            Ended::InputGone { artifact, reason } => schedule().again(job.id, artifact, reason),
-            Ended::Failed(failed, usage) => {
-                let outcome = Outcome::Failed(failed.clone());
-                tell(&outcome, &[]);
-                let mut schedule = schedule();
-                schedule.account(job.id).usage = usage;
-                let over = schedule.fail(job.id, failed);
-                drop(schedule);
-                self.announce_unrun(&over[1..]);
-            }
-            Ended::Cancelled => {
-                tell(&Outcome::Cancelled, &[]);
-                schedule().cancelled(job.id);
-            }
-        }
-    }
-
-    /// Tells of actions that ended without having run.
-    fn announce_unrun(&self, ids: &[ActionId]) {
-        for id in ids {
-            let schedule = self.schedule();
-            let (action, outcome) = (schedule.action(*id), schedule.outcome(*id));
-            drop(schedule);
-            if let Some(outcome) = outcome {
-                self.finished(*id, &action, &outcome, None, &[], Duration::ZERO);
-            }
-        }
-        self.changed.notify_all();
-    }
-
-    fn finished(
-        &self,
-        id: ActionId,
-        action: &Action,
-        outcome: &Outcome,
-        reason: Option<&Reason>,
-        output: &[u8],
-        duration: Duration,
-    ) {
-        self.sink.event(Event::Finished { id, action, outcome, reason, output, duration });
     }
 
     /// Waits for an interrupt, and carries it out.

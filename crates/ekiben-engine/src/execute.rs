@@ -314,13 +314,8 @@ impl Shared {
             let mut kept = Vec::new();
             for name in names {
                 let at = folder.join(&name).map_err(|error| error.to_string())?;
-                match self.roots.path(&at).metadata() {
-                    Err(_) => kept.push(Name(name.into())),
-                    // Not read although it was there already; it appeared meanwhile otherwise.
-                    Ok(metadata) if Stamp::of(&metadata).is_newer_than(started) => {
-                        return Err(format!("{at} appeared while it ran"));
-                    }
-                    Ok(_) => {}
+                if self.was_absent(&at, started)? {
+                    kept.push(Name(name.into()));
                 }
             }
             if !kept.is_empty() {
@@ -328,6 +323,22 @@ impl Shared {
             }
         }
         Ok(Discovered { headers: headers.into_iter().collect(), absent })
+    }
+
+    /// Whether the action can't have seen a file there. In the build folder only what this build makes counts.
+    fn was_absent(&self, at: &Location, started: &Stamp) -> Result<bool, String> {
+        if matches!(at, Location::Build(_)) {
+            return Ok(self.schedule().generated(at).is_none());
+        }
+        match self.roots.path(at).metadata() {
+            Ok(metadata) if metadata.is_file() => {
+                if Stamp::of(&metadata).is_newer_than(started) {
+                    return Err(format!("{at} appeared while it ran"));
+                }
+                Ok(false)
+            }
+            _ => Ok(true),
+        }
     }
 
     /// Declared inputs must still be what the key says.

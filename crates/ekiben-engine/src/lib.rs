@@ -13,8 +13,8 @@
 //! | `manifest`, [`reason`](Reason) | keys and explanations, from the same entries |
 //! | [`cache`](Cache) | content, results, records; garbage collection |
 //! | `schedule` | the state machine, without I/O |
-//! | `lookup`, `execute` | what workers do |
-//! | [`engine`](Engine) | the interface and the threads |
+//! | `worker`, `lookup`, `execute` | what the threads do |
+//! | [`engine`](Engine) | the interface |
 //! | [`depfile`] | readers of compilers' dependency files |
 
 mod action;
@@ -39,6 +39,7 @@ mod roots;
 mod schedule;
 mod tokens;
 mod trace;
+mod worker;
 
 pub use action::{
     Action, ActionError, ActionId, ActionKind, Arg, ArtifactId, DepFile, EnvValue, Function,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::action::{Action, ArtifactId};
@@ -38,7 +38,7 @@ pub(crate) enum Found {
 pub(crate) struct Snapshot {
     /// By symbolic location. Each is taken once, even if several threads ask.
     digests: Mutex<HashMap<String, Arc<OnceLock<Option<Digest>>>>>,
-    /// By symbolic folder, then name; of folders without their slash.
+    /// By symbolic folder, then the name of a file, or of a folder with its slash.
     present: Mutex<HashMap<String, HashMap<String, bool>>>,
 }
 
@@ -117,19 +117,30 @@ impl Shared {
             }
             let mut known = self.snapshot.present.lock().unwrap_or_else(PoisonError::into_inner);
             let known = known.entry(symbolic.to_string()).or_default();
+            // Names are sorted, so those in one folder come together; a folder that isn't there answers for all.
+            let (mut parent, mut parent_is_there) = (None, false);
             for name in names {
-                let present = match known.get(&*name.0) {
-                    Some(present) => *present,
-                    None => {
-                        folder.as_ref().is_some_and(|at| look(&self.roots.path(at), &name.0, known))
-                    }
-                };
-                if present {
+                // With its slash, which no file's name ends in.
+                let within = &name.0[..name.0.rfind('/').map_or(0, |slash| slash + 1)];
+                if parent != Some(within) {
+                    parent = Some(within);
+                    parent_is_there =
+                        note(known, within, || self.is_folder(folder.as_ref(), within));
+                }
+                if parent_is_there
+                    && note(known, &name.0, || {
+                        at(name).is_some_and(|at| self.roots.path(&at).is_file())
+                    })
+                {
                     found.extend(at(name));
                 }
             }
         }
         found
+    }
+
+    fn is_folder(&self, folder: Option<&Location>, within: &str) -> bool {
+        folder.is_some_and(|folder| self.roots.path(folder).join(within).is_dir())
     }
 
     /// Looks for a result that holds now.
@@ -202,21 +213,14 @@ impl Shared {
     }
 }
 
-/// Whether `folder` has the file `name`; what is found out on the way is noted in `known`. A folder that isn't there
-/// answers for all that would be in it.
-fn look(folder: &Path, name: &str, known: &mut HashMap<String, bool>) -> bool {
-    let parent = name.rsplit_once('/').map_or("", |(parent, _)| parent);
-    let is_there = match known.get(parent) {
-        Some(is_there) => *is_there,
-        None => {
-            let is_there = folder.join(parent).is_dir();
-            known.insert(parent.to_owned(), is_there);
-            is_there
-        }
-    };
-    let present = is_there && folder.join(name).is_file();
-    known.insert(name.to_owned(), present);
-    present
+/// What is known about `name`, found out if need be.
+fn note(known: &mut HashMap<String, bool>, name: &str, find_out: impl FnOnce() -> bool) -> bool {
+    if let Some(answer) = known.get(name) {
+        return *answer;
+    }
+    let answer = find_out();
+    known.insert(name.to_owned(), answer);
+    answer
 }
 
 /// The name of an action from build to build.

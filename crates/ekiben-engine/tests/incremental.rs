@@ -452,6 +452,25 @@ fn an_environment_that_moves_changes_nothing() {
 }
 
 #[test]
+fn a_folder_shadows_no_header() {
+    let project = Project::new(&[("one/vec", "1"), ("two/vec/x.h", "1"), ("first/vec/y.h", "1")]);
+    let build = || {
+        let engine = project.engine();
+        let list = engine.output(rel("list"));
+        let text = "echo > $1; printf 'one/vec\\ntwo/vec/x.h\\n' > $2";
+        let (mut action, _) = script(&engine, "vec", &[], text);
+        action = action.arg(list).dep_file(DepFile::Plain(list));
+        action.search_path = ["first", "one", "two"].map(|f| Location::Source(rel(f))).to_vec();
+        engine.submit(action).unwrap();
+        engine.finish()
+    };
+    assert_eq!(ran(&build()), ["vec"]);
+    assert_eq!(cached(&build()), ["vec"]);
+    project.write("first/vec/x.h", "1");
+    assert_eq!(ran(&build()), ["vec"]);
+}
+
+#[test]
 fn odd_names() {
     let header = "include/with \"quotes\" and $ and #.h";
     let project = Project::new(&[("in.txt", "1"), (header, "1")]);

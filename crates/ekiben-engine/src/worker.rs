@@ -1,0 +1,153 @@
+//! What a worker does: it takes the next task from the schedule, carries it out without the lock, and tells the
+//! schedule and the sink how it went.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::action::{Action, ActionId};
+use crate::engine::Shared;
+use crate::events::Event;
+use crate::execute::Ended;
+use crate::lookup::{Found, Prepared};
+use crate::reason::Reason;
+use crate::report::Outcome;
+use crate::schedule::{Built, Job, Task};
+
+impl Shared {
+    /// A worker's life.
+    pub(crate) fn work(&self, worker: usize) {
+        let mut schedule = self.schedule();
+        while !schedule.shutdown {
+            let Some(task) = schedule.next() else {
+                schedule = self.sleep(schedule);
+                continue;
+            };
+            let running = schedule.running();
+            drop(schedule);
+            match task {
+                Task::LookUp(job) => self.work_look_up(&job, worker),
+                Task::Run(job, prepared, reason) => {
+                    self.trace.running(running);
+                    self.work_run(&job, &prepared, &reason, worker);
+                    self.trace.running(self.schedule().running());
+                }
+            }
+            self.changed.notify_all();
+            schedule = self.schedule();
+        }
+    }
+
+    fn work_look_up(&self, job: &Job, worker: usize) {
+        let start = Instant::now();
+        let prepared = match self.prepare(job) {
+            Ok(prepared) => Arc::new(prepared),
+            Err(failure) => {
+                let failed = self.failed_with(job, failure, Vec::new());
+                let over = self.schedule().fail(job.id, failed);
+                self.announce_unrun(&over);
+                return;
+            }
+        };
+        let found = self.look_up(job, &prepared);
+        let duration = start.elapsed();
+        match found {
+            Found::Miss(reason) => {
+                let mut schedule = self.schedule();
+                let account = schedule.account(job.id);
+                // Content found to be damaged has been removed, so that now it seems to be evicted.
+                let known = account.reason.take().filter(|known| {
+                    reason == Reason::Evicted && matches!(known, Reason::CorruptBlob { .. })
+                });
+                (account.reason, account.lookup) = (Some(known.unwrap_or(reason)), duration);
+                schedule.miss(job.id, prepared);
+            }
+            Found::Hit { outputs, text } => {
+                let reason = Reason::CacheHit { key: prepared.key };
+                let args =
+                    json!({"key": prepared.key, "reason": reason.to_string(), "cached": true});
+                self.trace.work(&job.action.description, worker, start, args);
+                if !text.is_empty() {
+                    let (id, action) = (job.id, &*job.action);
+                    self.sink.event(Event::Replayed { id, action, output: &text });
+                }
+                self.finished(job.id, &job.action, &Outcome::Cached, Some(&reason), &[], duration);
+                let mut schedule = self.schedule();
+                let account = schedule.account(job.id);
+                (account.reason, account.lookup) = (Some(reason), duration);
+                let built = outputs.iter().map(|output| Built {
+                    digest: output.digest,
+                    executable: output.executable,
+                    on_disk: false,
+                });
+                schedule.hit(job.id, prepared, built);
+            }
+        }
+    }
+
+    fn work_run(&self, job: &Job, prepared: &Prepared, reason: &Reason, worker: usize) {
+        self.sink.event(Event::Started { id: job.id, action: &job.action, reason });
+        let start = Instant::now();
+        let ended = self.execute(job, prepared);
+        let duration = start.elapsed();
+        let args = json!({"key": prepared.key, "reason": reason.to_string(), "cached": false});
+        self.trace.work(&job.action.description, worker, start, args);
+        // Told before the schedule knows, so that nobody hears of what follows first.
+        let tell = |outcome: &Outcome, output: &[u8]| {
+            self.finished(job.id, &job.action, outcome, Some(reason), output, duration);
+        };
+        let schedule = || {
+            let mut schedule = self.schedule();
+            schedule.account(job.id).run += duration;
+            schedule
+        };
+        match ended {
+            Ended::Ran { outputs, output, usage } => {
+                tell(&Outcome::Ran, &output);
+                let mut schedule = schedule();
+                schedule.account(job.id).usage = usage;
+                schedule.ran(job.id, outputs);
+            }
+            Ended::InputGone { artifact, reason } => schedule().again(job.id, artifact, reason),
+            Ended::Failed(failed, usage) => {
+                let outcome = Outcome::Failed(failed.clone());
+                tell(&outcome, &[]);
+                let mut schedule = schedule();
+                schedule.account(job.id).usage = usage;
+                let over = schedule.fail(job.id, failed);
+                drop(schedule);
+                self.announce_unrun(&over[1..]);
+            }
+            Ended::Cancelled => {
+                tell(&Outcome::Cancelled, &[]);
+                schedule().cancelled(job.id);
+            }
+        }
+    }
+
+    /// Tells of actions that ended without having run.
+    pub(crate) fn announce_unrun(&self, ids: &[ActionId]) {
+        for id in ids {
+            let schedule = self.schedule();
+            let (action, outcome) = (schedule.action(*id), schedule.outcome(*id));
+            drop(schedule);
+            if let Some(outcome) = outcome {
+                self.finished(*id, &action, &outcome, None, &[], Duration::ZERO);
+            }
+        }
+        self.changed.notify_all();
+    }
+
+    fn finished(
+        &self,
+        id: ActionId,
+        action: &Action,
+        outcome: &Outcome,
+        reason: Option<&Reason>,
+        output: &[u8],
+        duration: Duration,
+    ) {
+        self.sink.event(Event::Finished { id, action, outcome, reason, output, duration });
+    }
+}
