@@ -1,10 +1,45 @@
 //! The engine of Ekiben: it runs actions, in parallel, each only if its result isn't known yet.
 //!
-//! An [`Action`] is a process or a function with declared inputs and outputs. Its [`Manifest`](manifest) is everything
+//! An [`Action`] is a process or a function with declared inputs and outputs. Its `Manifest` is everything
 //! that determines the outputs; the manifest's digest is the key under which a [`Cache`] keeps them, wherever the
 //! source tree lies. For every action the engine can say why it ran, as data ([`Reason`]).
 //!
 //! Nothing here knows about Python, commands, plugins or configuration.
+//!
+//! ```
+//! # use std::{collections::BTreeMap, sync::Arc};
+//! # use ekiben_engine::*;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = std::env::temp_dir().join(format!("ekiben-doc-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder)?;
+//! # std::fs::write(folder.join("name.txt"), "bento")?;
+//! let engine = Engine::new(EngineOptions {
+//!     source_root: folder.clone(),
+//!     build_root: folder.join("build"),
+//!     movable: BTreeMap::new(),
+//!     cache: Cache::open(&folder.join("cache"), CacheLimits::new(1 << 30))?,
+//!     jobs: 2,
+//!     keep_going: false,
+//!     jobserver: Jobserver::Inherit,
+//!     pools: BTreeMap::new(),
+//!     sink: Arc::new(NoEvents),
+//!     project: "demo".into(),
+//!     interrupt: Interrupt::new(),
+//! })?;
+//! let name = engine.source(RelPath::new("name.txt")?);
+//! let shout = engine.output(RelPath::new("shout.txt")?);
+//! let params = serde_json::json!({"mark": "!"});
+//! let action = Action::function("demo", "Shout", ("shout", "1"), params, move |context| {
+//!     let text = [&context.read(name)?[..], b"!"].concat();
+//!     context.write(shout, &text)
+//! });
+//! engine.submit(action.input(name).output(shout))?;
+//! assert_eq!(engine.read(shout)?, b"bento!");
+//! assert_eq!(engine.finish().status, Status::Succeeded);
+//! # std::fs::remove_dir_all(&folder)?;
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! | module | what it is |
 //! |---|---|
