@@ -51,19 +51,17 @@ impl Program {
         }
     }
 
-    /// What to do where there is none.
+    /// Where to get it.
     pub(crate) fn how_to_install(self) -> String {
-        let (apt, dnf, conda, brew) = match self {
+        let (apt, dnf, conda, mac) = match self {
             Self::Cc => ("gcc", "gcc", "c-compiler", "xcode-select --install"),
             Self::Cxx => ("g++", "gcc-c++", "cxx-compiler", "xcode-select --install"),
             Self::Fc => ("gfortran", "gcc-gfortran", "fortran-compiler", "brew install gcc"),
             Self::Ar => ("binutils", "binutils", "binutils", "xcode-select --install"),
         };
         format!(
-            "install one (Debian, Ubuntu: `apt-get install {apt}`; Fedora: `dnf install {dnf}`; \
-             conda: `conda install -c conda-forge {conda}`; macOS: `{brew}`), or name yours in the \
-             environment variable {}",
-            self.variable()
+            "get it with `apt-get install {apt}` (Debian, Ubuntu), `dnf install {dnf}` (Fedora), \
+             `conda install -c conda-forge {conda}` or `{mac}` (macOS)"
         )
     }
 }

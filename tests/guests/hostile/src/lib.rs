@@ -15,7 +15,7 @@ pub struct Hostile;
 const KIND: &str = "hostile-file";
 
 /// The commands, by what they try.
-const COMMANDS: [(&str, &str); 26] = [
+const COMMANDS: [(&str, &str); 27] = [
     ("abandon", "describe an action and never submit it"),
     ("bomb", "take all memory there is"),
     ("deadlock", "wait for a file that nothing makes"),
@@ -32,6 +32,7 @@ const COMMANDS: [(&str, &str); 26] = [
     ("lying-path", "make one file twice"),
     ("other-output", "take what another action makes as its own output"),
     ("oversized-write", "write a gigabyte in pieces"),
+    ("shadow-stack", "recurse without end, with variables in memory"),
     ("stack", "recurse without end"),
     ("trap", "panic"),
     ("undeclared-artifacts", "look at a kind that it doesn't consume"),
@@ -107,6 +108,10 @@ impl Plugin for Hostile {
                     cx.write(&format!("hostile/{at}"), KIND, None, &piece).map(drop)
                 })
             }
+            "shadow-stack" => {
+                black_box(deep_in_memory(0));
+                Ok(())
+            }
             "stack" => {
                 black_box(deep(0));
                 Ok(())
@@ -142,27 +147,32 @@ impl Plugin for Hostile {
 
 ekiben_plugin::export_plugin!(Hostile);
 
+/// By doubling: each growth of a large memory may cost the host a copy of it.
 fn bomb() -> Result<(), Failure> {
     let mut hoard: Vec<Vec<u8>> = Vec::new();
     loop {
-        hoard.push(vec![1; 1 << 20]);
-        black_box(&hoard);
+        hoard.push(Vec::with_capacity((16 << 20) << hoard.len()));
+        black_box(&mut hoard);
     }
 }
 
-/// Each step needs its own frame: the array is used after the call.
+/// Each step needs a frame of the engine's stack: something is left to do after the call.
 fn deep(level: u64) -> u64 {
+    if level == u64::MAX { 0 } else { deep(black_box(level + 1)).rotate_left(1) ^ level }
+}
+
+/// Each step needs a frame of the stack in linear memory: the array is used after the call.
+fn deep_in_memory(level: u64) -> u64 {
     let frame = black_box([level; 64]);
     if frame[0] == u64::MAX {
         return 0;
     }
-    deep(level + 1).wrapping_add(black_box(frame)[63])
+    deep_in_memory(level + 1).wrapping_add(black_box(frame)[63])
 }
 
 fn escape(cx: &Context) -> Result<(), Failure> {
     let tree = cx.source_tree()?;
-    let ways_out =
-        ["../../etc/passwd", "/etc/passwd", "a/../../x", "..", "a\\..\\..\\x", "a\0b", ""];
+    let ways_out = ["../../etc/passwd", "/etc/passwd", "a/../../x", "..", "a\0b", ""];
     let mut got_through = Vec::new();
     for path in ways_out {
         let attempts: [(&str, Result<(), Failure>); 5] = [
