@@ -90,6 +90,7 @@ impl WasmToolchain {
                 cargo.env("RUSTC_BOOTSTRAP", "1");
                 cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
                 cargo.arg("-Zbuild-std=std,panic_abort");
+                cargo.arg("-Zbuild-std-features=optimize_for_size");
                 sysroot
             }
         };
