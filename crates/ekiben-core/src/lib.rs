@@ -1,4 +1,36 @@
-//! The command graph, the plugin host and the run of a build.
+//! The heart of Ekiben: the project becomes a [`Configuration`], the configuration decides on a
+//! [command graph](graph), its commands plan actions, and the engine runs them.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`graph`] | commands and their order, as pure data |
+//! | [`plugin`] | the host of WebAssembly components |
+//! | `configuration`, `plugins`, `products` | all that is decided before any command runs |
+//! | `commands` | the commands that Ekiben itself brings |
+//! | `world` | the build, as a plugin's call sees it |
+//! | `build` | the run of it all |
+//! | `problem` | what went wrong, in one shape |
+//!
+//! Invariant: nothing here knows about Cython, NumPy, a compiler, Windows, freezing or repair.
 
+mod archive;
+mod artifacts;
+mod build;
+mod commands;
+mod configuration;
 pub mod graph;
+mod observer;
 pub mod plugin;
+mod plugins;
+mod probe;
+mod problem;
+mod products;
+mod tools;
+mod world;
+
+pub use build::{Built, Environment, Session, open_cache, plugin_host};
+pub use configuration::{Configuration, Request};
+pub use observer::{Observer, Silent};
+pub use plugins::{BuiltIn, Plugins};
+pub use problem::{Cause, Place, Problem, Problems, Severity};
+pub use products::Product;

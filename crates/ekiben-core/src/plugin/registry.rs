@@ -15,10 +15,12 @@ use crate::graph::{Author, CommandName, CommandSpec, Kind, PluginId, Ref};
 
 /// The handle behind `registration`.
 #[derive(Debug)]
+#[allow(unreachable_pub)] // the bindings re-export it
 pub struct Registration;
 
 /// The handle behind a declaration: its place in the description.
 #[derive(Debug)]
+#[allow(unreachable_pub)] // the bindings re-export it
 pub struct Declaration(usize);
 
 /// All that a plugin says of itself.

@@ -28,10 +28,12 @@ use crate::plugin::registry::Description;
 
 /// The handle behind `context`.
 #[derive(Debug)]
+#[allow(unreachable_pub)] // the bindings re-export it
 pub struct CallContext;
 
 /// The handle behind `tree`.
 #[derive(Debug)]
+#[allow(unreachable_pub)] // the bindings re-export it
 pub struct Tree;
 
 /// Which kinds of artifact a call may see and make.
@@ -296,6 +298,7 @@ mod take {
     pub(super) fn bytes(answer: Answer) -> Option<Vec<u8>> {
         if let Answer::Bytes(bytes) = answer { Some(bytes) } else { None }
     }
+    #[allow(clippy::needless_pass_by_value)] // the shape that all of these have
     pub(super) fn flag(answer: Answer) -> Option<bool> {
         if let Answer::Flag(flag) = answer { Some(flag) } else { None }
     }

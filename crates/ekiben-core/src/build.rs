@@ -1,0 +1,381 @@
+//! A build from beginning to end: configuration, command graph, planning, execution, results.
+//!
+//! [`Session::open`] does what needs no action: it reads the project, loads plugins and sorts the
+//! commands. [`Session::build`] runs the commands that the targets need. Each plans in the calling
+//! thread while the engine already runs what was planned before; results leave the build folder
+//! only when everything has succeeded.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use ekiben_archive::{Listed, Timestamp};
+use ekiben_engine::{
+    ActionId, Cache, CacheLimits, Digest, Engine, EngineOptions, Interrupt, Jobserver, Report,
+    Status,
+};
+
+use crate::archive::Archive;
+use crate::artifacts::Artifacts;
+use crate::commands::{self, Command, CommandContext};
+use crate::configuration::{Configuration, Request};
+use crate::graph::{CommandName, Graph, Kind, Plan, Target};
+use crate::observer::{Observer, Sink};
+use crate::plugin::{Limits, Plugin, PluginHost, Records};
+use crate::plugins::{self, BuiltIn};
+use crate::problem::{Cause, Problem, Problems};
+use crate::products::{self, Product};
+use crate::tools::Tools;
+
+/// What a build runs in.
+pub struct Environment {
+    /// The user's cache folder for Ekiben.
+    pub cache_dir: PathBuf,
+    /// How large the cache may become, in bytes.
+    pub cache_bytes: u64,
+    /// How many actions run at once.
+    pub jobs: u32,
+    /// Whether to go on after a failure with what doesn't depend on it.
+    pub keep_going: bool,
+    /// What stops the build.
+    pub interrupt: Interrupt,
+    /// Who hears what happens.
+    pub observer: Arc<dyn Observer>,
+    /// The environment variables.
+    pub variables: BTreeMap<String, String>,
+    /// `PATH`.
+    pub search_path: OsString,
+    /// Folders whose place changes from build to build, such as the front end's isolated
+    /// environment, by a name for them.
+    pub movable: BTreeMap<String, PathBuf>,
+}
+
+/// What every command and plugin call of a build shares.
+pub(crate) struct Shared {
+    pub(crate) configuration: Configuration,
+    pub(crate) products: Vec<Product>,
+    pub(crate) engine: Engine,
+    pub(crate) artifacts: Artifacts,
+    pub(crate) archives: Mutex<Vec<Arc<Archive>>>,
+    pub(crate) tools: Tools,
+    pub(crate) host: Arc<PluginHost>,
+    pub(crate) records: Arc<dyn Records>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) search_path: OsString,
+    variables: BTreeMap<String, String>,
+}
+
+impl Shared {
+    /// An environment variable.
+    pub(crate) fn environment(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
+    /// The time that archives give their members.
+    pub(crate) fn timestamp(&self) -> Result<Timestamp, Problems> {
+        let epoch = self.environment("SOURCE_DATE_EPOCH");
+        Ok(Timestamp::from_source_date_epoch(epoch.as_deref())?)
+    }
+
+    /// The plugins that may compile and link `language`: the project's choice, or all that say so.
+    pub(crate) fn toolchains(&self, language: &str) -> Vec<Arc<Plugin>> {
+        let settings = &self.configuration.project().settings().toolchain;
+        let known = ekiben_project::Language::ALL.into_iter().find(|l| l.name() == language);
+        let chosen = known.and_then(|l| settings.tool(l)).and_then(|tool| tool.plugin());
+        let plugins = self.configuration.plugins().toolchains(language);
+        let fits = |plugin: &&Arc<Plugin>| chosen.is_none_or(|id| plugin.description().id == id);
+        plugins.filter(fits).cloned().collect()
+    }
+}
+
+/// The cache as a store of records.
+struct CacheRecords(Cache);
+
+impl Records for CacheRecords {
+    fn get(&self, kind: &str, key: &Digest) -> Option<Vec<u8>> {
+        self.0.record_get(kind, key.as_bytes())
+    }
+
+    fn put(&self, kind: &str, key: &Digest, record: &[u8]) {
+        // What can't be kept is asked again next time; the engine warns of an unusable cache.
+        let _ = self.0.record_put(kind, key.as_bytes(), record);
+    }
+}
+
+/// A project, ready to be built.
+pub struct Session {
+    environment: Environment,
+    configuration: Configuration,
+    graph: Graph,
+    host: Arc<PluginHost>,
+    records: Arc<dyn Records>,
+    cache: Cache,
+    began: Instant,
+    opened: Instant,
+}
+
+/// What a build made.
+pub struct Built {
+    shared: Arc<Shared>,
+    /// How it went, action by action.
+    pub report: Report,
+    /// The commands that planned it.
+    pub plan: Plan,
+}
+
+/// Opens the cache of `environment`.
+///
+/// # Errors
+/// When neither it nor a private one below `private` can be used.
+pub fn open_cache(environment: &Environment, private: &Path) -> Result<Cache, Problems> {
+    let limits = CacheLimits::new(environment.cache_bytes);
+    let (cache, trouble) = Cache::open_or_private(&environment.cache_dir, private, limits)?;
+    if let Some(trouble) = trouble {
+        let mut problem = Problem::warning(Cause::Environment, "cache", trouble.to_string());
+        problem.help.extend(trouble.hint());
+        environment.observer.problem(&problem);
+    }
+    Ok(cache)
+}
+
+/// A plugin host over `cache`.
+#[must_use]
+pub fn plugin_host(cache: &Cache) -> (Arc<PluginHost>, Arc<dyn Records>) {
+    let records: Arc<dyn Records> = Arc::new(CacheRecords(cache.clone()));
+    (Arc::new(PluginHost::new(Arc::clone(&records), Limits::default())), records)
+}
+
+impl Session {
+    /// Reads the project, loads its plugins and sorts the commands.
+    ///
+    /// # Errors
+    /// All that is wrong with the project, its plugins, or the order of commands.
+    pub fn open(
+        request: Request,
+        environment: Environment,
+        built_in: &[BuiltIn],
+    ) -> Result<Self, Problems> {
+        let began = Instant::now();
+        let private = request.project.join("build").join("ekiben").join("cache");
+        let cache = open_cache(&environment, &private)?;
+        let (host, records) = plugin_host(&cache);
+        let configuration = Configuration::resolve(request, built_in, &host, Arc::clone(&records))?;
+        for warning in configuration.project().warnings() {
+            environment.observer.problem(&Problem::from(warning.clone()));
+        }
+        let specs = commands::all().into_iter().map(|command| command.spec);
+        let specs = specs.chain(configuration.plugins().command_specs()?);
+        let graph = Graph::build(specs, &plugins::user_rules(configuration.project())?)?;
+        let opened = Instant::now();
+        Ok(Self { environment, configuration, graph, host, records, cache, began, opened })
+    }
+
+    /// The project as configured.
+    #[must_use]
+    pub fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    /// The commands.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Writes `METADATA` and what else of `.dist-info` follows from the project alone into
+    /// `<folder>/<name>-<version>.dist-info`, and gives that folder's name.
+    ///
+    /// # Errors
+    /// When the project's files can't be read, or the folder can't be written.
+    pub fn prepare_metadata(&self, folder: &Path) -> Result<String, Problems> {
+        let standard = self.configuration.project().standard();
+        let version = ekiben_archive::escape_version(&standard.version.to_string())?;
+        let name = format!("{}-{version}.dist-info", standard.name.in_file_names());
+        let target = folder.join(&name);
+        for (path, content) in commands::dist_info_files(&self.configuration)? {
+            let file = target.join(&path);
+            let write = || {
+                if let Some(folder) = file.parent() {
+                    std::fs::create_dir_all(folder)?;
+                }
+                std::fs::write(&file, &content)
+            };
+            write().map_err(|error| unwritable(&file, &error))?;
+        }
+        Ok(name)
+    }
+
+    /// Runs the commands that `targets` need, and waits for all actions.
+    ///
+    /// # Errors
+    /// When planning fails. Actions that fail are in the report.
+    pub fn build(self, targets: &[Target]) -> Result<Built, Problems> {
+        let plan = self.graph.plan(targets)?;
+        let needs_products = plan.get(&CommandName::literal("discover")).is_some();
+        let products = if needs_products {
+            let files = self.configuration.files()?;
+            for warning in &files.warnings {
+                self.environment.observer.problem(&Problem::from(warning.clone()));
+            }
+            products::find(self.configuration.project(), files, self.configuration.plugins())?
+        } else {
+            Vec::new()
+        };
+        let engine = self.engine()?;
+        engine.trace_span("open the project", self.began, self.opened);
+        let shared = Arc::new(Shared {
+            configuration: self.configuration,
+            products,
+            engine,
+            artifacts: Artifacts::default(),
+            archives: Mutex::default(),
+            tools: Tools::default(),
+            host: self.host,
+            records: self.records,
+            observer: self.environment.observer,
+            search_path: self.environment.search_path,
+            variables: self.environment.variables,
+        });
+        let planned = run_commands(&shared, &plan, &self.graph);
+        if planned.is_err() {
+            // What runs is stopped, and what was finished stays in the cache.
+            self.environment.interrupt.trigger();
+        }
+        let report = shared.engine.finish();
+        planned?;
+        Ok(Built { shared, report, plan })
+    }
+
+    fn engine(&self) -> Result<Engine, Problems> {
+        let build_root = self.configuration.build_dir().to_owned();
+        ignore_in_version_control(&build_root)?;
+        Ok(Engine::new(EngineOptions {
+            source_root: self.configuration.root().to_owned(),
+            build_root,
+            movable: self.environment.movable.clone(),
+            cache: self.cache.clone(),
+            jobs: self.environment.jobs,
+            keep_going: self.environment.keep_going,
+            jobserver: Jobserver::Inherit,
+            pools: BTreeMap::new(),
+            sink: Arc::new(Sink(Arc::clone(&self.environment.observer))),
+            project: self.configuration.project().standard().name.normalized().to_string(),
+            interrupt: self.environment.interrupt.clone(),
+        })?)
+    }
+}
+
+fn run_commands(shared: &Arc<Shared>, plan: &Plan, graph: &Graph) -> Result<(), Problems> {
+    let core: BTreeMap<String, Command> =
+        commands::all().into_iter().map(|c| (c.spec.name.to_string(), c)).collect();
+    for planned in &plan.commands {
+        let name = graph.node(&planned.name).map_or(&planned.name, |node| node.name()).clone();
+        shared.observer.command(&name);
+        let begun = Instant::now();
+        let cx = CommandContext { shared: Arc::clone(shared), name: name.clone() };
+        match name.plugin() {
+            None => {
+                let command = core.get(name.as_str()).ok_or_else(|| unknown(&name))?;
+                (command.run)(&cx)?;
+            }
+            Some(id) => {
+                let plugins = shared.configuration.plugins();
+                commands::run_plugin(&cx, plugins.get(id).ok_or_else(|| unknown(&name))?)?;
+            }
+        }
+        shared.engine.trace_span(&format!("plan {name}"), begun, Instant::now());
+    }
+    Ok(())
+}
+
+fn unknown(name: &CommandName) -> Problems {
+    Problem::error(Cause::Internal, "unknown-command", format!("nobody can run `{name}`")).into()
+}
+
+/// Makes the build folder one that version control leaves alone, as virtual environments are.
+fn ignore_in_version_control(folder: &Path) -> Result<(), Problems> {
+    let file = folder.join(".gitignore");
+    if file.exists() {
+        return Ok(());
+    }
+    let write = || {
+        std::fs::create_dir_all(folder)?;
+        std::fs::write(&file, "*\n")
+    };
+    write().map_err(|error| unwritable(&file, &error))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Problems {
+    let message = format!("{} can't be written: {error}", path.display());
+    Problem::error(Cause::Environment, "unwritable", message).into()
+}
+
+impl Built {
+    /// Whether everything was built.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.report.status == Status::Succeeded
+    }
+
+    /// Copies the artifact of `kind` into `folder`, and gives its name.
+    ///
+    /// # Errors
+    /// When nothing made one, or it can't be written.
+    pub fn export(&self, kind: &Kind, folder: &Path) -> Result<String, Problems> {
+        let made = self.shared.artifacts.of(kind.as_str(), None);
+        let Some(made) = made.first() else {
+            let message = format!("no command made an artifact of kind `{kind}`");
+            return Err(Problem::error(Cause::Internal, "no-artifact", message).into());
+        };
+        let path = made.info.location.to_string();
+        let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
+        std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+        self.shared.engine.export(made.id, &folder.join(&name))?;
+        Ok(name)
+    }
+
+    /// What the archives hold.
+    ///
+    /// # Errors
+    /// When a file of theirs has vanished.
+    pub fn list(&self) -> Result<Vec<Listed>, Problems> {
+        let archives = self.shared.archives.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut listed = Vec::new();
+        for archive in archives.iter() {
+            listed.extend(archive.list(&self.shared)?);
+        }
+        Ok(listed)
+    }
+
+    /// A shell line that repeats an action.
+    #[must_use]
+    pub fn command_line(&self, action: ActionId) -> String {
+        self.shared.engine.command_line(action)
+    }
+
+    /// Writes `compile_commands.json` into the build folder.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn write_compile_commands(&self) -> Result<PathBuf, Problems> {
+        let file = self.shared.configuration.build_dir().join("compile_commands.json");
+        self.shared.engine.write_compile_commands(&file)?;
+        Ok(file)
+    }
+
+    /// Writes a trace of the build, for Perfetto or `chrome://tracing`.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn write_trace(&self, file: &Path) -> Result<(), Problems> {
+        Ok(self.shared.engine.write_trace(file)?)
+    }
+
+    /// The build folder.
+    #[must_use]
+    pub fn build_dir(&self) -> &Path {
+        self.shared.configuration.build_dir()
+    }
+}

@@ -1,0 +1,150 @@
+//! `compile`: asks a toolchain to turn each product's sources into objects, one request a language.
+
+use ekiben_engine::{Location, SystemPath};
+
+use super::CommandContext;
+use super::discover::place;
+use crate::graph::Kind;
+use crate::plugin::protocol::{ArtifactInfo, CompileRequest};
+use crate::plugin::{Call, PluginError};
+use crate::problem::{Cause, Problem, Problems};
+use crate::products::{Product, location};
+
+pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
+    if cx.shared.products.is_empty() {
+        return Ok(());
+    }
+    cx.shared.configuration.interpreter()?.check_headers()?;
+    for product in &cx.shared.products {
+        for (language, sources) in by_language(cx, product)? {
+            compile(cx, product, &language, sources)?;
+        }
+    }
+    Ok(())
+}
+
+/// The product's sources, generated ones last, grouped by language in the order of first use.
+fn by_language(
+    cx: &CommandContext,
+    product: &Product,
+) -> Result<Vec<(String, Vec<ArtifactInfo>)>, Problems> {
+    let configured = product.sources.iter().map(|path| {
+        let location = place(path)?;
+        Ok(ArtifactInfo {
+            location,
+            kind: Kind::SOURCE.as_str().to_owned(),
+            product: Some(product.name.clone()),
+        })
+    });
+    let generated = cx.of(&Kind::GENERATED_SOURCE, Some(&product.name));
+    let generated = generated.into_iter().map(|known| Ok(known.info));
+    let mut groups: Vec<(String, Vec<ArtifactInfo>)> = Vec::new();
+    for source in configured.chain(generated) {
+        let source: ArtifactInfo = source.map_err(|problems: Problems| problems)?;
+        let name = source.location.to_string();
+        let plugins = cx.shared.configuration.plugins();
+        // What a generator has made a header is included, not compiled.
+        let Some(language) = product.language().or_else(|| plugins.language_of(&name)) else {
+            if source.kind == Kind::GENERATED_SOURCE.as_str() {
+                continue;
+            }
+            return Err(unknown_language(cx, product, &name));
+        };
+        match groups.iter_mut().find(|(known, _)| known == language) {
+            Some((_, sources)) => sources.push(source),
+            None => groups.push((language.to_owned(), vec![source])),
+        }
+    }
+    Ok(groups)
+}
+
+fn unknown_language(cx: &CommandContext, product: &Product, name: &str) -> Problems {
+    let message =
+        format!("no plugin compiles `{name}`, a source of the extension `{}`", product.name);
+    let project = cx.shared.configuration.project();
+    let mut known: Vec<&str> = cx
+        .shared
+        .configuration
+        .plugins()
+        .iter()
+        .flat_map(|plugin| &plugin.description().languages)
+        .flat_map(|language| language.suffixes.iter().map(String::as_str))
+        .collect();
+    known.sort_unstable();
+    known.dedup();
+    Problem::from(project.error_at(&["extension"], "unknown-language", &message))
+        .help(format!("the suffixes that are known: {}", known.join(", ")))
+        .into()
+}
+
+fn compile(
+    cx: &CommandContext,
+    product: &Product,
+    language: &str,
+    sources: Vec<ArtifactInfo>,
+) -> Result<(), Problems> {
+    let request = request(cx, product, language, sources)?;
+    let mut refused = Vec::new();
+    for plugin in cx.shared.toolchains(language) {
+        match cx.call(&plugin, Call::Compile(&request)) {
+            Ok(world) => {
+                let objects = world.made(Kind::OBJECT.as_str());
+                if objects.len() == request.sources.len() {
+                    return Ok(());
+                }
+                return Err(PluginError::Mistake {
+                    plugin: plugin.title(),
+                    call: Call::Compile(&request).to_string(),
+                    problem: format!(
+                        "it made {} objects of {} sources",
+                        objects.len(),
+                        request.sources.len()
+                    ),
+                }
+                .into());
+            }
+            Err(PluginError::Unsupported { what, .. }) => refused.push((plugin.title(), what)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(no_toolchain(language, &refused))
+}
+
+/// No plugin serves: each says why not.
+pub(super) fn no_toolchain(language: &str, refused: &[(String, String)]) -> Problems {
+    let message = format!("no toolchain can build {language} here");
+    let mut problem = Problem::error(Cause::Environment, "no-toolchain", message);
+    for (plugin, why) in refused {
+        problem = problem.help(format!("the plugin {plugin} says: {why}"));
+    }
+    problem.into()
+}
+
+fn request(
+    cx: &CommandContext,
+    product: &Product,
+    language: &str,
+    sources: Vec<ArtifactInfo>,
+) -> Result<CompileRequest, Problems> {
+    let build = product.build();
+    let mut include_directories: Vec<Location> =
+        build.include_dirs.iter().filter_map(location).collect();
+    for folder in cx.shared.configuration.interpreter()?.include_folders() {
+        include_directories.extend(SystemPath::new(folder).ok().map(Location::System));
+    }
+    Ok(CompileRequest {
+        product: product.name.clone(),
+        language: language.to_owned(),
+        sources,
+        include_directories,
+        definitions: product.definitions(),
+        undefinitions: build.undefine.iter().map(ToString::to_string).collect(),
+        standard: product.standard(language),
+        optimization: build.optimization().as_str().to_owned(),
+        debug: build.debug(),
+        warnings: build.warnings().as_str().to_owned(),
+        position_independent: true,
+        arguments: product.arguments(language),
+        settings: [("visibility".to_owned(), format!("{:?}", build.visibility().as_str()))].into(),
+    })
+}

@@ -1,0 +1,80 @@
+//! `link`: asks a toolchain to make each extension module from its objects.
+
+use ekiben_engine::{Location, RelPath};
+use ekiben_python::ExtensionAbi;
+
+use super::CommandContext;
+use super::compile::no_toolchain;
+use crate::graph::Kind;
+use crate::plugin::protocol::{ArtifactInfo, LinkRequest};
+use crate::plugin::{Call, PluginError};
+use crate::problem::{Cause, Problem, Problems};
+use crate::products::{Product, location};
+
+pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
+    for product in &cx.shared.products {
+        link(cx, product)?;
+    }
+    Ok(())
+}
+
+/// Where an extension module goes in the wheel.
+pub(super) fn target(cx: &CommandContext, module: &str) -> Result<String, Problems> {
+    let interpreter = cx.shared.configuration.interpreter()?;
+    Ok(interpreter.extension_file_name(module, ExtensionAbi::Full)?)
+}
+
+fn link(cx: &CommandContext, product: &Product) -> Result<(), Problems> {
+    let path = format!("modules/{}", target(cx, &product.name)?);
+    let path = RelPath::new(&path).map_err(|error| {
+        Problem::error(Cause::Internal, "path", format!("the path `{path}`: {error}"))
+    })?;
+    let location = Location::Build(path);
+    let request = request(cx, product, &location);
+    cx.add(location, &Kind::EXTENSION_MODULE, Some(&product.name))?;
+    let mut refused = Vec::new();
+    // Which plugin links follows from who compiled: its objects may be its own kind of thing.
+    let language = request.languages.first().cloned().unwrap_or_else(|| "c".to_owned());
+    for plugin in cx.shared.toolchains(&language) {
+        match cx.call(&plugin, Call::Link(&request)) {
+            Ok(_) => return Ok(()),
+            Err(PluginError::Unsupported { what, .. }) => refused.push((plugin.title(), what)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(no_toolchain(&language, &refused))
+}
+
+fn request(cx: &CommandContext, product: &Product, output: &Location) -> LinkRequest {
+    let build = product.build();
+    let of = |kind: &Kind| -> Vec<ArtifactInfo> {
+        cx.of(kind, Some(&product.name)).into_iter().map(|known| known.info).collect()
+    };
+    let plugins = cx.shared.configuration.plugins();
+    let mut languages: Vec<String> = Vec::new();
+    let generated = of(&Kind::GENERATED_SOURCE).into_iter().map(|info| info.location.to_string());
+    for name in product.sources.iter().map(ToString::to_string).chain(generated) {
+        let language = product.language().or_else(|| plugins.language_of(&name));
+        if let Some(language) = language.filter(|l| !languages.iter().any(|known| known == l)) {
+            languages.push(language.to_owned());
+        }
+    }
+    LinkRequest {
+        product: product.name.clone(),
+        kind: Product::KIND.to_owned(),
+        output: ArtifactInfo {
+            location: output.clone(),
+            kind: Kind::EXTENSION_MODULE.as_str().to_owned(),
+            product: Some(product.name.clone()),
+        },
+        objects: of(&Kind::OBJECT),
+        static_libraries: of(&Kind::STATIC_LIBRARY),
+        languages,
+        libraries: build.libraries.iter().map(ToString::to_string).collect(),
+        library_directories: build.library_dirs.iter().filter_map(location).collect(),
+        debug: build.debug(),
+        optimization: build.optimization().as_str().to_owned(),
+        arguments: build.link_args.iter().map(ToString::to_string).collect(),
+        settings: [].into(),
+    }
+}

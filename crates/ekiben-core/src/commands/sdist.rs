@@ -1,0 +1,30 @@
+//! `sdist`: the project's files and `PKG-INFO`, as a source distribution.
+
+use ekiben_archive::{ArchivePath, Origin, SdistSpec};
+use ekiben_engine::{Location, RelPath};
+
+use super::discover::place;
+use super::wheel::is_executable;
+use super::{CommandContext, metadata};
+use crate::archive::{Archive, Spec};
+use crate::graph::Kind;
+use crate::problem::{Cause, Problem, Problems};
+
+pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
+    let configuration = &cx.shared.configuration;
+    let standard = configuration.project().standard();
+    let spec = SdistSpec::new(standard.name.as_str(), &standard.version.to_string())?;
+    let mut archive = Archive::new(Spec::Sdist(spec), cx.shared.timestamp()?);
+    for file in &configuration.files()?.sdist {
+        let id = cx.shared.engine.artifact(place(&file.path)?);
+        let executable = is_executable(&file.path.in_dir(configuration.root()));
+        let path = ArchivePath::new(file.path.as_str())?;
+        archive.add(id, path, executable, &Origin::new(file.reason.to_string()))?;
+    }
+    let path = RelPath::new(&format!("{}METADATA", metadata::FOLDER))
+        .map_err(|error| Problem::error(Cause::Internal, "path", error.to_string()))?;
+    let metadata = cx.shared.engine.artifact(Location::Build(path));
+    let origin = Origin::new("the project's metadata");
+    archive.add(metadata, ArchivePath::new("PKG-INFO")?, false, &origin)?;
+    archive.submit(&cx.shared, &cx.name, &Kind::SDIST)
+}

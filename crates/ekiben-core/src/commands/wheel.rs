@@ -1,0 +1,103 @@
+//! `wheel`: gathers all that goes into the wheel, and emits the action that writes it.
+
+use ekiben_archive::{ArchivePath, Origin, TagSet, WheelSpec};
+use ekiben_engine::Location;
+use ekiben_python::Interpreter;
+
+use super::{CommandContext, MODULE_FILE, link, metadata};
+use crate::archive::{Archive, Spec};
+use crate::artifacts::Known;
+use crate::graph::Kind;
+use crate::problem::Problems;
+
+/// The folder, below the build folder, whose content goes into the wheel as it is: how a plugin says
+/// where an artifact of kind `wheel-entry` belongs.
+const ENTRIES: &str = "wheel-entry/";
+
+pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
+    let spec = spec(cx)?;
+    let mut archive = Archive::new(Spec::Wheel(spec.clone()), cx.shared.timestamp()?);
+    modules(cx, &mut archive)?;
+    for known in cx.of(&Kind::EXTENSION_MODULE, None) {
+        let Some(product) = &known.info.product else { continue };
+        let path = ArchivePath::new(link::target(cx, product)?)?;
+        let origin = Origin::new(format!("extension module `{product}`"));
+        archive.add(known.id, path, true, &origin)?;
+    }
+    for known in cx.of(&Kind::WHEEL_ENTRY, None) {
+        let path = ArchivePath::new(below(&known, ENTRIES))?;
+        archive.add(known.id, path, false, &made_by(&known))?;
+    }
+    for known in cx.of(&Kind::METADATA, None) {
+        let path = spec.dist_info(&below(&known, metadata::FOLDER))?;
+        archive.add(known.id, path, false, &Origin::new("the project's metadata"))?;
+    }
+    archive.submit(&cx.shared, &cx.name, &Kind::WHEEL)
+}
+
+fn spec(cx: &CommandContext) -> Result<WheelSpec, Problems> {
+    let project = cx.shared.configuration.project();
+    let tag = if cx.shared.products.is_empty() {
+        Interpreter::pure_tag()
+    } else {
+        cx.shared.configuration.interpreter()?.extension_tag()
+    };
+    let standard = project.standard();
+    let version = standard.version.to_string();
+    let tags = TagSet::parse(&tag.to_string())?;
+    let mut spec = WheelSpec::new(standard.name.as_str(), &version, tags)?;
+    let settings = &project.settings().wheel;
+    if let Some(tag) = &settings.build_tag {
+        spec.build = Some(ekiben_archive::BuildTag::new(tag.as_str())?);
+    }
+    if let Some(purelib) = settings.purelib {
+        spec.root_is_purelib = purelib;
+    }
+    Ok(spec)
+}
+
+fn modules(cx: &CommandContext, archive: &mut Archive) -> Result<(), Problems> {
+    let configuration = &cx.shared.configuration;
+    let files = configuration.files()?;
+    for known in cx.of(&MODULE_FILE, None) {
+        let source = known.info.location.to_string();
+        match files.installed.iter().find(|file| file.source.as_str() == source) {
+            Some(file) if file.in_wheel => {
+                let executable = is_executable(&file.source.in_dir(configuration.root()));
+                let path = ArchivePath::new(file.target.as_str())?;
+                archive.add(known.id, path, executable, &Origin::new(file.reason.to_string()))?;
+            }
+            Some(_) => {}
+            // A plugin's: its place below the build folder is its place in the wheel.
+            None => {
+                let path = ArchivePath::new(below(&known, ENTRIES))?;
+                archive.add(known.id, path, false, &made_by(&known))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn below(known: &Known, folder: &str) -> String {
+    let path = known.info.location.to_string();
+    path.strip_prefix(folder).map(ToOwned::to_owned).unwrap_or(path)
+}
+
+fn made_by(known: &Known) -> Origin {
+    match &known.info.location {
+        Location::Build(path) => Origin::new(format!("generated file {path}")),
+        other => Origin::new(other.to_string()),
+    }
+}
+
+#[cfg(unix)]
+pub(super) fn is_executable(path: &std::path::Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o100 != 0)
+}
+
+#[cfg(not(unix))]
+pub(super) fn is_executable(_: &std::path::Path) -> bool {
+    false
+}

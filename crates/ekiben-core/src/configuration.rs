@@ -1,0 +1,190 @@
+//! The configuration of one build: all that was decided before any command runs.
+//!
+//! Every command can read it and none can change it. Data flows one way: `pyproject.toml` and
+//! overrides, then this, then the command graph, actions, artifacts, archives.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use ekiben_project::{Overrides, Project, ProjectFiles, discover_files};
+use ekiben_python::{FactsCache, Interpreter};
+
+use crate::plugin::{PluginHost, Records};
+use crate::plugins::{BuiltIn, Plugins};
+use crate::problem::{Cause, Problem, Problems};
+
+/// What a build is asked for, besides what the project says.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The project's folder.
+    pub project: PathBuf,
+    /// The interpreter to build for: a path, a name or a version.
+    pub python: Option<String>,
+    /// Settings laid over the project's.
+    pub overrides: Overrides,
+    /// The folder for what a build makes on its way, instead of the project's setting.
+    pub build_dir: Option<PathBuf>,
+}
+
+/// All that was decided before any command runs.
+pub struct Configuration {
+    project: Project,
+    root: PathBuf,
+    build_dir: PathBuf,
+    plugins: Plugins,
+    python: Option<String>,
+    records: Arc<dyn Records>,
+    /// Found when something asks: a source distribution needs none.
+    interpreter: OnceLock<Result<Interpreter, Problems>>,
+    files: OnceLock<Result<ProjectFiles, Problems>>,
+}
+
+impl Configuration {
+    /// Reads the project and loads its plugins.
+    ///
+    /// # Errors
+    /// All that is wrong with either.
+    pub fn resolve(
+        request: Request,
+        built_in: &[BuiltIn],
+        host: &PluginHost,
+        records: Arc<dyn Records>,
+    ) -> Result<Self, Problems> {
+        let root = absolute(&request.project)?;
+        let project = Project::load_with(&root, &request.overrides)?;
+        let plugins = Plugins::load(host, built_in, Some(&project))?;
+        let build_dir = match request.build_dir {
+            Some(folder) => absolute_path(&folder)?,
+            None => project.settings().build_dir.0.in_dir(&root),
+        };
+        if project.settings().artifact != ekiben_project::Artifact::Extension {
+            let message = "this release of Ekiben makes `extension` wheels only";
+            return Err(Problem::from(project.error_at(
+                &["artifact"],
+                "unsupported-artifact",
+                message,
+            ))
+            .help("set `artifact = \"extension\"`, or leave it out")
+            .into());
+        }
+        Ok(Self {
+            project,
+            root,
+            build_dir,
+            plugins,
+            python: request.python,
+            records,
+            interpreter: OnceLock::new(),
+            files: OnceLock::new(),
+        })
+    }
+
+    /// The project.
+    #[must_use]
+    pub fn project(&self) -> &Project {
+        &self.project
+    }
+
+    /// The project's folder, absolute.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The folder for what the build makes on its way, absolute.
+    #[must_use]
+    pub fn build_dir(&self) -> &Path {
+        &self.build_dir
+    }
+
+    /// The plugins.
+    #[must_use]
+    pub fn plugins(&self) -> &Plugins {
+        &self.plugins
+    }
+
+    /// The interpreter to build for.
+    ///
+    /// # Errors
+    /// When there is none, or it can't say what it is.
+    pub fn interpreter(&self) -> Result<&Interpreter, Problems> {
+        let found = self.interpreter.get_or_init(|| {
+            let cache = Facts(&*self.records);
+            ekiben_python::find_interpreter(self.python.as_deref(), Some(&self.root), &cache)
+                .map_err(Problems::from)
+        });
+        found.as_ref().map_err(Clone::clone)
+    }
+
+    /// The project's files.
+    ///
+    /// # Errors
+    /// What is wrong with them, such as a package that isn't there.
+    pub fn files(&self) -> Result<&ProjectFiles, Problems> {
+        let found =
+            self.files.get_or_init(|| discover_files(&self.project).map_err(Problems::from));
+        found.as_ref().map_err(Clone::clone)
+    }
+
+    /// The paths of the project's files, sorted.
+    ///
+    /// # Errors
+    /// As [`files`](Self::files).
+    pub fn source_files(&self) -> Result<Vec<String>, Problems> {
+        Ok(self.files()?.sdist.iter().map(|file| file.path.to_string()).collect())
+    }
+
+    /// A fact of the target, as plugins ask for it.
+    #[must_use]
+    pub fn fact(&self, key: &str) -> Option<String> {
+        let facts = self.interpreter().ok()?.facts();
+        let platform = facts.platform.as_str();
+        let (system, rest) = platform.split_once('-').unwrap_or((platform, ""));
+        Some(match key {
+            "target.system" => match system {
+                "macosx" => "macos".to_owned(),
+                "win32" | "win" => "windows".to_owned(),
+                "mingw" | "mingw_x86_64" => "windows".to_owned(),
+                other => other.to_owned(),
+            },
+            "target.architecture" if system == "win32" => "x86".to_owned(),
+            "target.architecture" => {
+                rest.rsplit_once('-').map_or(rest, |(_, last)| last).to_owned()
+            }
+            "target.pointer-size" => facts.pointer_size.to_string(),
+            "python.version" => facts.version.to_string(),
+            "python.implementation" => facts.implementation.to_string(),
+            "python.abi" => facts.soabi.clone().unwrap_or_default(),
+            _ => return None,
+        })
+    }
+}
+
+/// Interpreters' facts among the records.
+struct Facts<'a>(&'a dyn Records);
+
+impl FactsCache for Facts<'_> {
+    fn get(&self, key: &str) -> Option<Vec<u8>> {
+        self.0.get("interpreter", &ekiben_engine::Digest::of(key.as_bytes()))
+    }
+
+    fn put(&self, key: &str, value: &[u8]) {
+        self.0.put("interpreter", &ekiben_engine::Digest::of(key.as_bytes()), value);
+    }
+}
+
+fn absolute(folder: &Path) -> Result<PathBuf, Problems> {
+    folder.canonicalize().map_err(|error| {
+        let message = format!("the folder {} can't be opened: {error}", folder.display());
+        Problem::error(Cause::Input, "no-project", message)
+            .help("name the folder that holds the project's pyproject.toml")
+            .into()
+    })
+}
+
+fn absolute_path(path: &Path) -> Result<PathBuf, Problems> {
+    std::path::absolute(path).map_err(|error| {
+        let message = format!("the path {} has no absolute form: {error}", path.display());
+        Problem::error(Cause::Environment, "path", message).into()
+    })
+}

@@ -1,0 +1,203 @@
+//! What a build makes: its [`Product`]s, from `[[tool.ekiben.extension]]` or, without any, from the
+//! sources that lie in packages.
+
+use std::path::Path;
+
+use ekiben_engine::{Location, RelPath, SystemPath};
+use ekiben_project::{
+    BuildOptions, DefineValue, Extension, Glob, Language, Project, ProjectFiles, ProjectPath,
+    SearchPath,
+};
+
+use crate::plugin::protocol::ProductInfo;
+use crate::plugins::Plugins;
+use crate::problem::{Problem, Problems};
+
+/// An extension module.
+#[derive(Debug, Clone)]
+pub struct Product {
+    /// Its dotted name.
+    pub name: String,
+    /// Its sources, in the order in which their objects are linked.
+    pub sources: Vec<ProjectPath>,
+    /// Other files whose change makes it out of date.
+    pub depends: Vec<ProjectPath>,
+    build: BuildOptions,
+    /// All settings as JSON, by key.
+    settings: serde_json::Value,
+}
+
+/// Settings whose values a request carries by themselves.
+impl Product {
+    /// The kind of artifact it is.
+    pub const KIND: &'static str = "extension-module";
+
+    fn new(extension: &Extension, sources: Vec<ProjectPath>, depends: Vec<ProjectPath>) -> Self {
+        Self {
+            name: extension.name.to_string(),
+            sources,
+            depends,
+            build: extension.build.clone(),
+            settings: serde_json::to_value(extension).unwrap_or_default(),
+        }
+    }
+
+    /// How plugins see it.
+    #[must_use]
+    pub fn info(&self) -> ProductInfo {
+        ProductInfo { name: self.name.clone(), kind: Self::KIND.to_owned() }
+    }
+
+    /// A setting as JSON.
+    #[must_use]
+    pub fn setting(&self, key: &str) -> Option<String> {
+        self.settings.get(key).filter(|value| !value.is_null()).map(ToString::to_string)
+    }
+
+    /// How it is compiled and linked.
+    #[must_use]
+    pub fn build(&self) -> &BuildOptions {
+        &self.build
+    }
+
+    /// Macros and their values.
+    #[must_use]
+    pub fn definitions(&self) -> Vec<(String, Option<String>)> {
+        let value = |value: &DefineValue| match value {
+            DefineValue::Flag(_) => None,
+            DefineValue::Integer(number) => Some(number.to_string()),
+            DefineValue::Text(text) => Some(text.clone()),
+        };
+        let defined =
+            self.build.define.iter().filter(|(_, v)| !matches!(v, DefineValue::Flag(false)));
+        defined.map(|(name, v)| (name.clone(), value(v))).collect()
+    }
+
+    /// The language's standard.
+    #[must_use]
+    pub fn standard(&self, language: &str) -> Option<String> {
+        match language {
+            "c" => self.build.c_std.map(|standard| standard.as_str().to_owned()),
+            "c++" => self.build.cxx_std.map(|standard| standard.as_str().to_owned()),
+            "fortran" => self.build.fortran_std.map(|standard| standard.as_str().to_owned()),
+            _ => None,
+        }
+    }
+
+    /// The user's own arguments for a language's compiler.
+    #[must_use]
+    pub fn arguments(&self, language: &str) -> Vec<String> {
+        let known = Language::ALL.into_iter().find(|known| known.name() == language);
+        let arguments = known.map(|language| self.build.compile_args.for_language(language));
+        arguments.unwrap_or_default().iter().map(ToString::to_string).collect()
+    }
+
+    /// The language that all sources are taken for, if one is given.
+    #[must_use]
+    pub fn language(&self) -> Option<&'static str> {
+        self.build.language.map(Language::name)
+    }
+}
+
+/// A search path as a location.
+pub(crate) fn location(path: &SearchPath) -> Option<Location> {
+    if Path::new(path.as_str()).is_absolute() {
+        SystemPath::new(path.as_str()).ok().map(Location::System)
+    } else if path.as_str() == "." {
+        Some(Location::Source(RelPath::root()))
+    } else {
+        RelPath::new(path.as_str()).ok().map(Location::Source)
+    }
+}
+
+/// The products of `project`.
+///
+/// # Errors
+/// When a configured extension has no sources.
+pub(crate) fn find(
+    project: &Project,
+    files: &ProjectFiles,
+    plugins: &Plugins,
+) -> Result<Vec<Product>, Problems> {
+    if project.settings().extension.is_empty() {
+        return Ok(discover(project, files, plugins));
+    }
+    let mut problems = Vec::new();
+    let mut products = Vec::new();
+    for extension in project.extensions() {
+        let found = files.extensions.iter().find(|found| found.name == extension.name);
+        let (sources, depends) =
+            found.map(|found| (found.sources.clone(), found.depends.clone())).unwrap_or_default();
+        if sources.is_empty() {
+            let message = format!("the extension `{}` has no sources", extension.name);
+            let problem = Problem::from(project.error_at(&["extension"], "no-sources", &message));
+            problems.push(problem.help("list them: `sources = [\"src/spam/_core.c\"]`"));
+        }
+        for used in &extension.build.uses {
+            let message = format!(
+                "no plugin answers `uses = [\"{used}\"]` of the extension `{}`",
+                extension.name
+            );
+            problems.push(Problem::from(project.error_at(
+                &["extension"],
+                "unknown-capability",
+                &message,
+            )));
+        }
+        products.push(Product::new(extension, sources, depends));
+    }
+    if problems.is_empty() { Ok(products) } else { Err(Problems(problems)) }
+}
+
+/// Every source in a package that defines `PyInit_<its stem>` is an extension module: the only rule
+/// that can't mistake a helper, or a source meant for another module, for one.
+fn discover(project: &Project, files: &ProjectFiles, plugins: &Plugins) -> Vec<Product> {
+    let mut products = Vec::new();
+    for file in &files.installed {
+        let name = file.source.file_name();
+        if plugins.language_of(name).is_none() {
+            continue;
+        }
+        let stem = name.split('.').next().unwrap_or(name);
+        let text = std::fs::read(file.source.in_dir(project.root())).unwrap_or_default();
+        if !defines_init(&text, stem) {
+            continue;
+        }
+        let folder = file.target.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let dotted = format!("{folder}/{stem}").trim_start_matches('/').replace('/', ".");
+        let (Ok(name), Ok(source)) = (dotted.parse(), file.source.as_str().parse::<Glob>()) else {
+            continue;
+        };
+        let extension = Extension {
+            name,
+            sources: vec![source],
+            depends: Vec::new(),
+            build: project.settings().defaults.clone(),
+        };
+        products.push(Product::new(&extension, vec![file.source.clone()], Vec::new()));
+    }
+    products
+}
+
+fn defines_init(text: &[u8], stem: &str) -> bool {
+    let wanted = format!("PyInit_{stem}");
+    let wanted = wanted.as_bytes();
+    let ends = |at: usize| {
+        text.get(at + wanted.len())
+            .is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
+    };
+    text.windows(wanted.len()).enumerate().any(|(at, window)| window == wanted && ends(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_init_function_is_found_by_its_whole_name() {
+        assert!(defines_init(b"PyMODINIT_FUNC\nPyInit__speedups(void)\n{", "_speedups"));
+        assert!(defines_init(b"PyInit_x", "x"));
+        assert!(!defines_init(b"PyInit_xy(void)", "x"));
+        assert!(!defines_init(b"int main(void)", "x"));
+    }
+}

@@ -1,0 +1,298 @@
+//! The build as a plugin's call sees it: [`World`] over the engine, the tools and the artifacts.
+//!
+//! One [`PluginWorld`] is made for one call. It adds to the build what the call did, and remembers
+//! what artifacts the call declared, which is how a toolchain's objects find their way back.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ekiben_engine::{
+    Action, ActionKind, Arg, ArtifactId, DepFile, Location, Piece, RelPath, ResponseFile,
+};
+
+use crate::artifacts::Known;
+use crate::build::Shared;
+use crate::graph::CommandName;
+use crate::plugin::protocol::{
+    Answer, ArtifactInfo, Effect, Failure, PlannedAction, PlannedArgument, Probe, Query, Role,
+    World,
+};
+use crate::plugin::{Plugin, ToolSpec};
+use crate::probe;
+use crate::problem::Problem;
+use crate::products::Product;
+use crate::tools::{Choice, Tool};
+
+/// The build, to one call of one plugin.
+pub(crate) struct PluginWorld {
+    shared: Arc<Shared>,
+    plugin: Arc<Plugin>,
+    /// The command on whose behalf the call is made: the plugin's own, or the core's that needs its
+    /// toolchain.
+    command: CommandName,
+    made: Mutex<Vec<Known>>,
+}
+
+impl PluginWorld {
+    pub(crate) fn new(shared: Arc<Shared>, plugin: Arc<Plugin>, command: CommandName) -> Self {
+        Self { shared, plugin, command, made: Mutex::default() }
+    }
+
+    /// The artifacts of a kind that the call declared, in order.
+    pub(crate) fn made(&self, kind: &str) -> Vec<Known> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.iter().filter(|known| known.info.kind == kind).cloned().collect()
+    }
+
+    fn tool_spec(&self, name: &str) -> Result<&ToolSpec, Failure> {
+        let spec = self.plugin.description().tool(name);
+        spec.ok_or_else(|| Failure::Internal(format!("the tool `{name}` isn't declared")))
+    }
+
+    fn tool(&self, name: &str) -> Result<Tool, Failure> {
+        let spec = self.tool_spec(name)?;
+        let id = &self.plugin.description().id;
+        self.shared.tools.get_or_find(id, name, || {
+            let choice = spec.serves.iter().find_map(|language| self.choice(language));
+            Tool::find(
+                spec,
+                choice,
+                &self.shared.search_path,
+                self.shared.configuration.root(),
+                |variable| self.shared.environment(variable),
+                self.shared.engine.file_digests(),
+            )
+        })
+    }
+
+    fn choice(&self, language: &str) -> Option<Choice> {
+        let toolchain = &self.shared.configuration.project().settings().toolchain;
+        let language = ekiben_project::Language::ALL.into_iter().find(|l| l.name() == language)?;
+        let command = toolchain.tool(language)?.command()?;
+        Some(Choice {
+            command: command.to_owned(),
+            place: format!("`tool.ekiben.toolchain` ({})", language.name()),
+        })
+    }
+
+    fn probe(&self, probe: &Probe) -> Result<Answer, Failure> {
+        let tool = self.tool(&probe.tool)?;
+        probe::ask(&tool, probe, &*self.shared.records).map(Answer::Probe)
+    }
+
+    fn read_source(&self, path: &RelPath) -> Result<Answer, Failure> {
+        let file = path.under(self.shared.configuration.root());
+        inside(self.shared.configuration.root(), &file, path)?;
+        std::fs::read(&file).map(Answer::Bytes).map_err(|error| {
+            Failure::user("unreadable-source", format!("{path} can't be read: {error}"))
+        })
+    }
+
+    fn glob(&self, pattern: &str) -> Result<Answer, Failure> {
+        let glob = globset::GlobBuilder::new(pattern)
+            .literal_separator(true)
+            .build()
+            .map_err(|error| Failure::Internal(format!("the pattern `{pattern}`: {error}")))?
+            .compile_matcher();
+        let files = self
+            .shared
+            .configuration
+            .source_files()
+            .map_err(|problems| Failure::user("unreadable-source", problems.to_string()))?;
+        let fitting = files.iter().filter(|path| glob.is_match(path)).cloned();
+        Ok(Answer::Texts(fitting.collect()))
+    }
+
+    fn declare(&self, info: ArtifactInfo, id: ArtifactId) -> Result<(), Failure> {
+        self.shared.artifacts.add(info.clone(), id, &self.command).map_err(|other| {
+            Failure::Internal(format!(
+                "it made {} in `{}`, which `{other}` makes already",
+                info.location, self.command
+            ))
+        })?;
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.push(Known { info, id });
+        Ok(())
+    }
+
+    /// The artifact at a place: one of the build's, or a file of the project or the system.
+    fn artifact(&self, location: &Location) -> Result<ArtifactId, Failure> {
+        if let Some(known) = self.shared.artifacts.at(location) {
+            return Ok(known.id);
+        }
+        match location {
+            Location::Build(path) => Err(Failure::Internal(format!(
+                "an action names {path}, which nothing declared with `output`"
+            ))),
+            Location::Source(_) | Location::System(_) => {
+                Ok(self.shared.engine.artifact(location.clone()))
+            }
+        }
+    }
+
+    fn submit(&self, planned: &PlannedAction) -> Result<(), Failure> {
+        let tool = self.tool(&planned.tool)?;
+        let mut action =
+            Action::process(self.command.to_string(), planned.mnemonic.clone(), tool.identity());
+        action = action.args(tool.leading.iter().map(String::as_str));
+        if !planned.description.is_empty() {
+            action = action.describe(planned.description.clone());
+        }
+        let dependency_file = planned.dependency_file.clone().map(Location::Build);
+        for argument in &planned.arguments {
+            action = match argument {
+                PlannedArgument::Text(text) => action.arg(text.as_str()),
+                PlannedArgument::Place { prefix, at, suffix, role } => {
+                    let piece = match role {
+                        Role::Mentioned if Some(at) == dependency_file.as_ref() => {
+                            Piece::Artifact(self.shared.engine.artifact(at.clone()))
+                        }
+                        Role::Mentioned => Piece::Folder(at.clone()),
+                        Role::Input => Piece::Artifact(self.artifact(at)?),
+                        Role::Output => {
+                            let output = self.artifact(at)?;
+                            action = action.output(output);
+                            Piece::Artifact(output)
+                        }
+                    };
+                    let around = [Piece::Text(prefix.clone()), piece, Piece::Text(suffix.clone())];
+                    let empty =
+                        |piece: &Piece| matches!(piece, Piece::Text(text) if text.is_empty());
+                    action.arg(Arg(around.into_iter().filter(|piece| !empty(piece)).collect()))
+                }
+            };
+        }
+        for location in &planned.reads {
+            action = action.input(self.artifact(location)?);
+        }
+        for location in &planned.makes {
+            action = action.output(self.artifact(location)?);
+        }
+        for (name, value) in &planned.environment {
+            action = action.env(name.clone(), value.as_str());
+        }
+        action.dep_file = match (dependency_file, &planned.dependencies_in_output) {
+            (Some(location), _) => Some(DepFile::Make(self.shared.engine.artifact(location))),
+            (None, Some(prefix)) => Some(DepFile::Msvc { prefix: prefix.clone() }),
+            (None, None) => None,
+        };
+        action.search_path.clone_from(&planned.search_directories);
+        action.weight = planned.weight.unwrap_or(1).max(1);
+        action.pool.clone_from(&planned.pool);
+        action.properties.clone_from(&planned.properties);
+        action.uses_jobserver = planned.takes_job_tokens;
+        action.response_file = planned.response_file.then_some(ResponseFile::Gcc);
+        action.compile_source =
+            planned.compiles.as_ref().map(|source| self.artifact(source)).transpose()?;
+        debug_assert!(matches!(action.kind, ActionKind::Process { .. }));
+        self.shared.engine.submit(action).map_err(|error| Failure::Internal(error.to_string()))?;
+        Ok(())
+    }
+}
+
+/// Refuses what a symbolic link makes of a path: a plugin may read the project, nothing else.
+fn inside(root: &Path, file: &Path, named: &RelPath) -> Result<(), Failure> {
+    let Ok(real) = file.canonicalize() else {
+        // Missing; reading it says so.
+        return Ok(());
+    };
+    let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    if real.starts_with(&root) {
+        return Ok(());
+    }
+    Err(Failure::user(
+        "outside-project",
+        format!("{named} is a link that leads out of the project"),
+    ))
+}
+
+impl World for PluginWorld {
+    fn ask(&self, query: &Query) -> Result<Answer, Failure> {
+        let configuration = &self.shared.configuration;
+        match query {
+            Query::Options => Ok(Answer::Text(
+                configuration.plugins().options(&self.plugin.description().id).to_owned(),
+            )),
+            Query::Fact(key) => Ok(configuration.fact(key).map_or(Answer::Nothing, Answer::Text)),
+            Query::Environment(name) => {
+                Ok(self.shared.environment(name).map_or(Answer::Nothing, Answer::Text))
+            }
+            Query::ReadSource(path) => self.read_source(path),
+            Query::SourceExists(path) => {
+                Ok(Answer::Flag(path.under(configuration.root()).exists()))
+            }
+            Query::Glob(pattern) => self.glob(pattern),
+            Query::Products => {
+                Ok(Answer::Products(self.shared.products.iter().map(Product::info).collect()))
+            }
+            Query::Setting { product, key } => {
+                let product = self.shared.products.iter().find(|known| known.name == *product);
+                let setting = product.and_then(|product| product.setting(key));
+                Ok(setting.map_or(Answer::Nothing, Answer::Text))
+            }
+            Query::Artifacts { kind, product } => {
+                let found = self.shared.artifacts.of(kind, product.as_deref());
+                Ok(Answer::Artifacts(found.into_iter().map(|known| known.info).collect()))
+            }
+            Query::Tool(name) => Ok(Answer::Tool(self.tool(name)?.info())),
+            Query::Probe(probe) => self.probe(probe),
+            Query::ReadArtifact(location) => {
+                let id = self.artifact(location)?;
+                self.shared.engine.read(id).map(Answer::Bytes).map_err(|error| {
+                    Failure::user(
+                        "unreadable-artifact",
+                        format!("{location} can't be read: {error}"),
+                    )
+                })
+            }
+        }
+    }
+
+    fn perform(&self, effect: &Effect) -> Result<(), Failure> {
+        match effect {
+            Effect::Output { path, kind, product } => {
+                let id = self.shared.engine.output(path.clone());
+                let location = Location::Build(path.clone());
+                self.declare(
+                    ArtifactInfo { location, kind: kind.clone(), product: product.clone() },
+                    id,
+                )
+            }
+            Effect::Write { path, kind, product, content } => {
+                let id = self
+                    .shared
+                    .engine
+                    .provide(self.command.as_str(), path.clone(), content)
+                    .map_err(|error| Failure::Internal(error.to_string()))?;
+                let location = Location::Build(path.clone());
+                self.declare(
+                    ArtifactInfo { location, kind: kind.clone(), product: product.clone() },
+                    id,
+                )
+            }
+            Effect::Companion { tool, path } => {
+                self.tool(tool)?;
+                let digests = self.shared.engine.file_digests();
+                self.shared.tools.change(&self.plugin.description().id, tool, |tool| {
+                    tool.add_companion(Path::new(path), digests)
+                })
+            }
+            Effect::ToolVersion { tool, text } => {
+                self.tool(tool)?;
+                self.shared.tools.change(&self.plugin.description().id, tool, |tool| {
+                    tool.set_version(text);
+                    Ok(())
+                })
+            }
+            Effect::Submit(action) => self.submit(action),
+            Effect::Report(report) => {
+                self.shared.observer.problem(&Problem::from_report(report.clone()));
+                Ok(())
+            }
+        }
+    }
+
+    fn log(&self, plugin: &str, message: &str) {
+        self.shared.observer.log(&format!("{plugin}: {message}"));
+    }
+}
