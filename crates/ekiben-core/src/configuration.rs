@@ -24,6 +24,9 @@ pub struct Request {
     pub overrides: Overrides,
     /// The folder for what a build makes on its way, instead of the project's setting.
     pub build_dir: Option<PathBuf>,
+    /// The environment in which the front end installed what the build requires, when it isn't the
+    /// interpreter's own.
+    pub build_environment: Option<PathBuf>,
 }
 
 /// All that was decided before any command runs.
@@ -33,6 +36,7 @@ pub struct Configuration {
     build_dir: PathBuf,
     plugins: Plugins,
     python: Option<String>,
+    build_environment: Option<PathBuf>,
     records: Arc<dyn Records>,
     /// Found when something asks: a source distribution needs none.
     interpreter: OnceLock<Result<Interpreter, Problems>>,
@@ -73,6 +77,7 @@ impl Configuration {
             build_dir,
             plugins,
             python: request.python,
+            build_environment: request.build_environment,
             records,
             interpreter: OnceLock::new(),
             files: OnceLock::new(),
@@ -114,6 +119,29 @@ impl Configuration {
                 .map_err(Problems::from)
         });
         found.as_ref().map_err(Clone::clone)
+    }
+
+    /// A folder of a package that is installed for the build.
+    ///
+    /// # Errors
+    /// When none of the places for packages has it.
+    pub fn package_folder(&self, path: &str) -> Result<PathBuf, Problems> {
+        let facts = self.interpreter()?.facts();
+        let own = [&facts.paths.purelib, &facts.paths.platlib];
+        // An isolated environment has the interpreter's layout below a prefix of its own.
+        let isolated = self.build_environment.iter().flat_map(|environment| {
+            let layouts = own.iter().filter_map(|folder| folder.strip_prefix(&facts.prefix).ok());
+            layouts.map(|layout| environment.join(layout))
+        });
+        let places = isolated.chain(own.iter().map(|folder| (*folder).clone()));
+        let found = places.map(|place| place.join(path)).find(|folder| folder.is_dir());
+        found.ok_or_else(|| {
+            let package = path.split('/').next().unwrap_or(path);
+            let message = format!("no installed package has the folder `{path}`");
+            Problem::error(Cause::Input, "missing-package", message)
+                .help(format!("add `{package}` to `build-system.requires`, or install it where there is no build isolation"))
+                .into()
+        })
     }
 
     /// The project's files.

@@ -1,6 +1,7 @@
 //! What a build makes: its [`Product`]s, from `[[tool.ekiben.extension]]` or, without any, from the
 //! sources that lie in packages.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use ekiben_engine::{Location, RelPath, SystemPath};
@@ -9,9 +10,10 @@ use ekiben_project::{
     SearchPath,
 };
 
+use crate::configuration::Configuration;
 use crate::plugin::protocol::ProductInfo;
 use crate::plugins::Plugins;
-use crate::problem::{Problem, Problems};
+use crate::problem::{Cause, Problem, Problems};
 
 /// An extension module.
 #[derive(Debug, Clone)]
@@ -27,7 +29,9 @@ pub struct Product {
     settings: serde_json::Value,
 }
 
-/// Settings whose values a request carries by themselves.
+/// Settings that mean something to a toolchain only.
+const PASSED_ON: &[&str] = &["lto", "openmp", "sanitizers", "assertions", "strip"];
+
 impl Product {
     /// The kind of artifact it is.
     pub const KIND: &'static str = "extension-module";
@@ -52,6 +56,18 @@ impl Product {
     #[must_use]
     pub fn setting(&self, key: &str) -> Option<String> {
         self.settings.get(key).filter(|value| !value.is_null()).map(ToString::to_string)
+    }
+
+    /// The settings that a request passes on as they are, by key.
+    #[must_use]
+    pub fn passed_on(&self) -> BTreeMap<String, String> {
+        let mut settings: BTreeMap<String, String> = PASSED_ON
+            .iter()
+            .filter_map(|key| Some(((*key).to_owned(), self.setting(key)?)))
+            .collect();
+        let visibility = serde_json::Value::from(self.build.visibility().as_str());
+        settings.insert("visibility".to_owned(), visibility.to_string());
+        settings
     }
 
     /// How it is compiled and linked.
@@ -99,15 +115,30 @@ impl Product {
     }
 }
 
-/// A search path as a location.
-pub(crate) fn location(path: &SearchPath) -> Option<Location> {
-    if Path::new(path.as_str()).is_absolute() {
-        SystemPath::new(path.as_str()).ok().map(Location::System)
-    } else if path.as_str() == "." {
-        Some(Location::Source(RelPath::root()))
-    } else {
-        RelPath::new(path.as_str()).ok().map(Location::Source)
-    }
+/// Search paths as locations.
+///
+/// # Errors
+/// When one lies in a package that isn't installed.
+pub(crate) fn locations(
+    paths: &[SearchPath],
+    configuration: &Configuration,
+) -> Result<Vec<Location>, Problems> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        Problems::from(Problem::error(Cause::Input, "path", error.to_string()))
+    };
+    let locate = |path: &SearchPath| {
+        if let Some(in_package) = path.in_package() {
+            let folder = configuration.package_folder(in_package)?;
+            SystemPath::new(folder).map(Location::System).map_err(|error| wrong(&error))
+        } else if Path::new(path.as_str()).is_absolute() {
+            SystemPath::new(path.as_str()).map(Location::System).map_err(|error| wrong(&error))
+        } else if path.as_str() == "." {
+            Ok(Location::Source(RelPath::root()))
+        } else {
+            RelPath::new(path.as_str()).map(Location::Source).map_err(|error| wrong(&error))
+        }
+    };
+    paths.iter().map(locate).collect()
 }
 
 /// The products of `project`.

@@ -30,12 +30,19 @@ pub(crate) struct PluginWorld {
     /// The command on whose behalf the call is made: the plugin's own, or the core's that needs its
     /// toolchain.
     command: CommandName,
+    /// Files that every action of the call depends on, because the project says so.
+    depends: Vec<Location>,
     made: Mutex<Vec<Known>>,
 }
 
 impl PluginWorld {
-    pub(crate) fn new(shared: Arc<Shared>, plugin: Arc<Plugin>, command: CommandName) -> Self {
-        Self { shared, plugin, command, made: Mutex::default() }
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        plugin: Arc<Plugin>,
+        command: CommandName,
+        depends: Vec<Location>,
+    ) -> Self {
+        Self { shared, plugin, command, depends, made: Mutex::default() }
     }
 
     /// The artifacts of a kind that the call declared, in order.
@@ -162,7 +169,7 @@ impl PluginWorld {
                 }
             };
         }
-        for location in &planned.reads {
+        for location in planned.reads.iter().chain(&self.depends) {
             action = action.input(self.artifact(location)?);
         }
         for location in &planned.makes {

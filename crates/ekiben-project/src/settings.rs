@@ -129,7 +129,8 @@ pub struct Extension {
 #[serde(rename_all = "kebab-case", default)]
 #[schemars(deny_unknown_fields)]
 pub struct BuildOptions {
-    /// Folders to search for headers, in the project or absolute.
+    /// Folders to search for headers: in the project, absolute, or `package:cppy/include` for a
+    /// folder in a package that `build-system.requires` brings.
     pub include_dirs: Vec<SearchPath>,
     /// Macros to define; `true` defines one without a value.
     pub define: BTreeMap<String, DefineValue>,
@@ -162,6 +163,16 @@ pub struct BuildOptions {
     /// Which symbols other modules can see: the default hides all but the init function.
     #[schemars(extend("default" = "hidden"))]
     pub visibility: Option<Visibility>,
+    /// Whether to optimise across files when linking.
+    pub lto: Option<bool>,
+    /// Whether to compile and link with OpenMP.
+    pub openmp: Option<bool>,
+    /// Run-time checks to build in, such as `address` or `undefined`.
+    pub sanitizers: Vec<Argument>,
+    /// Whether C's `assert` checks. When not given: only with `debug`.
+    pub assertions: Option<bool>,
+    /// Whether to drop the symbol table too. Debug information goes unless `debug` is set.
+    pub strip: Option<bool>,
     /// The language of all sources, whatever their suffixes.
     pub language: Option<Language>,
     /// Capabilities that plugins answer, such as `numpy`.
@@ -535,6 +546,11 @@ impl BuildOptions {
             debug: self.debug.or(defaults.debug),
             warnings: self.warnings.or(defaults.warnings),
             visibility: self.visibility.or(defaults.visibility),
+            lto: self.lto.or(defaults.lto),
+            openmp: self.openmp.or(defaults.openmp),
+            sanitizers: joined(&defaults.sanitizers, &self.sanitizers),
+            assertions: self.assertions.or(defaults.assertions),
+            strip: self.strip.or(defaults.strip),
             language: self.language.or(defaults.language),
             uses: joined(&defaults.uses, &self.uses),
         }

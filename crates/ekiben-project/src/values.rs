@@ -328,7 +328,21 @@ impl FromStr for SearchPath {
         if Path::new(text).is_absolute() {
             return Ok(Self(text.to_owned()));
         }
+        if let Some(in_package) = text.strip_prefix(PACKAGE) {
+            return project_path(in_package, "path").map(|path| Self(format!("{PACKAGE}{path}")));
+        }
         project_path(text, "path").map(Self)
+    }
+}
+
+/// What a search path in an installed package begins with.
+const PACKAGE: &str = "package:";
+
+impl SearchPath {
+    /// The path below `site-packages`, if it lies in a package that is installed for the build.
+    #[must_use]
+    pub fn in_package(&self) -> Option<&str> {
+        self.0.strip_prefix(PACKAGE)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::graph::Kind;
 use crate::plugin::protocol::{ArtifactInfo, CompileRequest};
 use crate::plugin::{Call, PluginError};
 use crate::problem::{Cause, Problem, Problems};
-use crate::products::{Product, location};
+use crate::products::{Product, locations};
 
 pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
     if cx.shared.products.is_empty() {
@@ -85,8 +85,9 @@ fn compile(
 ) -> Result<(), Problems> {
     let request = request(cx, product, language, sources)?;
     let mut refused = Vec::new();
+    let depends = product.depends.iter().map(place).collect::<Result<Vec<_>, _>>()?;
     for plugin in cx.shared.toolchains(language) {
-        match cx.call(&plugin, Call::Compile(&request)) {
+        match cx.call_with(&plugin, Call::Compile(&request), depends.clone()) {
             Ok(world) => {
                 let objects = world.made(Kind::OBJECT.as_str());
                 if objects.len() == request.sources.len() {
@@ -127,8 +128,7 @@ fn request(
     sources: Vec<ArtifactInfo>,
 ) -> Result<CompileRequest, Problems> {
     let build = product.build();
-    let mut include_directories: Vec<Location> =
-        build.include_dirs.iter().filter_map(location).collect();
+    let mut include_directories = locations(&build.include_dirs, &cx.shared.configuration)?;
     for folder in cx.shared.configuration.interpreter()?.include_folders() {
         include_directories.extend(SystemPath::new(folder).ok().map(Location::System));
     }
@@ -145,6 +145,6 @@ fn request(
         warnings: build.warnings().as_str().to_owned(),
         position_independent: true,
         arguments: product.arguments(language),
-        settings: [("visibility".to_owned(), format!("{:?}", build.visibility().as_str()))].into(),
+        settings: product.passed_on(),
     })
 }

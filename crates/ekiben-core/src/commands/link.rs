@@ -9,7 +9,7 @@ use crate::graph::Kind;
 use crate::plugin::protocol::{ArtifactInfo, LinkRequest};
 use crate::plugin::{Call, PluginError};
 use crate::problem::{Cause, Problem, Problems};
-use crate::products::{Product, location};
+use crate::products::{Product, locations};
 
 pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
     for product in &cx.shared.products {
@@ -30,7 +30,7 @@ fn link(cx: &CommandContext, product: &Product) -> Result<(), Problems> {
         Problem::error(Cause::Internal, "path", format!("the path `{path}`: {error}"))
     })?;
     let location = Location::Build(path);
-    let request = request(cx, product, &location);
+    let request = request(cx, product, &location)?;
     cx.add(location, &Kind::EXTENSION_MODULE, Some(&product.name))?;
     let mut refused = Vec::new();
     // Which plugin links follows from who compiled: its objects may be its own kind of thing.
@@ -45,7 +45,11 @@ fn link(cx: &CommandContext, product: &Product) -> Result<(), Problems> {
     Err(no_toolchain(&language, &refused))
 }
 
-fn request(cx: &CommandContext, product: &Product, output: &Location) -> LinkRequest {
+fn request(
+    cx: &CommandContext,
+    product: &Product,
+    output: &Location,
+) -> Result<LinkRequest, Problems> {
     let build = product.build();
     let of = |kind: &Kind| -> Vec<ArtifactInfo> {
         cx.of(kind, Some(&product.name)).into_iter().map(|known| known.info).collect()
@@ -59,7 +63,7 @@ fn request(cx: &CommandContext, product: &Product, output: &Location) -> LinkReq
             languages.push(language.to_owned());
         }
     }
-    LinkRequest {
+    Ok(LinkRequest {
         product: product.name.clone(),
         kind: Product::KIND.to_owned(),
         output: ArtifactInfo {
@@ -71,10 +75,10 @@ fn request(cx: &CommandContext, product: &Product, output: &Location) -> LinkReq
         static_libraries: of(&Kind::STATIC_LIBRARY),
         languages,
         libraries: build.libraries.iter().map(ToString::to_string).collect(),
-        library_directories: build.library_dirs.iter().filter_map(location).collect(),
+        library_directories: locations(&build.library_dirs, &cx.shared.configuration)?,
         debug: build.debug(),
         optimization: build.optimization().as_str().to_owned(),
         arguments: build.link_args.iter().map(ToString::to_string).collect(),
-        settings: [].into(),
-    }
+        settings: product.passed_on(),
+    })
 }

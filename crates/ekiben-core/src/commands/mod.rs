@@ -52,9 +52,18 @@ impl CommandContext {
 
     /// Calls a plugin in this command's name.
     fn call(&self, plugin: &Arc<Plugin>, call: Call<'_>) -> Result<Arc<PluginWorld>, PluginError> {
-        let world =
-            PluginWorld::new(Arc::clone(&self.shared), Arc::clone(plugin), self.name.clone());
-        let world = Arc::new(world);
+        self.call_with(plugin, call, Vec::new())
+    }
+
+    /// As [`call`](Self::call), with files that every action of the call depends on.
+    fn call_with(
+        &self,
+        plugin: &Arc<Plugin>,
+        call: Call<'_>,
+        depends: Vec<Location>,
+    ) -> Result<Arc<PluginWorld>, PluginError> {
+        let (shared, plugin_too) = (Arc::clone(&self.shared), Arc::clone(plugin));
+        let world = Arc::new(PluginWorld::new(shared, plugin_too, self.name.clone(), depends));
         let outcome = plugin.call(&self.shared.host, call, Arc::<PluginWorld>::clone(&world))?;
         self.shared.observer.log(&format!("{}: {call}: {outcome:?}", plugin.title()));
         Ok(world)
