@@ -39,8 +39,8 @@
 //! The crate compiles for the machine it is developed on too, so that the parts of a plugin that
 //! don't call the host can have ordinary unit tests; a host function called there panics.
 //!
-//! Invariant: this crate adds names and conversions, never behaviour. What a Rust plugin can do, a
-//! plugin in any language can do through the same WIT.
+//! Invariant: this crate adds names and conversions, and to a panic its words; no other behaviour.
+//! What a Rust plugin can do, a plugin in any language can do through the same WIT.
 
 mod bindings;
 
@@ -122,9 +122,11 @@ macro_rules! export_plugin {
             struct Exported;
             impl $crate::__bindings::plugin::exports::ekiben::plugin::provider::Guest for Exported {
                 fn describe(to: &$crate::Registration) {
+                    $crate::__log_panics();
                     <$plugin as $crate::Plugin>::describe(to)
                 }
                 fn run(command: String, cx: &$crate::Context) -> Result<(), $crate::Failure> {
+                    $crate::__log_panics();
                     <$plugin as $crate::Plugin>::run(&command, cx)
                 }
             }
@@ -150,12 +152,14 @@ macro_rules! export_toolchain_plugin {
                     cx: &$crate::Context,
                     request: &$crate::CompileRequest,
                 ) -> Result<(), $crate::Failure> {
+                    $crate::__log_panics();
                     <$plugin as $crate::Toolchain>::compile(cx, request)
                 }
                 fn link(
                     cx: &$crate::Context,
                     request: &$crate::LinkRequest,
                 ) -> Result<(), $crate::Failure> {
+                    $crate::__log_panics();
                     <$plugin as $crate::Toolchain>::link(cx, request)
                 }
             }
@@ -164,6 +168,12 @@ macro_rules! export_toolchain_plugin {
             );
         };
     };
+}
+
+/// Has a panic say why before it traps: the host puts the last line of the log into its message.
+#[doc(hidden)]
+pub fn __log_panics() {
+    std::panic::set_hook(Box::new(|panic| log(&panic.to_string())));
 }
 
 #[doc(hidden)]
