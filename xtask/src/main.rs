@@ -8,7 +8,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
 mod component;
+mod dist;
 mod plugins;
+mod python;
 mod tidy;
 mod wasm_toolchain;
 mod wit_check;
@@ -29,6 +31,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Build Ekiben's wheel into `dist/`
+    Dist(dist::Args),
     /// Build the plugins, and the guests of the tests, as WebAssembly components
     Plugins(plugins::Args),
     /// Check the house rules
@@ -40,6 +44,7 @@ enum Command {
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     let done = Workspace::find().and_then(|workspace| match command {
+        Command::Dist(args) => args.run(&workspace),
         Command::Plugins(args) => args.run(&workspace),
         Command::Tidy(args) => args.run(&workspace),
         Command::WitCheck(args) => args.run(&workspace),

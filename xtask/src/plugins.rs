@@ -20,7 +20,7 @@ const GROUPS: [(&str, &str); 2] =
 const PROFILE: &str = "plugin";
 
 /// Options of `cargo xtask plugins`.
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 pub(crate) struct Args {
     /// Write nothing; fail if a component is missing or differs from its sources
     #[arg(long)]
@@ -90,7 +90,7 @@ fn find_guests(workspace: &Workspace) -> Result<Vec<Guest>> {
 
 /// Returns the folder of the core modules.
 fn build(workspace: &Workspace, guests: &[Guest]) -> Result<PathBuf> {
-    let target = workspace.path("target/wasm");
+    let target = workspace.target().join("wasm");
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--quiet", "--lib", "--profile", PROFILE, "--target-dir"]).arg(&target);
     for guest in guests {

@@ -36,6 +36,14 @@ impl Workspace {
         self.root.join(relative)
     }
 
+    /// Cargo's target folder. Built components aren't in it: those have a fixed place.
+    pub(crate) fn target(&self) -> PathBuf {
+        match env::var_os("CARGO_TARGET_DIR") {
+            Some(folder) if !folder.is_empty() => self.root.join(folder),
+            _ => self.path("target"),
+        }
+    }
+
     /// The cargo that runs this program, started in the root without what `cargo xtask` and its
     /// caller set for the native build (`CARGO_TARGET_DIR`, `RUSTFLAGS`, `RUSTC_WRAPPER`, …).
     pub(crate) fn cargo(&self) -> Command {
