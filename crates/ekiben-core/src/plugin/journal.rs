@@ -24,8 +24,41 @@ const KEPT: usize = 6;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Step {
-    Asked { query: Query, answer: Digest },
-    Did(Effect),
+    Asked {
+        query: Query,
+        answer: Digest,
+    },
+    /// What an effect led to is an answer too: a plugin goes on from a refusal.
+    Did {
+        effect: Effect,
+        outcome: Outcome,
+    },
+}
+
+/// How an effect ended.
+pub(crate) type Outcome = Result<(), Failure>;
+
+impl Step {
+    /// Whether `self` and `other` ask or do the same, whatever came of it.
+    fn is_same_move(&self, other: &Step) -> bool {
+        match (self, other) {
+            (Self::Asked { query: a, .. }, Self::Asked { query: b, .. }) => a == b,
+            (Self::Did { effect: a, .. }, Self::Did { effect: b, .. }) => a == b,
+            _ => false,
+        }
+    }
+
+    /// The same move, made now.
+    fn again(&self, world: &dyn World) -> Self {
+        match self {
+            Self::Asked { query, .. } => {
+                Self::Asked { query: query.clone(), answer: digest_of(&world.ask(query)) }
+            }
+            Self::Did { effect, .. } => {
+                Self::Did { effect: effect.clone(), outcome: world.perform(effect) }
+            }
+        }
+    }
 }
 
 /// One recorded call.
@@ -42,8 +75,8 @@ pub(crate) struct Journals(Vec<Journal>);
 pub(crate) enum Replay {
     /// The call's result stands.
     Complete,
-    /// The plugin must run; these effects are performed already.
-    Partial(Vec<Effect>),
+    /// The plugin must run; these effects are performed already, with these outcomes.
+    Partial(Vec<(Effect, Outcome)>),
 }
 
 /// The digest of an answer, by which journals compare.
@@ -57,8 +90,8 @@ impl Journal {
         self.steps.push(Step::Asked { query, answer: digest_of(answer) });
     }
 
-    pub(crate) fn did(&mut self, effect: Effect) {
-        self.steps.push(Step::Did(effect));
+    pub(crate) fn did(&mut self, effect: Effect, outcome: Outcome) {
+        self.steps.push(Step::Did { effect, outcome });
     }
 }
 
@@ -81,45 +114,44 @@ impl Journals {
     }
 
     /// Replays against `world` whichever journal fits it.
-    pub(crate) fn replay(&self, world: &dyn World) -> Result<Replay, Failure> {
-        // The steps that have been found true, and performed, so far.
+    pub(crate) fn replay(&self, world: &dyn World) -> Replay {
+        // The steps that are true of `world`.
         let mut done: Vec<Step> = Vec::new();
-        // The true answer to the question after `done`, once a journal was wrong about it.
-        let mut answered: Option<(Query, Digest)> = None;
+        // The true step after them, once a journal was wrong about it.
+        let mut next: Option<Step> = None;
         for journal in &self.0 {
             if !journal.steps.starts_with(&done) {
                 continue;
             }
             let mut complete = true;
             for step in &journal.steps[done.len()..] {
-                match step {
-                    Step::Asked { query, answer } => {
-                        let actual = match answered.take() {
-                            Some((known, digest)) if known == *query => digest,
-                            _ => digest_of(&world.ask(query)),
-                        };
-                        if actual != *answer {
-                            answered = Some((query.clone(), actual));
-                            complete = false;
-                            break;
-                        }
+                let actual = match next.take() {
+                    Some(known) if known.is_same_move(step) => known,
+                    // A deterministic plugin makes the same move after the same steps, so this
+                    // journal is another component's, or damaged.
+                    Some(known) => {
+                        next = Some(known);
+                        complete = false;
+                        break;
                     }
-                    Step::Did(effect) => world.perform(effect)?,
+                    None => step.again(world),
+                };
+                if actual != *step {
+                    next = Some(actual);
+                    complete = false;
+                    break;
                 }
-                done.push(step.clone());
+                done.push(actual);
             }
             if complete {
-                return Ok(Replay::Complete);
+                return Replay::Complete;
             }
         }
-        Ok(Replay::Partial(
-            done.into_iter()
-                .filter_map(|step| match step {
-                    Step::Did(effect) => Some(effect),
-                    Step::Asked { .. } => None,
-                })
-                .collect(),
-        ))
+        let performed = done.into_iter().chain(next).filter_map(|step| match step {
+            Step::Did { effect, outcome } => Some((effect, outcome)),
+            Step::Asked { .. } => None,
+        });
+        Replay::Partial(performed.collect())
     }
 }
 
@@ -176,11 +208,11 @@ mod tests {
     /// A call that reports `first`, asks `a`, reports its value, asks `b` and reports that.
     fn record(a: &str, b: &str) -> Journal {
         let mut journal = Journal::default();
-        journal.did(note("first"));
+        journal.did(note("first"), Ok(()));
         journal.asked(Query::Fact("a".into()), &Ok(Answer::Text(a.into())));
-        journal.did(note(a));
+        journal.did(note(a), Ok(()));
         journal.asked(Query::Fact("b".into()), &Ok(Answer::Text(b.into())));
-        journal.did(note(b));
+        journal.did(note(b), Ok(()));
         journal
     }
 
@@ -195,7 +227,7 @@ mod tests {
     #[test]
     fn equal_answers_replay_everything_once() {
         let world = Facts::new(&[("a", "1"), ("b", "2")]);
-        let replay = journals(&[record("1", "2")]).replay(&world).unwrap();
+        let replay = journals(&[record("1", "2")]).replay(&world);
         assert!(matches!(replay, Replay::Complete));
         assert_eq!(*world.done.borrow(), ["first", "1", "2"]);
     }
@@ -203,10 +235,10 @@ mod tests {
     #[test]
     fn a_different_answer_keeps_what_went_before() {
         let world = Facts::new(&[("a", "1"), ("b", "changed")]);
-        let Replay::Partial(done) = journals(&[record("1", "2")]).replay(&world).unwrap() else {
+        let Replay::Partial(done) = journals(&[record("1", "2")]).replay(&world) else {
             panic!("the answer to b changed");
         };
-        assert_eq!(done, [note("first"), note("1")]);
+        assert_eq!(done, [(note("first"), Ok(())), (note("1"), Ok(()))]);
         assert_eq!(*world.done.borrow(), ["first", "1"]);
     }
 
@@ -214,9 +246,22 @@ mod tests {
     fn another_journal_goes_on_where_the_first_was_wrong() {
         let world = Facts::new(&[("a", "1"), ("b", "3")]);
         let known = journals(&[record("1", "3"), record("1", "2"), record("9", "9")]);
-        assert!(matches!(known.replay(&world).unwrap(), Replay::Complete));
+        assert!(matches!(known.replay(&world), Replay::Complete));
         assert_eq!(*world.done.borrow(), ["first", "1", "3"], "no effect is performed twice");
         assert_eq!(*world.asked.borrow(), ["a", "b"], "no question is asked twice");
+    }
+
+    #[test]
+    fn an_effect_with_another_outcome_is_a_difference_and_is_not_repeated() {
+        let world = Facts::new(&[("a", "1"), ("b", "2")]);
+        let mut refused = Journal::default();
+        refused.did(note("first"), Err(Failure::Internal("no".into())));
+        refused.did(note("second"), Ok(()));
+        let Replay::Partial(done) = journals(&[refused]).replay(&world) else {
+            panic!("the effect was refused before");
+        };
+        assert_eq!(done, [(note("first"), Ok(()))]);
+        assert_eq!(*world.done.borrow(), ["first"]);
     }
 
     #[test]

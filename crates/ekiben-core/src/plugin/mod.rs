@@ -200,7 +200,7 @@ impl Plugin {
         let key = call.key(&self.digest);
         let known = host.records.get("journal", &key);
         let mut journals = known.map(|record| Journals::decode(&record)).unwrap_or_default();
-        let performed = match journals.replay(&*world).map_err(|f| self.failed(call, f))? {
+        let performed = match journals.replay(&*world) {
             Replay::Complete => return Ok(Outcome::Replayed),
             Replay::Partial(performed) => performed,
         };
@@ -217,7 +217,7 @@ impl Plugin {
         host: &PluginHost,
         call: Call<'_>,
         world: Arc<dyn World + Send + Sync>,
-        performed: VecDeque<Effect>,
+        performed: VecDeque<(Effect, journal::Outcome)>,
     ) -> Result<Journal, PluginError> {
         let mut state = host.state(Arc::clone(&self.description));
         let kinds = self.kinds(call);

@@ -115,21 +115,30 @@ impl Description {
             spec = spec.produces(parse::<Kind>(kind)?);
         }
         for other in &text.before {
-            spec = spec.before(parse::<Ref<CommandName>>(other)?);
+            spec = spec.before(self.command_ref(other)?);
         }
         for other in &text.after {
-            spec = spec.after(parse::<Ref<CommandName>>(other)?);
+            spec = spec.after(self.command_ref(other)?);
         }
         for other in &text.replaces {
-            spec = spec.replaces(parse::<Ref<CommandName>>(other)?);
+            spec = spec.replaces(self.command_ref(other)?);
         }
         for other in &text.disables {
-            spec = spec.disables(parse::<Ref<CommandName>>(other)?);
+            spec = spec.disables(self.command_ref(other)?);
         }
         for other in &text.required_after {
-            spec = spec.required_after(parse::<Ref<CommandName>>(other)?);
+            spec = spec.required_after(self.command_ref(other)?);
         }
         Ok(spec)
+    }
+
+    /// A command that another one names: without a prefix, one of the plugin's own if it has one of
+    /// that name, else the core's.
+    fn command_ref(&self, name: &str) -> Result<Ref<CommandName>, String> {
+        if self.command(name.trim_end_matches('?')).is_some() {
+            return parse(&format!("{}:{name}", self.id));
+        }
+        parse(name)
     }
 
     /// What the plugin said that can't be, if anything.

@@ -18,7 +18,7 @@ use wasmtime::component::{Resource, ResourceTable};
 use crate::plugin::bindings::ekiben::plugin::host as wit;
 use crate::plugin::bindings::ekiben::plugin::types;
 use crate::plugin::error::Stopped;
-use crate::plugin::journal::Journal;
+use crate::plugin::journal::{Journal, Outcome};
 use crate::plugin::limits::{Limits, Spent};
 use crate::plugin::protocol::{
     Answer, ArtifactInfo, Effect, Failure, PlannedAction, PlannedArgument, Probe, ProbeOutcome,
@@ -51,7 +51,7 @@ pub(crate) struct CallState {
     pub(crate) kinds: Kinds,
     pub(crate) journal: Journal,
     /// Effects that a replay performed before the plugin had to run; it does them again first.
-    pub(crate) performed: VecDeque<Effect>,
+    pub(crate) performed: VecDeque<(Effect, Outcome)>,
 }
 
 /// What a store holds.
@@ -95,9 +95,9 @@ impl State {
     fn perform(&mut self, effect: Effect) -> wasmtime::Result<Result<(), Failure>> {
         self.count_call()?;
         let call = self.call()?;
-        match call.performed.pop_front() {
-            Some(before) if before == effect => {}
-            Some(before) => {
+        let outcome = match call.performed.pop_front() {
+            Some((before, outcome)) if before == effect => outcome,
+            Some((before, _)) => {
                 return Err(Stopped::Misuse(format!(
                     "it isn't deterministic: with the same answers it once did {before:?} and now {effect:?}"
                 ))
@@ -106,15 +106,13 @@ impl State {
             None => {
                 let world = Arc::clone(&call.world);
                 let begun = Instant::now();
-                let result = world.perform(&effect);
+                let outcome = world.perform(&effect);
                 self.waited += begun.elapsed();
-                if let Err(failure) = result {
-                    return Ok(Err(failure));
-                }
+                outcome
             }
-        }
-        self.call()?.journal.did(effect);
-        Ok(Ok(()))
+        };
+        self.call()?.journal.did(effect, outcome.clone());
+        Ok(outcome)
     }
 
     /// Asks, and takes the answer apart; an answer of another shape is the host's own mistake.
