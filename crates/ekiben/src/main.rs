@@ -1,2 +1,147 @@
-//! The `ekiben` command.
-fn main() {}
+//! The `ekiben` command: a thin layer over `ekiben-core`.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `cli` | the command line, every flag in one place |
+//! | `settings` | what a front end gives besides |
+//! | `commands` | what each subcommand does |
+//! | `report` | what people and programs hear of a build |
+//! | `environment` | folders, processors and variables of this machine |
+//! | `builtin` | the plugins that are part of the program |
+//!
+//! Exit status: 0 done, 1 the build failed, 2 the project or what was asked for is wrong, 101 a bug
+//! in Ekiben, 130 interrupted.
+//!
+//! Invariant: nothing is set up before the command line is read.
+
+mod builtin;
+mod cli;
+mod commands;
+mod environment;
+mod report;
+mod result;
+mod settings;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Color, Command, Plugin};
+use crate::commands::End;
+use crate::result::ResultSink;
+use crate::settings::FrontEnd;
+
+/// The variable with words for the command line of builds.
+const ARGS_VARIABLE: &str = "EKIBEN_ARGS";
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(report_bug));
+    let end = run().unwrap_or_else(|message| {
+        complain(&message);
+        End::Refused
+    });
+    ExitCode::from(end.exit_code())
+}
+
+fn run() -> Result<End, String> {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let words = words_of_variable(&args)?;
+    let from_variable = cli::count_settings(&words, ARGS_VARIABLE)?;
+    let cli = Cli::parse_from(with_words(&args, &words));
+    let cli = match &cli.command {
+        Command::Pep517(hook) => {
+            let sink = match (hook.result_fd, &hook.result_file) {
+                (Some(number), _) => ResultSink::descriptor(number)
+                    .map_err(|error| format!("--result-fd {number} can't be used: {error}"))?,
+                (None, Some(path)) => ResultSink::file(path)
+                    .map_err(|error| format!("{} can't be created: {error}", path.display()))?,
+                (None, None) => return Err("give --result-fd or --result-file".to_owned()),
+            };
+            return run_hook(&args, &words, from_variable, &hook.config_settings, sink);
+        }
+        _ => cli,
+    };
+    choose_colors(cli.global.color);
+    let global = &cli.global;
+    Ok(match &cli.command {
+        Command::Build(build) => commands::build::run(build, global, from_variable),
+        Command::Config(config) => commands::config::run(config),
+        Command::Graph(graph) => commands::graph::run(graph, global),
+        Command::Clean(clean) => commands::clean::run(clean, global),
+        Command::Plugin(Plugin::List(list)) => commands::plugin::list(list, global),
+        // Answered above.
+        Command::Pep517(_) => End::Done,
+    })
+}
+
+/// Runs a hook, whose command line has the front end's words too.
+fn run_hook(
+    args: &[OsString],
+    words: &[String],
+    from_variable: usize,
+    config_settings: &str,
+    sink: ResultSink,
+) -> Result<End, String> {
+    let front_end = match FrontEnd::parse(config_settings) {
+        Ok(front_end) => front_end,
+        Err(message) => {
+            complain(&message);
+            let answer = serde_json::json!({ "error": message });
+            sink.send(&answer).map_err(|error| format!("the result can't be sent: {error}"))?;
+            return Ok(End::Refused);
+        }
+    };
+    let all: Vec<String> = words.iter().chain(&front_end.words).cloned().collect();
+    let cli = Cli::parse_from(with_words(args, &all));
+    choose_colors(cli.global.color);
+    match &cli.command {
+        Command::Pep517(hook) => {
+            Ok(commands::pep517::run(hook, &cli.global, from_variable, front_end, sink))
+        }
+        _ => Err("words from outside can't choose another command".to_owned()),
+    }
+}
+
+fn words_of_variable(args: &[OsString]) -> Result<Vec<String>, String> {
+    match std::env::var(ARGS_VARIABLE) {
+        Ok(text) if cli::place_for_words(args).is_some() => settings::split(&text, ARGS_VARIABLE),
+        Err(std::env::VarError::NotUnicode(_)) => Err(format!("{ARGS_VARIABLE} isn't UTF-8")),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The command line with `words` right after the subcommand.
+fn with_words(args: &[OsString], words: &[String]) -> Vec<OsString> {
+    let mut all = args.to_vec();
+    if let Some(at) = cli::place_for_words(args) {
+        all.splice(at..at, words.iter().map(OsString::from));
+    }
+    all
+}
+
+fn choose_colors(color: Color) {
+    match color {
+        // The streams look at the terminal, NO_COLOR and CLICOLOR_FORCE by themselves.
+        Color::Auto => {}
+        Color::Always => anstream::ColorChoice::Always.write_global(),
+        Color::Never => anstream::ColorChoice::Never.write_global(),
+    }
+}
+
+fn complain(message: &str) {
+    // Nobody is left to hear of an error on stderr.
+    let _ = writeln!(anstream::stderr(), "error: {message}");
+}
+
+fn report_bug(panic: &std::panic::PanicHookInfo<'_>) {
+    let mut stderr = anstream::stderr().lock();
+    let version = env!("CARGO_PKG_VERSION");
+    // Nobody is left to hear of an error on stderr.
+    let _ = writeln!(stderr, "error: this is a bug in Ekiben {version}: {panic}");
+    let _ = writeln!(stderr, "help: please report it, with what you did and the build.log");
+    if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
+        let _ = writeln!(stderr, "{}", std::backtrace::Backtrace::force_capture());
+    }
+}

@@ -1,0 +1,50 @@
+//! Makes the list of built-in plugins: every component in the folder that `cargo xtask plugins`
+//! fills, with its bytes.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-env-changed=EKIBEN_PLUGINS_DIR");
+    let folder = folder()?;
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let components = components(&folder);
+    if components.is_empty() {
+        println!("cargo::error=no plugin in {}: run `cargo xtask plugins` first", folder.display());
+        return Ok(());
+    }
+    let mut code = String::from("&[\n");
+    for (id, path) in components {
+        println!("cargo::rerun-if-changed={path}");
+        writeln!(code, "    BuiltIn {{ id: {id:?}, component: include_bytes!({path:?}) }},")?;
+    }
+    code.push_str("]\n");
+    let out = std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
+    std::fs::write(Path::new(&out).join("built_in.rs"), code)?;
+    Ok(())
+}
+
+fn folder() -> Result<PathBuf, Box<dyn Error>> {
+    if let Some(given) = std::env::var_os("EKIBEN_PLUGINS_DIR") {
+        return Ok(std::path::absolute(given)?);
+    }
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets CARGO_MANIFEST_DIR")?;
+    let workspace = Path::new(&package).ancestors().nth(2).ok_or("the package has no workspace")?;
+    Ok(workspace.join("target").join("plugins"))
+}
+
+/// Ids and paths, sorted. Names that aren't UTF-8 are no plugins' names.
+fn components(folder: &Path) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<_> = entries
+        .filter_map(|entry| {
+            let path = entry.path();
+            let id = path.file_stem()?.to_str()?.to_owned();
+            let is_component = path.extension().is_some_and(|suffix| suffix == "wasm");
+            is_component.then(|| Some((id, path.to_str()?.to_owned())))?
+        })
+        .collect();
+    found.sort();
+    found
+}

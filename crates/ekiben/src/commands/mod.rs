@@ -1,0 +1,32 @@
+//! What each subcommand does.
+
+pub(crate) mod build;
+pub(crate) mod clean;
+pub(crate) mod config;
+pub(crate) mod graph;
+pub(crate) mod pep517;
+pub(crate) mod plugin;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// As it should.
+    Done,
+    /// The build failed.
+    Failed,
+    /// What was asked for or the project is wrong, or the machine can't do it.
+    Refused,
+    /// A signal stopped it.
+    Interrupted,
+}
+
+impl End {
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Refused => 2,
+            Self::Interrupted => 130,
+        }
+    }
+}

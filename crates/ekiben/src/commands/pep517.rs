@@ -1,0 +1,116 @@
+//! `ekiben pep517`: the hooks of PEP 517 and PEP 660, for the Python shim.
+//!
+//! The result goes as JSON to a descriptor or file and nowhere else: `{"result": …}` or
+//! `{"error": "…"}`. What people read goes to stderr.
+
+use std::sync::Arc;
+
+use ekiben_core::graph::Kind;
+use ekiben_core::{Observer, Problems, Request, Session};
+use ekiben_project::{Override, Overrides};
+use serde_json::{Value, json};
+
+use super::End;
+use super::build::{Job, NotBuilt};
+use crate::builtin::BUILT_IN;
+use crate::cli::{Global, Hook, Pep517};
+use crate::environment::{self, Choices};
+use crate::report::Reporter;
+use crate::result::ResultSink;
+use crate::settings::FrontEnd;
+
+/// Runs a hook.
+pub(crate) fn run(
+    hook: &Pep517,
+    global: &Global,
+    from_variable: usize,
+    front_end: FrontEnd,
+    sink: ResultSink,
+) -> End {
+    let (end, answer) = match answer(hook, global, from_variable, front_end) {
+        Ok(result) => (End::Done, json!({ "result": result })),
+        Err(failure) => (failure.end, json!({ "error": failure.message })),
+    };
+    match sink.send(&answer) {
+        Ok(()) => end,
+        Err(_) => End::Failed,
+    }
+}
+
+fn answer(
+    hook: &Pep517,
+    global: &Global,
+    from_variable: usize,
+    front_end: FrontEnd,
+) -> Result<Value, NotBuilt> {
+    let overrides = overrides(hook, from_variable, front_end);
+    match hook.hook {
+        Hook::BuildWheel => build(hook, global, overrides, Kind::WHEEL),
+        Hook::BuildSdist => build(hook, global, overrides, Kind::SDIST),
+        Hook::PrepareMetadata => prepare_metadata(hook, global, overrides).map(Value::from),
+        // What a build needs besides `build-system.requires` is in the program.
+        Hook::GetRequiresForBuildWheel
+        | Hook::GetRequiresForBuildSdist
+        | Hook::GetRequiresForBuildEditable => Ok(json!([])),
+    }
+}
+
+/// Settings by rising precedence: the variable's, the front end's, the command line's.
+fn overrides(hook: &Pep517, from_variable: usize, front_end: FrontEnd) -> Overrides {
+    let given = &hook.options.config_setting;
+    let from_front_end = front_end.words_settings;
+    let part = |from: usize, to: usize, source: &'static str| {
+        let texts = given.iter().take(to).skip(from);
+        texts.map(move |text| Override::parse(text, source))
+    };
+    let typed = from_variable + from_front_end;
+    part(0, from_variable, "EKIBEN_ARGS")
+        .chain(part(from_variable, typed, "--config-settings"))
+        .chain(front_end.overrides)
+        .chain(part(typed, given.len(), "--config-setting"))
+        .collect()
+}
+
+fn build(
+    hook: &Pep517,
+    global: &Global,
+    overrides: Overrides,
+    kind: Kind,
+) -> Result<Value, NotBuilt> {
+    let job = Job {
+        project: ".".as_ref(),
+        python: hook.interpreter.clone(),
+        overrides,
+        kinds: vec![kind],
+        out_dir: hook.out_dir.clone(),
+        build_environment: hook.build_environment.clone(),
+        options: &hook.options,
+        json: false,
+        owns_stdout: false,
+    };
+    Ok(job.run(global)?.pop().into())
+}
+
+fn prepare_metadata(
+    hook: &Pep517,
+    global: &Global,
+    overrides: Overrides,
+) -> Result<String, NotBuilt> {
+    let reporter = Arc::new(Reporter::new(global, ".".as_ref(), false));
+    let refuse = |problems: Problems| {
+        reporter.problems(&problems);
+        NotBuilt { end: End::Refused, message: problems.to_string() }
+    };
+    let observer = Arc::<Reporter>::clone(&reporter) as Arc<dyn Observer>;
+    let (environment, _cache) =
+        environment::read(global, Choices::idle(observer)).map_err(refuse)?;
+    let request = Request {
+        project: ".".into(),
+        python: hook.interpreter.clone(),
+        overrides,
+        build_dir: hook.options.build_dir.clone(),
+        build_environment: hook.build_environment.clone(),
+    };
+    let session = Session::open(request, environment, BUILT_IN).map_err(refuse)?;
+    session.prepare_metadata(&hook.out_dir).map_err(refuse)
+}
