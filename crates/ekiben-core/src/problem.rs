@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use ekiben_project::SourceName;
 use serde::Serialize;
 
 use crate::graph::GraphError;
@@ -67,6 +68,8 @@ pub struct Problem {
     pub key: Option<String>,
     /// What to do, a sentence an entry.
     pub help: Vec<String>,
+    /// Who says so, or brought what is wrong, where that isn't a file: a plugin, `--config-settings`.
+    pub source: Option<String>,
 }
 
 impl Problem {
@@ -80,6 +83,7 @@ impl Problem {
             at: None,
             key: None,
             help: Vec::new(),
+            source: None,
         }
     }
 
@@ -95,9 +99,9 @@ impl Problem {
         self
     }
 
-    /// What a plugin reports, in its name.
+    /// What `plugin`, which is its id and version, reports.
     #[must_use]
-    pub fn from_report(report: Report) -> Self {
+    pub fn from_report(report: Report, plugin: &str) -> Self {
         Self {
             severity: match report.severity {
                 ReportSeverity::Note => Severity::Note,
@@ -115,6 +119,7 @@ impl Problem {
             }),
             key: None,
             help: report.help,
+            source: Some(format!("the plugin {plugin}")),
         }
     }
 }
@@ -122,6 +127,11 @@ impl Problem {
 impl From<ekiben_project::Diagnostic> for Problem {
     fn from(diagnostic: ekiben_project::Diagnostic) -> Self {
         let file = diagnostic.file.to_string();
+        let source = match &diagnostic.file {
+            SourceName::File(_) => None,
+            SourceName::Override(carrier) => Some(carrier.clone()),
+            SourceName::Plugin(id) => Some(format!("the plugin `{id}`")),
+        };
         let at = diagnostic.line.map(|line| Place {
             file,
             line,
@@ -139,6 +149,7 @@ impl From<ekiben_project::Diagnostic> for Problem {
             at,
             key: diagnostic.key,
             help: diagnostic.help,
+            source,
         }
     }
 }
@@ -208,8 +219,9 @@ impl From<GraphError> for Problems {
 
 impl From<PluginError> for Problems {
     fn from(error: PluginError) -> Self {
-        if let PluginError::User { reports, .. } = error {
-            return Self(reports.into_iter().map(Problem::from_report).collect());
+        if let PluginError::User { plugin, reports } = error {
+            let problem = |report| Problem::from_report(report, &plugin);
+            return Self(reports.into_iter().map(problem).collect());
         }
         let code = match &error {
             PluginError::Limit { .. } => "plugin-limit",

@@ -293,7 +293,7 @@ impl World for PluginWorld {
             }
             Effect::Submit(action) => self.submit(action),
             Effect::Report(report) => {
-                self.shared.observer.problem(&Problem::from_report(report.clone()));
+                self.shared.observer.problem(&Problem::from_report(report.clone(), &self.plugin.title()));
                 Ok(())
             }
         }

@@ -78,6 +78,7 @@ impl Job<'_> {
         let reporter = Arc::new(Reporter::new(global, self.project, self.json));
         let refuse = |problems: Problems| {
             reporter.problems(&problems);
+            reporter.end(Status::Failed, None, began.elapsed());
             NotBuilt::refused(&problems)
         };
         let stopped = Stopped::watch().map_err(refuse)?;

@@ -123,7 +123,8 @@ impl Reporter {
         let mut state = self.state();
         state.log.line(&format!("made {}", path.display()));
         if let View::Json = state.view {
-            json::emit(&json::artifact(path, kind, size));
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            json::emit(&json::artifact(&path, kind, size));
         }
     }
 

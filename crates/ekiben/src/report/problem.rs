@@ -7,6 +7,8 @@ use std::path::Path;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use ekiben_core::{Place, Problem, Problems, Severity};
 
+use super::short;
+
 /// Colours are always there; the stream takes them away where they aren't wanted.
 const RENDERER: Renderer = Renderer::styled();
 
@@ -34,8 +36,8 @@ pub(super) fn render(problem: &Problem, project: &Path) -> String {
         Severity::Error => Level::ERROR,
     };
     let title = level.primary_title(problem.message.as_str()).id(problem.code.as_str());
-    let shown = problem.at.as_ref().map(|at| project.join(&at.file).display().to_string());
-    let shown = shown.map(|path| path.strip_prefix("./").unwrap_or(&path).to_owned());
+    let path = problem.at.as_ref().map(|at| project.join(&at.file));
+    let shown = path.map(|path| short(&path).display().to_string());
     let text =
         problem.at.as_ref().and_then(|at| std::fs::read_to_string(project.join(&at.file)).ok());
     let mut group = annotate_snippets::Group::with_title(title);
@@ -50,9 +52,18 @@ pub(super) fn render(problem: &Problem, project: &Path) -> String {
             _ => group.element(Origin::path(shown).line(at.line).char_column(at.column)),
         };
     }
-    // Without a place, the key is all that says where.
-    if let (None, Some(key)) = (&problem.at, &problem.key) {
-        group = group.element(Level::NOTE.message(format!("in `{key}`")));
+    // Without a place, these are all that says where.
+    match (&problem.at, &problem.key, &problem.source) {
+        (None, Some(key), Some(source)) => {
+            group = group.element(Level::NOTE.message(format!("in `{key}` of {source}")));
+        }
+        (None, Some(key), None) => {
+            group = group.element(Level::NOTE.message(format!("in `{key}`")));
+        }
+        (_, _, Some(source)) => {
+            group = group.element(Level::NOTE.message(format!("says {source}")));
+        }
+        (_, _, None) => {}
     }
     for help in &problem.help {
         group = group.element(Level::HELP.message(help.as_str()));
@@ -84,6 +95,7 @@ pub(super) fn one_line(problem: &Problem) -> String {
     };
     let place = problem.at.as_ref().map(|at| format!("{}:{}:{}: ", at.file, at.line, at.column));
     let help: String = problem.help.iter().map(|help| format!(" ({help})")).collect();
+    let place = place.or_else(|| problem.source.as_ref().map(|source| format!("{source}: ")));
     let place = place.unwrap_or_default();
     format!("{place}{severity}[{}]: {}{help}", problem.code, problem.message)
 }
