@@ -8,9 +8,15 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
 mod component;
+mod demo;
 mod dist;
+mod examples;
+mod frontend;
 mod plugins;
 mod python;
+mod real;
+mod shim;
+mod test;
 mod tidy;
 mod wasm_toolchain;
 mod wit_check;
@@ -31,10 +37,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Build an example as its users would, and run it
+    Demo(demo::Args),
     /// Build Ekiben's wheel into `dist/`
     Dist(dist::Args),
     /// Build the plugins, and the guests of the tests, as WebAssembly components
     Plugins(plugins::Args),
+    /// Build real packages through real frontends and run their own tests
+    Real(real::Args),
+    /// Run all checks and tests
+    Test(test::Args),
     /// Check the house rules
     Tidy(tidy::Args),
     /// Check that the plugin interface is compatible with its released versions
@@ -44,8 +56,12 @@ enum Command {
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     let done = Workspace::find().and_then(|workspace| match command {
+        Command::Bench(args) => args.run(&workspace),
+        Command::Demo(args) => args.run(&workspace),
         Command::Dist(args) => args.run(&workspace),
         Command::Plugins(args) => args.run(&workspace),
+        Command::Real(args) => args.run(&workspace),
+        Command::Test(args) => args.run(&workspace),
         Command::Tidy(args) => args.run(&workspace),
         Command::WitCheck(args) => args.run(&workspace),
     });

@@ -5,13 +5,14 @@
 //! again when the set or the interpreter changes.
 
 use std::env;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::workspace::{self, Workspace, output_of, run};
+use crate::workspace::{Workspace, output_of, run_quietly};
 
 /// The versions of Python (3.x) that Ekiben builds for and is tested with.
 const MINORS: std::ops::RangeInclusive<u32> = 9..=13;
@@ -40,7 +41,7 @@ impl Python {
             }
             Some(Answer { venv: false, .. }) => missing = "`python3` can't make environments",
             Some(Answer { headers: false, .. }) => {
-                missing = "`python3` has no headers (`Python.h`)"
+                missing = "`python3` has no headers (`Python.h`)";
             }
             Some(answer) => return Ok(Self { minor: answer.minor, path: answer.path }),
             None => {}
@@ -71,18 +72,20 @@ impl Python {
         found
     }
 
-    /// 11 for Python 3.11.
-    pub(crate) fn minor(&self) -> u32 {
-        self.minor
-    }
-
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// An empty environment, with pip.
     pub(crate) fn make_venv(&self, root: &Path) -> Result<Venv> {
-        workspace::run(Command::new(&self.path).args(["-m", "venv", "--clear"]).arg(root))?;
+        run_quietly(Command::new(&self.path).args(["-m", "venv", "--clear"]).arg(root))?;
+        Ok(Venv { root: root.to_owned() })
+    }
+
+    /// An empty environment, without pip.
+    pub(crate) fn make_bare_venv(&self, root: &Path) -> Result<Venv> {
+        let mut venv = Command::new(&self.path);
+        run_quietly(venv.args(["-m", "venv", "--clear", "--without-pip"]).arg(root))?;
         Ok(Venv { root: root.to_owned() })
     }
 
@@ -101,9 +104,16 @@ impl Python {
         let mut install = venv.program("python");
         install.args(["-m", "pip", "install", "--quiet", "--require-hashes"]);
         install.args(["--disable-pip-version-check", "--no-warn-script-location", "-r"]);
-        run(install.arg(&requirements)).with_context(|| format!("installing {set} tools"))?;
+        run_quietly(install.arg(&requirements))
+            .with_context(|| format!("installing {set} tools"))?;
         fs::write(&stamp, wanted).with_context(|| format!("`{}`", stamp.display()))?;
         Ok(venv)
+    }
+}
+
+impl fmt::Display for Python {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Python 3.{}", self.minor)
     }
 }
 
@@ -121,10 +131,6 @@ impl Venv {
     /// Where a program of the environment is.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.join(if cfg!(windows) { "Scripts" } else { "bin" }).join(name)
-    }
-
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
     }
 }
 

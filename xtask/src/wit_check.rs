@@ -17,7 +17,7 @@ const CURRENT: &str = "crates/ekiben-plugin/wit";
 const RELEASED: &str = "crates/ekiben-plugin/wit-released";
 
 /// Options of `cargo xtask wit-check`.
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 pub(crate) struct Args {
     /// Record the current interface as released
     #[arg(long)]

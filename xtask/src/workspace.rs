@@ -1,10 +1,12 @@
 //! Where the workspace lies, and how to run programs in it.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
+use walkdir::WalkDir;
 
 /// The root folder of the workspace.
 pub(crate) struct Workspace {
@@ -44,11 +46,17 @@ impl Workspace {
         }
     }
 
+    /// The cargo that runs this program, with the settings of whoever started it.
+    pub(crate) fn native_cargo(&self) -> Command {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(&self.root);
+        cargo
+    }
+
     /// The cargo that runs this program, started in the root without what `cargo xtask` and its
     /// caller set for the native build (`CARGO_TARGET_DIR`, `RUSTFLAGS`, `RUSTC_WRAPPER`, …).
     pub(crate) fn cargo(&self) -> Command {
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(&self.root);
+        let mut cargo = self.native_cargo();
         for (name, _) in env::vars_os() {
             if name.to_str().is_some_and(concerns_native_build) {
                 cargo.env_remove(name);
@@ -96,6 +104,32 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("{command:?} can't be started"))?;
     if !status.success() {
         bail!("{command:?} failed with {status}");
+    }
+    Ok(())
+}
+
+/// Runs a program and shows what it prints only if it fails.
+pub(crate) fn run_quietly(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("{command:?} can't be started"))?;
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        bail!("{command:?} failed with {}\n{printed}{}", output.status, errors.trim_end());
+    }
+    Ok(printed)
+}
+
+/// Copies a folder with all that is in it, but links only as what they point to.
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    for entry in WalkDir::new(from) {
+        let entry = entry.with_context(|| format!("`{}` can't be listed", from.display()))?;
+        let target = to.join(entry.path().strip_prefix(from)?);
+        let copied = if entry.file_type().is_dir() {
+            fs::create_dir_all(&target)
+        } else {
+            fs::copy(entry.path(), &target).map(|_| ())
+        };
+        copied.with_context(|| format!("`{}` can't be made", target.display()))?;
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ const SKIPPED: [&str; 8] =
     [".git", ".hypothesis", ".venv", "__pycache__", "corpus", "dist", "node_modules", "target"];
 
 /// Options of `cargo xtask tidy`.
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 pub(crate) struct Args {}
 
 impl Args {
