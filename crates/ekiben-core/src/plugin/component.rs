@@ -29,12 +29,26 @@ pub(crate) fn engine() -> Result<Engine, PluginError> {
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
         // Plugins plan; they don't compute. Compiling fast matters more than running fast.
-        .cranelift_opt_level(OptLevel::None)
-        // 4 GiB of address space for each memory, the default, fails under `ulimit -v`.
-        .memory_reservation(64 << 20)
-        .memory_reservation_for_growth(16 << 20)
-        .memory_guard_size(64 << 10);
+        .cranelift_opt_level(OptLevel::None);
+    if !has_room() {
+        // Memories that don't fit are copied as they grow, seldom enough that the time limit isn't
+        // spent on that.
+        config
+            .memory_reservation(64 << 20)
+            .memory_reservation_for_growth(128 << 20)
+            .memory_guard_size(64 << 10);
+    }
     Engine::new(&config).map_err(|error| PluginError::Engine(format!("{error:#}")))
+}
+
+/// Whether 4 GiB of addresses for each memory, wasmtime's default, can be had: memories then grow in
+/// place, and code needs no bounds checks, which makes it a quarter faster to compile.
+fn has_room() -> bool {
+    #[cfg(unix)]
+    let limit = rustix::process::getrlimit(rustix::process::Resource::As).current;
+    #[cfg(not(unix))]
+    let limit: Option<u64> = None;
+    cfg!(target_pointer_width = "64") && limit.is_none_or(|limit| limit >= 256 << 30)
 }
 
 /// Compiles `bytes`, or takes the compiled code that an earlier build left.

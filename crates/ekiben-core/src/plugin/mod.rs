@@ -349,6 +349,9 @@ impl Plugin {
             let limit = format!("the memory set for plugins ({problem})");
             return PluginError::Limit { plugin, call, limit };
         }
+        if problem.contains("handle limit exceeded") {
+            return PluginError::Limit { plugin, call, limit: "open handles".to_owned() };
+        }
         if let Some(log) = last_log {
             problem = format!("{problem}; its last words: {log}");
         }

@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 
 use ekiben_core::plugin::{Limits, Outcome, PluginHost, Records};
 
+use crate::interface::{WIT, encode};
 use crate::support::{Counted, Desk, Facts, call, explain, guest, load, try_call};
 
 /// No call may take longer, on however busy a machine; the limit itself is a fraction of it.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Limits that are quickly reached.
 fn tight() -> PluginHost {
     let limits = Limits {
         memory: 64 << 20,
-        time: Duration::from_millis(500),
+        time: Duration::from_secs(4),
         written: 40 << 20,
         read: 1 << 20,
         text: 4 << 20,
@@ -64,10 +65,10 @@ fn what_uses_too_much_is_stopped() {
     bomb: Limit: the plugin `hostile` 6.6.6 went beyond its limit of the memory set for plugins (forcing trap when growing memory to 118816768 bytes) in the command `bomb`
     flood-actions: Limit: the plugin `hostile` 6.6.6 went beyond its limit of 100 actions in the command `flood-actions`
     flood-calls: Limit: the plugin `hostile` 6.6.6 went beyond its limit of 5000 host calls in the command `flood-calls`
-    flood-handles: Trap: the plugin `hostile` 6.6.6 failed in the command `flood-handles`: cannot lend resource: store handle limit exceeded
+    flood-handles: Limit: the plugin `hostile` 6.6.6 went beyond its limit of open handles in the command `flood-handles`
     flood-log: Limit: the plugin `hostile` 6.6.6 went beyond its limit of 4194304 bytes of text in the command `flood-log`
     flood-reports: Limit: the plugin `hostile` 6.6.6 went beyond its limit of 5000 host calls in the command `flood-reports`
-    loop: Limit: the plugin `hostile` 6.6.6 went beyond its limit of 0.5 s of running time in the command `loop`
+    loop: Limit: the plugin `hostile` 6.6.6 went beyond its limit of 4 s of running time in the command `loop`
     oversized-write: Limit: the plugin `hostile` 6.6.6 went beyond its limit of 41943040 bytes written in the command `oversized-write`
     "
     );
@@ -206,7 +207,7 @@ fn describing_itself_is_bounded_too() {
     }
     insta::with_settings!({ filters => vec![(r"src/lib\.rs:\d+:\d+", "src/lib.rs:[PLACE]")] }, {
         insta::assert_snapshot!(told, @r"
-        Limit: the plugin `eager-loop` went beyond its limit of 0.5 s of running time in describe
+        Limit: the plugin `eager-loop` went beyond its limit of 4 s of running time in describe
           help: this is a fault of the plugin: report it to its authors
         Trap: the plugin `eager-trap` failed in describe: wasm trap: wasm `unreachable` instruction executed; its last words: panicked at tests/guests/eager-trap/src/lib.rs:[PLACE]:
         nothing to say
@@ -215,6 +216,34 @@ fn describing_itself_is_bounded_too() {
     });
     let desk = Desk::new(Facts::banner(&["spam"]));
     assert_eq!(call(&load(&host, "banner"), &host, "generate", &desk), Outcome::Ran);
+}
+
+/// Grows its memory by 16 MiB at a time while it describes itself.
+const GLUTTON: &str = r#"(module
+    (memory (export "memory") 1)
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+    (func (export "ekiben:plugin/provider@0.1.0#describe") (param i32)
+        (loop
+            (drop (memory.grow (i32.const 256)))
+            (i32.store8 (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 1)) (i32.const 1))
+            (br 0)))
+    (func (export "ekiben:plugin/provider@0.1.0#run") (param i32 i32 i32) (result i32) unreachable))"#;
+
+/// Growing must not copy the memory so often that the time is up first.
+#[test]
+fn memory_in_small_pieces_is_still_memory() {
+    let module = wat::parse_str(GLUTTON).unwrap();
+    let component = encode(module, WIT, &[]);
+    let limits = Limits { time: Duration::from_secs(20), ..Limits::default() };
+    let host = PluginHost::new(Arc::new(Counted::default()) as Arc<dyn Records>, limits);
+    let Err(error) = host.load("glutton", Cow::Owned(component)) else {
+        panic!("glutton described itself");
+    };
+    let told = explain(&error);
+    assert!(
+        told.starts_with("Limit: the plugin `glutton` went beyond its limit of the memory"),
+        "{told}"
+    );
 }
 
 /// Stopping one call must not touch another that runs at the same time.

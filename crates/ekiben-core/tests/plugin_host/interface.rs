@@ -4,23 +4,33 @@ use std::borrow::Cow;
 
 use ekiben_core::plugin::PluginHost;
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
-use wit_parser::{ManglingAndAbi, Resolve};
+use wit_parser::{ManglingAndAbi, Resolve, WorldId};
 
 use crate::support::{explain, guest, host};
 
-const WIT: &str = include_str!("../../../ekiben-plugin/wit/ekiben-plugin.wit");
+pub(crate) const WIT: &str = include_str!("../../../ekiben-plugin/wit/ekiben-plugin.wit");
 
 /// A component for the world `plugin` of that package, whose exports do nothing.
 fn component(wit: &str, others: &[&str]) -> Vec<u8> {
+    let (resolve, world) = resolve(wit, others);
+    encode(dummy_module(&resolve, world, ManglingAndAbi::Standard32), wit, others)
+}
+
+/// A component of a core module for the world `plugin` of that package.
+pub(crate) fn encode(mut module: Vec<u8>, wit: &str, others: &[&str]) -> Vec<u8> {
+    let (resolve, world) = resolve(wit, others);
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
+}
+
+fn resolve(wit: &str, others: &[&str]) -> (Resolve, WorldId) {
     let mut resolve = Resolve::default();
     for other in others {
         resolve.push_source("other.wit", other).unwrap();
     }
     let package = resolve.push_source("plugin.wit", wit).unwrap();
     let world = resolve.select_world(&[package], Some("plugin")).unwrap();
-    let mut module = dummy_module(&resolve, world, ManglingAndAbi::Standard32);
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
+    (resolve, world)
 }
 
 fn with_world(more: &str, wit: &str) -> String {
