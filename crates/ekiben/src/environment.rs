@@ -50,7 +50,7 @@ pub(crate) fn read(
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    let processors = || std::thread::available_parallelism().map_or(1, |n| n.get());
+    let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let environment = Environment {
         cache_dir,
         cache_bytes: global.cache_size,

@@ -1,0 +1,11 @@
+//! The command from outside: small projects, real compilers, the whole output.
+//!
+//! Every project has a folder and a cache of its own, so tests don't know of each other.
+
+#![allow(clippy::unwrap_used)]
+
+mod build;
+mod commands;
+mod failures;
+mod pep517;
+mod support;
