@@ -7,6 +7,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Counts;
 
+const TOTAL: &str = "{bar:24} {pos}/{len} {elapsed}";
+const ACTION: &str = "  {wide_msg} {elapsed}";
+
 /// Bars on stderr.
 pub(super) struct Bars {
     all: MultiProgress,
@@ -18,7 +21,7 @@ impl Bars {
     pub(super) fn new() -> Self {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let total = all.add(ProgressBar::new(0));
-        total.set_style(style("{bar:24} {pos}/{len} {elapsed}"));
+        total.set_style(style(TOTAL));
         Self { all, total, running: BTreeMap::new() }
     }
 
@@ -29,7 +32,7 @@ impl Bars {
 
     pub(super) fn started(&mut self, id: ActionId, description: &str) {
         let bar = self.all.insert_before(&self.total, ProgressBar::new_spinner());
-        bar.set_style(style("  {wide_msg} {elapsed}"));
+        bar.set_style(style(ACTION));
         bar.set_message(description.to_owned());
         self.running.insert(id, bar);
     }
@@ -56,6 +59,18 @@ impl Bars {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    // The templates are constants, which the tests parse.
+    // Only our constants come here, and a test parses each.
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_templates_are_valid() {
+        for template in [TOTAL, ACTION] {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
+    }
 }
