@@ -7,6 +7,7 @@
 //! these commands work while the other crates don't compile.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
+mod bench;
 mod component;
 mod demo;
 mod dist;
@@ -37,6 +38,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measure what builds cost, beside other backends
+    Bench(bench::Args),
     /// Build an example as its users would, and run it
     Demo(demo::Args),
     /// Build Ekiben's wheel into `dist/`

@@ -1,0 +1,364 @@
+//! `cargo xtask bench`: what a build costs, beside setuptools, meson-python and scikit-build-core.
+//!
+//! Every figure is the CPU time (user and system) of a whole process tree, as the kernel accounts
+//! for it, with the largest memory of any process in it: one Python that imports the backend and
+//! calls its `build_wheel`, which is what frontends do. Backends take turns, round by round, so
+//! that a slow minute of the machine is slow for all of them; medians are compared, as ratios.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use wait4::Wait4 as _;
+
+use crate::dist;
+use crate::python::{Python, Venv};
+use crate::workspace::{Workspace, run};
+
+/// Options of `cargo xtask bench`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Rounds that count; one more goes before them
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// Write the tables to this file too
+    #[arg(long)]
+    output: Option<PathBuf>,
+    /// Measure with the wheel in `dist/` as it is
+    #[arg(long)]
+    no_build: bool,
+}
+
+/// The backends, and what their `pyproject.toml` says.
+const BACKENDS: [(&str, &str); 4] = [
+    ("ekiben", "ekiben"),
+    ("setuptools", "setuptools.build_meta"),
+    ("meson-python", "mesonpy"),
+    ("scikit-build-core", "scikit_build_core.build"),
+];
+
+/// One process tree's cost.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    cpu: Duration,
+    peak_bytes: u64,
+}
+
+/// Costs by row and column, in the order of first use.
+#[derive(Default)]
+struct Table {
+    rows: Vec<String>,
+    cells: BTreeMap<(String, String), Vec<Cost>>,
+}
+
+impl Table {
+    fn add(&mut self, row: &str, column: &str, cost: Cost) {
+        if !self.rows.iter().any(|known| known == row) {
+            self.rows.push(row.to_owned());
+        }
+        self.cells.entry((row.to_owned(), column.to_owned())).or_default().push(cost);
+    }
+
+    fn median(&self, row: &str, column: &str) -> Option<Cost> {
+        let costs = self.cells.get(&(row.to_owned(), column.to_owned()))?;
+        let mut cpu: Vec<_> = costs.iter().map(|cost| cost.cpu).collect();
+        let mut peak: Vec<_> = costs.iter().map(|cost| cost.peak_bytes).collect();
+        cpu.sort_unstable();
+        peak.sort_unstable();
+        Some(Cost { cpu: cpu[cpu.len() / 2], peak_bytes: peak[peak.len() / 2] })
+    }
+
+    /// Markdown: CPU milliseconds and peak MiB, and the ratio to the best of the peers.
+    fn markdown(&self, columns: &[&str]) -> String {
+        let mut text = format!("| | {} | best peer |\n", columns.join(" | "));
+        let _ = writeln!(text, "|---|{}---|", "---|".repeat(columns.len()));
+        for row in &self.rows {
+            let _ = write!(text, "| {row} |");
+            for column in columns {
+                match self.median(row, column) {
+                    Some(cost) => {
+                        let mebibytes = cost.peak_bytes >> 20;
+                        let _ = write!(text, " {:.1} ms, {mebibytes} MiB |", milliseconds(cost));
+                    }
+                    None => text.push_str(" |"),
+                }
+            }
+            let ours = self.median(row, "ekiben").map(milliseconds);
+            let peers = columns
+                .iter()
+                .filter(|c| ["setuptools", "meson-python", "scikit-build-core"].contains(c));
+            let best = peers.filter_map(|c| self.median(row, c)).map(milliseconds).reduce(f64::min);
+            match ours.zip(best) {
+                Some((ours, best)) => {
+                    let _ = writeln!(text, " {:.2} |", ours / best);
+                }
+                None => text.push_str(" |\n"),
+            }
+        }
+        text
+    }
+}
+
+fn milliseconds(cost: Cost) -> f64 {
+    cost.cpu.as_secs_f64() * 1000.0
+}
+
+impl Args {
+    pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
+        if !self.no_build {
+            dist::build(workspace)?;
+        }
+        let bench = Bench::new(workspace)?;
+        let mut text = format!(
+            "Medians of {} rounds; CPU time of the whole process tree, and the largest memory of a process in it. \
+             The last column is ekiben's CPU time in that of the best peer.\n\n",
+            self.rounds
+        );
+        let mut hooks = Table::default();
+        let mut many = Table::default();
+        let mut alone = Table::default();
+        for round in 0..=self.rounds {
+            // The first round warms the page cache, and doesn't count.
+            let count = round > 0;
+            eprintln!("round {round} of {}", self.rounds);
+            bench.one_extension(count.then_some(&mut hooks))?;
+            bench.many_files(count.then_some(&mut many))?;
+            bench.program(count.then_some(&mut alone))?;
+        }
+        let columns: Vec<&str> = BACKENDS.iter().map(|(name, _)| *name).collect();
+        let with_compiler: Vec<&str> = columns.iter().copied().chain(["gcc alone"]).collect();
+        let _ = writeln!(text, "One C extension:\n\n{}", hooks.markdown(&with_compiler));
+        let _ = writeln!(text, "Twenty C files in one extension:\n\n{}", many.markdown(&columns));
+        let _ = writeln!(text, "The program by itself:\n\n{}", alone.markdown(&["ekiben"]));
+        print!("{text}");
+        if let Some(output) = &self.output {
+            fs::write(output, text).with_context(|| format!("`{}`", output.display()))?;
+        }
+        Ok(())
+    }
+}
+
+struct Bench {
+    venv: Venv,
+    scratch: PathBuf,
+}
+
+/// The state in which a hook is called.
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    /// Nothing was ever built here.
+    Cold,
+    /// As the last call left it.
+    Warm,
+}
+
+impl Bench {
+    fn new(workspace: &Workspace) -> Result<Self> {
+        let python = Python::find()?;
+        let venv = python.tools(workspace, "bench")?;
+        let mut install = venv.program("python");
+        install.args(["-m", "pip", "install", "--quiet", "--no-index", "--force-reinstall"]);
+        install.args(["--disable-pip-version-check", "--find-links"]);
+        run(install.arg(workspace.path("dist")).arg("ekiben"))?;
+        let scratch = workspace.target().join("bench");
+        Ok(Self { venv, scratch })
+    }
+
+    /// Calls the build hook in a project's folder, as a frontend does.
+    fn hook(&self, backend: &str, project: &Path, cache: &Path) -> Result<Cost> {
+        let (_, object) = BACKENDS.iter().find(|(name, _)| *name == backend).context("backend")?;
+        let out = project.join("out");
+        fs::create_dir_all(&out)?;
+        // meson-python and scikit-build-core keep their build folder when told where it is.
+        let settings = match backend {
+            "meson-python" | "scikit-build-core" => "{'build-dir': 'build'}",
+            _ => "None",
+        };
+        let code = format!("import {object} as b; b.build_wheel('out', {settings})");
+        let mut command = self.venv.program("python");
+        command.args(["-c", &code]).current_dir(project);
+        let bin = self.venv.path("");
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(bin).chain(std::env::split_paths(&path));
+        command.env("PATH", std::env::join_paths(folders)?);
+        command.env("EKIBEN_CACHE_DIR", cache).env("PYTHONDONTWRITEBYTECODE", "");
+        cost(&mut command)
+    }
+
+    fn one_extension(&self, mut table: Option<&mut Table>) -> Result<()> {
+        for (backend, object) in BACKENDS {
+            let project = self.scratch.join("one").join(backend);
+            let cache = self.scratch.join("one").join("cache");
+            recreate(&project)?;
+            if backend == "ekiben" {
+                recreate(&cache)?;
+            }
+            write_project(&project, backend, object, 1)?;
+            let mut add = |row: &str, cost| {
+                if let Some(table) = &mut table {
+                    table.add(row, backend, cost);
+                }
+            };
+            add("cold", self.hook(backend, &project, &cache)?);
+            add("nothing to do", self.hook(backend, &project, &cache)?);
+            let source = project.join("src/spam/_core.c");
+            let text = fs::read_to_string(&source)?;
+            fs::write(&source, format!("{text}\n/* touched */\n"))?;
+            add("one file touched", self.hook(backend, &project, &cache)?);
+        }
+        if let Some(table) = table {
+            let project = self.scratch.join("one/ekiben");
+            table.add("cold", "gcc alone", self.compiler_alone(&project)?);
+        }
+        Ok(())
+    }
+
+    /// What the compiler itself costs for the extension.
+    fn compiler_alone(&self, project: &Path) -> Result<Cost> {
+        let include = "import sysconfig; print(sysconfig.get_path('include'))";
+        let mut python = self.venv.program("python");
+        let include = crate::workspace::output_of(python.args(["-c", include]))?;
+        let object = project.join("alone.o");
+        let mut compile = Command::new("gcc");
+        compile.args(["-O3", "-DNDEBUG", "-fPIC", "-c", "src/spam/_core.c", "-o"]).arg(&object);
+        compile.arg(format!("-I{include}")).current_dir(project);
+        let compiled = cost(&mut compile)?;
+        let mut link = Command::new("gcc");
+        link.args(["-shared", "-o"]).arg(project.join("alone.so")).arg(&object);
+        let linked = cost(&mut link)?;
+        Ok(Cost {
+            cpu: compiled.cpu + linked.cpu,
+            peak_bytes: compiled.peak_bytes.max(linked.peak_bytes),
+        })
+    }
+
+    fn many_files(&self, mut table: Option<&mut Table>) -> Result<()> {
+        for (backend, object) in BACKENDS {
+            let cache = self.scratch.join("many").join("cache");
+            if backend == "ekiben" {
+                recreate(&cache)?;
+            }
+            for state in [State::Cold, State::Warm] {
+                let row = match state {
+                    State::Cold => "cold",
+                    State::Warm => "in a new folder afterwards",
+                };
+                // A folder of another name each time, as pip makes them.
+                let project = self.scratch.join("many").join(format!("{backend}-{row}"));
+                recreate(&project)?;
+                write_project(&project, backend, object, 20)?;
+                let cost = self.hook(backend, &project, &cache)?;
+                if let Some(table) = &mut table {
+                    table.add(row, backend, cost);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn program(&self, mut table: Option<&mut Table>) -> Result<()> {
+        let cache = self.scratch.join("program-cache");
+        recreate(&cache)?;
+        let calls: [(&str, &[&str]); 3] = [
+            ("`ekiben --version`", &["--version"]),
+            ("`ekiben plugin list`, cold", &["plugin", "list"]),
+            ("`ekiben plugin list`, warm", &["plugin", "list"]),
+        ];
+        for (row, arguments) in calls {
+            let mut command = self.venv.program("ekiben");
+            command.args(arguments).env("EKIBEN_CACHE_DIR", &cache).current_dir(&self.scratch);
+            let cost = cost(&mut command)?;
+            if let Some(table) = &mut table {
+                table.add(row, "ekiben", cost);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs a command for what it costs; its output is shown only if it fails.
+fn cost(command: &mut Command) -> Result<Cost> {
+    let log = tempfile::NamedTempFile::new()?;
+    command.stdin(Stdio::null());
+    command.stdout(log.reopen()?).stderr(log.reopen()?);
+    let mut child = command.spawn().with_context(|| format!("{command:?} can't be started"))?;
+    let usage = child.wait4()?;
+    if !usage.status.success() {
+        let output = fs::read_to_string(log.path()).unwrap_or_default();
+        bail!("{command:?} failed with {}\n{output}", usage.status);
+    }
+    Ok(Cost { cpu: usage.rusage.utime + usage.rusage.stime, peak_bytes: usage.rusage.maxrss })
+}
+
+fn recreate(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("`{}`", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("`{}`", folder.display()))
+}
+
+/// A project of one extension module from `files` C files, for one of the backends.
+fn write_project(folder: &Path, backend: &str, object: &str, files: usize) -> Result<()> {
+    let package = folder.join("src/spam");
+    fs::create_dir_all(&package)?;
+    let helpers: Vec<String> = (1..files).map(|n| format!("src/spam/part{n}.c")).collect();
+    let sources: Vec<String> =
+        std::iter::once("src/spam/_core.c".to_owned()).chain(helpers.iter().cloned()).collect();
+    let quoted = |quote: char, between: &str| {
+        sources.iter().map(|s| format!("{quote}{s}{quote}")).collect::<Vec<_>>().join(between)
+    };
+    let tool = match backend {
+        "ekiben" => format!(
+            "[[tool.ekiben.extension]]\nname = \"spam._core\"\nsources = [{}]\n",
+            quoted('"', ", ")
+        ),
+        "setuptools" => format!(
+            "[tool.setuptools]\next-modules = [{{name = \"spam._core\", sources = [{}]}}]\npackages = [\"spam\"]\npackage-dir = {{\"\" = \"src\"}}\n",
+            quoted('"', ", ")
+        ),
+        _ => String::new(),
+    };
+    fs::write(
+        folder.join("pyproject.toml"),
+        format!(
+            "[build-system]\nrequires = [\"{backend}\"]\nbuild-backend = \"{object}\"\n\n[project]\nname = \"spam\"\nversion = \"1.0\"\n\n{tool}"
+        ),
+    )?;
+    match backend {
+        "meson-python" => fs::write(
+            folder.join("meson.build"),
+            format!(
+                "project('spam', 'c', version: '1.0', default_options: ['buildtype=release'])\npy = import('python').find_installation(pure: false)\npy.install_sources('src/spam/__init__.py', subdir: 'spam')\npy.extension_module('_core', {}, subdir: 'spam', install: true)\n",
+                quoted('\'', ", ")
+            ),
+        )?,
+        "scikit-build-core" => fs::write(
+            folder.join("CMakeLists.txt"),
+            format!(
+                "cmake_minimum_required(VERSION 3.15)\nproject(spam C)\nfind_package(Python REQUIRED COMPONENTS Interpreter Development.Module)\nPython_add_library(_core MODULE WITH_SOABI {})\ninstall(TARGETS _core DESTINATION spam)\n",
+                sources.join(" ")
+            ),
+        )?,
+        _ => {}
+    }
+    fs::write(package.join("__init__.py"), "from spam._core import answer\n")?;
+    fs::write(package.join("_core.c"), MODULE)?;
+    for (n, helper) in helpers.iter().enumerate() {
+        let text = format!(
+            "#include <Python.h>\nPyObject *spam_part_{n}(void) {{ return PyLong_FromLong({n}); }}\n"
+        );
+        fs::write(folder.join(helper), text)?;
+    }
+    Ok(())
+}
+
+const MODULE: &str = r#"#include <Python.h>
+static PyObject *answer(PyObject *self, PyObject *none) { return PyLong_FromLong(42); }
+static PyMethodDef methods[] = {{"answer", answer, METH_NOARGS, ""}, {0}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_core", 0, 0, methods};
+PyMODINIT_FUNC PyInit__core(void) { return PyModule_Create(&module); }
+"#;
