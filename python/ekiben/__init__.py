@@ -147,11 +147,11 @@ def _find_program() -> str:
 
 
 def _find_build_environment() -> "Optional[str]":
-    """The folder that the frontend made for this build, if it did: another one each time."""
-    # pip has two prefixes in it, `overlay` and `normal`.
+    """The prefix that the frontend made for this build, if it did: another one each time."""
     before, marker, after = _HERE.partition(os.sep + "pip-build-env-")
     if marker:
-        return before + marker + after.split(os.sep, 1)[0]
+        # The folder's own name, and `overlay`: the interpreter's layout lies below.
+        return before + marker + os.sep.join(after.split(os.sep, 2)[:2])
     if sys.prefix != sys.base_prefix and _HERE.startswith(sys.prefix + os.sep):
         return sys.prefix
     return None

@@ -145,13 +145,13 @@ class Hooks(unittest.TestCase):
         self.assertIn("the program `ekiben` isn't there", err)
         self.assertIn("pip install --force-reinstall ekiben", err)
 
-    def test_the_build_environment_is_the_folder_that_pip_made(self) -> None:
+    def test_the_build_environment_is_the_prefix_that_pip_made(self) -> None:
         overlay = "pip-build-env-0a1b/overlay"
         package = self.install(f"{overlay}/lib/python3/site-packages/ekiben", f"{overlay}/bin/ekiben")
         self.assertEqual(self.call(package, "ekiben.build_wheel('out')[-4:]")[0], 0)
         noted = self.noted()
         environment = noted[noted.index("--build-environment") + 1]
-        self.assertEqual(environment, str(self.root / "pip-build-env-0a1b"))
+        self.assertEqual(environment, str(self.root / overlay))
 
     def test_it_runs_as_a_module(self) -> None:
         package = self.install("lib/python3/site-packages/ekiben", "bin/ekiben")
