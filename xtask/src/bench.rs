@@ -285,7 +285,7 @@ fn cost(command: &mut Command) -> Result<Cost> {
     let log = tempfile::NamedTempFile::new()?;
     command.stdin(Stdio::null());
     command.stdout(log.reopen()?).stderr(log.reopen()?);
-    let mut child = command.spawn().with_context(|| format!("{command:?} can't be started"))?;
+    let child = command.spawn().with_context(|| format!("{command:?} can't be started"))?;
     let usage = child.wait4()?;
     if !usage.status.success() {
         let output = fs::read_to_string(log.path()).unwrap_or_default();

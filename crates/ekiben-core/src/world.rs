@@ -293,7 +293,9 @@ impl World for PluginWorld {
             }
             Effect::Submit(action) => self.submit(action),
             Effect::Report(report) => {
-                self.shared.observer.problem(&Problem::from_report(report.clone(), &self.plugin.title()));
+                self.shared
+                    .observer
+                    .problem(&Problem::from_report(report.clone(), &self.plugin.title()));
                 Ok(())
             }
         }

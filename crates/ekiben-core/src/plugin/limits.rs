@@ -73,6 +73,12 @@ impl State {
         add(&mut self.spent.text, bytes + 16, self.limits.text, "bytes of text")
     }
 
+    /// Counts what the journal keeps of a question or an effect, whatever text is in it.
+    pub(crate) fn count_kept(&mut self, step: &impl serde::Serialize) -> wasmtime::Result<()> {
+        let bytes = postcard::to_allocvec(step).map_or(0, |encoded| encoded.len());
+        self.count_text(bytes)
+    }
+
     pub(crate) fn count_action(&mut self) -> wasmtime::Result<()> {
         add(&mut self.spent.actions, 1, self.limits.actions, "actions")
     }

@@ -245,6 +245,12 @@ impl Plugin {
             return Err(self.failed(call, Failure::Internal(problem)));
         }
         let state = store.data_mut().call.take();
+        if let Some((effect, _)) = state.as_ref().and_then(|state| state.performed.front()) {
+            let problem = format!(
+                "it isn't deterministic: with the same answers it once did {effect:?} and now ended before"
+            );
+            return Err(self.failed(call, Failure::Internal(problem)));
+        }
         Ok(state.map(|call| call.journal).unwrap_or_default())
     }
 
@@ -345,6 +351,9 @@ impl Plugin {
             None => {}
         }
         let mut problem = error.root_cause().to_string();
+        if error.root_cause().downcast_ref::<std::io::Error>().is_some_and(out_of_memory) {
+            return PluginError::Engine(format!("no memory is left for {plugin} in {call}"));
+        }
         if problem.contains("forcing trap when growing memory") {
             let limit = format!("the memory set for plugins ({problem})");
             return PluginError::Limit { plugin, call, limit };
@@ -389,6 +398,11 @@ impl std::fmt::Display for Call<'_> {
             Self::Link(request) => write!(f, "`toolchain.link` ({})", request.product),
         }
     }
+}
+
+/// The machine's limit, such as `ulimit -v`, which is no fault of a plugin.
+fn out_of_memory(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::OutOfMemory
 }
 
 fn link(engine: &Engine, component: &Component) -> wasmtime::Result<InstancePre<State>> {

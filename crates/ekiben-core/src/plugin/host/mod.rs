@@ -81,6 +81,7 @@ impl State {
 
     fn ask(&mut self, query: Query) -> wasmtime::Result<Result<Answer, Failure>> {
         self.count_call()?;
+        self.count_kept(&query)?;
         let world = Arc::clone(&self.call()?.world);
         let begun = Instant::now();
         let answer = world.ask(&query);
@@ -94,6 +95,10 @@ impl State {
 
     fn perform(&mut self, effect: Effect) -> wasmtime::Result<Result<(), Failure>> {
         self.count_call()?;
+        if !matches!(effect, Effect::Write { .. }) {
+            // What is written has a limit of its own.
+            self.count_kept(&effect)?;
+        }
         let call = self.call()?;
         let outcome = match call.performed.pop_front() {
             Some((before, outcome)) if before == effect => outcome,
