@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ekiben_engine::{
-    Action, ActionKind, Arg, ArtifactId, DepFile, Location, Piece, RelPath, ResponseFile,
+    Action, ActionKind, Arg, ArtifactId, DepFile, Location, Piece, RelPath, ResponseFile, Root,
 };
 
 use crate::artifacts::Known;
@@ -153,6 +153,12 @@ impl PluginWorld {
                     let piece = match role {
                         Role::Mentioned if Some(at) == dependency_file.as_ref() => {
                             Piece::Artifact(self.shared.engine.artifact(at.clone()))
+                        }
+                        // The one place that is spelt in full: compilers put the absolute path of
+                        // the folder they run in into debug information, and it must be named to
+                        // be mapped away.
+                        Role::Mentioned if *at == Location::Source(RelPath::root()) => {
+                            Piece::Root(Root::Source)
                         }
                         Role::Mentioned => Piece::Folder(at.clone()),
                         Role::Input => Piece::Artifact(self.artifact(at)?),

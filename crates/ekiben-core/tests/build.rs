@@ -230,6 +230,23 @@ fn a_failing_compilation_is_in_the_report_with_its_output() {
 }
 
 #[test]
+fn debug_information_names_no_folder_of_this_machine() {
+    let extension = "\n[[tool.ekiben.extension]]\nname = \"spam._core\"\nsources = [\"src/spam/_core.c\"]\ndebug = true\ninclude-dirs = [\".\"]\n";
+    let build = || {
+        // A cache for each, or the second build would only copy the first one's result.
+        let cache = tempfile::tempdir().unwrap();
+        let project = spam(cache.path());
+        project.write("pyproject.toml", &format!("{PYPROJECT}{extension}"));
+        project.write("src/spam/answer.h", "#define ANSWER __LINE__ + (long)sizeof(__FILE__)\n");
+        let (built, _) = project.build(Kind::WHEEL).unwrap();
+        let out = tempfile::tempdir().unwrap();
+        let name = built.export(&Kind::WHEEL, out.path()).unwrap();
+        std::fs::read(out.path().join(name)).unwrap()
+    };
+    assert!(build() == build(), "the wheels of two folders differ");
+}
+
+#[test]
 fn the_file_list_claims_each_path_once() {
     let cache = tempfile::tempdir().unwrap();
     let project = spam(cache.path());
