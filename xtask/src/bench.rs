@@ -165,6 +165,7 @@ impl Bench {
         install.args(["--disable-pip-version-check", "--find-links"]);
         run(install.arg(workspace.path("dist")).arg("ekiben"))?;
         let scratch = workspace.target().join("bench");
+        fs::create_dir_all(&scratch)?;
         Ok(Self { venv, scratch })
     }
 
@@ -189,20 +190,35 @@ impl Bench {
         cost(&mut command)
     }
 
+    /// A cache that has nothing of a build in it, but the plugins' machine code: what a first build
+    /// of some project finds.
+    fn fresh_cache(&self, cache: &Path) -> Result<()> {
+        recreate(cache)?;
+        let mut list = self.venv.program("ekiben");
+        cost(
+            list.args(["plugin", "list"]).env("EKIBEN_CACHE_DIR", cache).current_dir(&self.scratch),
+        )?;
+        Ok(())
+    }
+
     fn one_extension(&self, mut table: Option<&mut Table>) -> Result<()> {
         for (backend, object) in BACKENDS {
             let project = self.scratch.join("one").join(backend);
             let cache = self.scratch.join("one").join("cache");
-            recreate(&project)?;
-            if backend == "ekiben" {
-                recreate(&cache)?;
-            }
-            write_project(&project, backend, object, 1)?;
             let mut add = |row: &str, cost| {
                 if let Some(table) = &mut table {
                     table.add(row, backend, cost);
                 }
             };
+            if backend == "ekiben" {
+                recreate(&cache)?;
+                recreate(&project)?;
+                write_project(&project, backend, object, 1)?;
+                add("first of all on a machine", self.hook(backend, &project, &cache)?);
+                self.fresh_cache(&cache)?;
+            }
+            recreate(&project)?;
+            write_project(&project, backend, object, 1)?;
             add("cold", self.hook(backend, &project, &cache)?);
             add("nothing to do", self.hook(backend, &project, &cache)?);
             let source = project.join("src/spam/_core.c");
@@ -240,7 +256,7 @@ impl Bench {
         for (backend, object) in BACKENDS {
             let cache = self.scratch.join("many").join("cache");
             if backend == "ekiben" {
-                recreate(&cache)?;
+                self.fresh_cache(&cache)?;
             }
             for state in [State::Cold, State::Warm] {
                 let row = match state {

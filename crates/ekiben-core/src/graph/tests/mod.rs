@@ -1,3 +1,5 @@
+//! Tests of the command graph: errors, plans, drawings, and properties over random graphs.
+
 #![allow(clippy::unwrap_used)]
 
 mod errors;
