@@ -121,7 +121,13 @@ impl Shared {
             }
             Ended::Cancelled => {
                 tell(&Outcome::Cancelled, &[]);
-                schedule().cancelled(job.id);
+                let mut schedule = schedule();
+                if self.interrupt.is_triggered() {
+                    // A function can hear of it before the warden does, and whoever waits for the
+                    // action must be told the reason, not that the action wasn't built.
+                    schedule.interrupt();
+                }
+                schedule.cancelled(job.id);
             }
         }
     }
