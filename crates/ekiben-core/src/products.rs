@@ -108,10 +108,10 @@ impl Product {
         arguments.unwrap_or_default().iter().map(ToString::to_string).collect()
     }
 
-    /// The language that all sources are taken for, if one is given.
+    /// The language of one of its sources: the one that is given for all, else the suffix's.
     #[must_use]
-    pub fn language(&self) -> Option<&'static str> {
-        self.build.language.map(Language::name)
+    pub fn language_of<'a>(&self, source: &str, plugins: &'a Plugins) -> Option<&'a str> {
+        self.build.language.map(Language::name).or_else(|| plugins.language_of(source))
     }
 }
 

@@ -44,7 +44,7 @@ fn by_language(
         let name = source.location.to_string();
         let plugins = cx.shared.configuration.plugins();
         // What a generator has made a header is included, not compiled.
-        let Some(language) = product.language().or_else(|| plugins.language_of(&name)) else {
+        let Some(language) = product.language_of(&name, plugins) else {
             if source.kind == Kind::GENERATED_SOURCE.as_str() {
                 continue;
             }

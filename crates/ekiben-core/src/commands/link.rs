@@ -58,7 +58,7 @@ fn request(
     let mut languages: Vec<String> = Vec::new();
     let generated = of(&Kind::GENERATED_SOURCE).into_iter().map(|info| info.location.to_string());
     for name in product.sources.iter().map(ToString::to_string).chain(generated) {
-        let language = product.language().or_else(|| plugins.language_of(&name));
+        let language = product.language_of(&name, plugins);
         if let Some(language) = language.filter(|l| !languages.iter().any(|known| known == l)) {
             languages.push(language.to_owned());
         }

@@ -1,7 +1,10 @@
 //! `wheel`: gathers all that goes into the wheel, and emits the action that writes it.
 
+use std::collections::HashMap;
+
 use ekiben_archive::{ArchivePath, Origin, TagSet, WheelSpec};
 use ekiben_engine::Location;
+use ekiben_project::InstalledFile;
 use ekiben_python::Interpreter;
 
 use super::{CommandContext, MODULE_FILE, link, metadata};
@@ -58,10 +61,12 @@ fn spec(cx: &CommandContext) -> Result<WheelSpec, Problems> {
 
 fn modules(cx: &CommandContext, archive: &mut Archive) -> Result<(), Problems> {
     let configuration = &cx.shared.configuration;
-    let files = configuration.files()?;
+    let files = &configuration.files()?.installed;
+    let by_source: HashMap<&str, &InstalledFile> =
+        files.iter().map(|file| (file.source.as_str(), file)).collect();
     for known in cx.of(&MODULE_FILE, None) {
         let source = known.info.location.to_string();
-        match files.installed.iter().find(|file| file.source.as_str() == source) {
+        match by_source.get(source.as_str()) {
             Some(file) if file.in_wheel => {
                 let executable = is_executable(&file.source.in_dir(configuration.root()));
                 let path = ArchivePath::new(file.target.as_str())?;
