@@ -7,6 +7,7 @@
 //! these commands work while the other crates don't compile.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
+mod abi3;
 mod bench;
 mod component;
 mod demo;
@@ -38,6 +39,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Write the table of CPython's stable ABI from the package that has it
+    Abi3(abi3::Args),
     /// Measure what builds cost, beside other backends
     Bench(bench::Args),
     /// Build an example as its users would, and run it
@@ -59,6 +62,7 @@ enum Command {
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     let done = Workspace::find().and_then(|workspace| match command {
+        Command::Abi3(args) => args.run(&workspace),
         Command::Bench(args) => args.run(&workspace),
         Command::Demo(args) => args.run(&workspace),
         Command::Dist(args) => args.run(&workspace),

@@ -1,0 +1,21 @@
+//! [`Error`]: why a file can't be read.
+
+/// Why a file can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// It begins like none of the formats.
+    #[error("it is neither ELF nor Mach-O nor PE")]
+    UnknownFormat,
+    /// Something in it contradicts its format.
+    #[error("it is damaged: {0}")]
+    Damaged(String),
+    /// What tells its symbols was stripped off.
+    #[error("it has no {0}, which would tell its symbols")]
+    Stripped(&'static str),
+}
+
+impl From<object::read::Error> for Error {
+    fn from(error: object::read::Error) -> Self {
+        Self::Damaged(error.to_string())
+    }
+}
