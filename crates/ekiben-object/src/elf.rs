@@ -9,6 +9,9 @@ use crate::{Binary, Error, Format, Import};
 pub(crate) fn read<Elf: FileHeader>(bytes: &[u8]) -> Result<Binary, Error> {
     let header = Elf::parse(bytes)?;
     let endian = header.endian()?;
+    if header.e_type(endian) == elf::ET_REL {
+        return Err(Error::NotLinked);
+    }
     let sections = header.sections(endian, bytes)?;
     let mut binary = Binary::new(Format::Elf, architecture(header.e_machine(endian)));
     let segments = header.program_headers(endian, bytes)?;

@@ -6,6 +6,9 @@ pub enum Error {
     /// It begins like none of the formats.
     #[error("it is neither ELF nor Mach-O nor PE")]
     UnknownFormat,
+    /// It is an object file: what it takes is only known when it is linked.
+    #[error("it isn't linked yet")]
+    NotLinked,
     /// Something in it contradicts its format.
     #[error("it is damaged: {0}")]
     Damaged(String),

@@ -11,6 +11,9 @@ use crate::{Binary, Error, Format, Import};
 pub(crate) fn read<Mach: MachHeader>(bytes: &[u8]) -> Result<Binary, Error> {
     let header = Mach::parse(bytes, 0)?;
     let endian = header.endian()?;
+    if header.filetype(endian) == macho::MH_OBJECT {
+        return Err(Error::NotLinked);
+    }
     let file = MachOFile::<Mach, &[u8]>::parse(bytes)?;
     let mut binary = Binary::new(Format::MachO, file.architecture());
     let mut table = None;

@@ -22,9 +22,10 @@ int PyInit_spam(void) { return PyHidden(); }
 fn compile(folder: &Path, arguments: &[&str]) -> Vec<u8> {
     std::fs::write(folder.join("spam.c"), SOURCE).unwrap();
     let out = folder.join("spam.so");
-    let mut gcc = Command::new("cc");
-    gcc.args(["-shared", "-fPIC", "-o"]).arg(&out).arg(folder.join("spam.c")).args(arguments);
-    let done = gcc.output().unwrap();
+    let mut cc = Command::new("cc");
+    let kind = if arguments.contains(&"-c") { "-fPIC" } else { "-shared" };
+    cc.args([kind, "-fPIC", "-o"]).arg(&out).arg(folder.join("spam.c")).args(arguments);
+    let done = cc.output().unwrap();
     assert!(done.status.success(), "{done:?}");
     std::fs::read(out).unwrap()
 }
@@ -104,6 +105,16 @@ fn stripping_keeps_the_facts_or_is_noticed() {
     bytes[0x28..0x30].fill(0);
     bytes[0x3a..0x40].fill(0);
     assert_eq!(read(&bytes), Err(Error::Stripped("section headers")));
+}
+
+#[test]
+fn object_files_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bundle = macho(0x0100_000c);
+    bundle[12] = 1;
+    for object in [compile(folder.path(), &["-c"]), bundle] {
+        assert_eq!(read(&object), Err(Error::NotLinked));
+    }
 }
 
 #[test]
