@@ -125,8 +125,8 @@ impl Engine {
             shared.schedule().tokens.set_helper(helper.map_err(EngineError::Setup)?);
         }
         // One more than jobs, so that looking up goes on while all slots are taken.
-        for worker in 0..=jobs as usize {
-            engine.spawn(format!("worker {}", worker + 1), move |shared| shared.work(worker))?;
+        for thread in 0..=jobs as usize {
+            engine.spawn(format!("thread {}", thread + 1), move |shared| shared.work(thread))?;
         }
         engine.spawn("warden".into(), Shared::watch)?;
         Ok(engine)

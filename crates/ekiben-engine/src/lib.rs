@@ -48,7 +48,7 @@
 //! | `manifest`, [`reason`](Reason) | keys and explanations, from the same entries |
 //! | [`cache`](Cache) | content, results, records; garbage collection |
 //! | `schedule` | the state machine, without I/O |
-//! | `worker`, `lookup`, `execute` | what the threads do |
+//! | `thread`, `lookup`, `execute` | what the threads do |
 //! | [`engine`](Engine) | the interface |
 //! | [`depfile`] | readers of compilers' dependency files |
 
@@ -72,9 +72,9 @@ mod render;
 mod report;
 mod roots;
 mod schedule;
+mod thread;
 mod tokens;
 mod trace;
-mod worker;
 
 pub use action::{
     Action, ActionError, ActionId, ActionKind, Arg, ArtifactId, DepFile, EnvValue, Function,

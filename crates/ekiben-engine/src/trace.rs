@@ -1,4 +1,4 @@
-//! [`Trace`]: what ran when, in Chrome's trace-event format, which Perfetto opens. One lane a worker, spans of the
+//! [`Trace`]: what ran when, in Chrome's trace-event format, which Perfetto opens. One lane a thread, spans of the
 //! caller's, and a counter of running actions.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,9 +27,9 @@ impl Trace {
         Self { start: Instant::now(), events: Mutex::default() }
     }
 
-    /// What a worker did; its lane is its number, counted from 0.
-    pub(crate) fn work(&self, name: &str, worker: usize, start: Instant, args: Value) {
-        let (name, lane, end) = (name.to_owned(), worker + 1, Instant::now());
+    /// What a thread did; its lane is its number, counted from 0.
+    pub(crate) fn work(&self, name: &str, thread: usize, start: Instant, args: Value) {
+        let (name, lane, end) = (name.to_owned(), thread + 1, Instant::now());
         self.lock().push(TraceEvent::Span { name, lane, start, end, args });
     }
 
@@ -57,7 +57,7 @@ impl Trace {
         lanes.sort_unstable();
         lanes.dedup();
         let names = lanes.into_iter().map(|lane| {
-            let name = if lane == CALLER { "plan".to_owned() } else { format!("worker {lane}") };
+            let name = if lane == CALLER { "plan".to_owned() } else { format!("thread {lane}") };
             json!({"ph": "M", "name": "thread_name", "pid": 1, "tid": lane, "args": {"name": name}})
         });
         let events = events.iter().map(|event| match event {
@@ -92,7 +92,7 @@ mod tests {
         let events = json["traceEvents"].as_array().map_or(&[][..], Vec::as_slice);
         let kinds: Vec<_> = events.iter().map(|event| event["ph"].as_str()).collect();
         assert_eq!(kinds, [Some("M"), Some("M"), Some("X"), Some("C"), Some("X")]);
-        assert_eq!(events[1]["args"]["name"], "worker 1");
+        assert_eq!(events[1]["args"]["name"], "thread 1");
         assert_eq!(events[4]["args"]["cached"], false);
         assert_eq!(events[3]["args"]["actions"], 1);
     }

@@ -1,4 +1,4 @@
-//! What a worker does: it takes the next task from the schedule, carries it out without the lock, and tells the
+//! What a thread does: it takes the next task from the schedule, carries it out without the lock, and tells the
 //! schedule and the sink how it went.
 
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use crate::report::Outcome;
 use crate::schedule::{Built, Job, Task};
 
 impl Shared {
-    /// A worker's life.
-    pub(crate) fn work(&self, worker: usize) {
+    /// A thread's life.
+    pub(crate) fn work(&self, thread: usize) {
         let mut schedule = self.schedule();
         while !schedule.shutdown {
             let Some(task) = schedule.next() else {
@@ -27,10 +27,10 @@ impl Shared {
             let running = schedule.running();
             drop(schedule);
             match task {
-                Task::LookUp(job) => self.work_look_up(&job, worker),
+                Task::LookUp(job) => self.work_look_up(&job, thread),
                 Task::Run(job, prepared, reason) => {
                     self.trace.running(running);
-                    self.work_run(&job, &prepared, &reason, worker);
+                    self.work_run(&job, &prepared, &reason, thread);
                     self.trace.running(self.schedule().running());
                 }
             }
@@ -39,7 +39,7 @@ impl Shared {
         }
     }
 
-    fn work_look_up(&self, job: &Job, worker: usize) {
+    fn work_look_up(&self, job: &Job, thread: usize) {
         let start = Instant::now();
         let prepared = match self.prepare(job) {
             Ok(prepared) => Arc::new(prepared),
@@ -67,7 +67,7 @@ impl Shared {
                 let reason = Reason::CacheHit { key: prepared.key };
                 let args =
                     json!({"key": prepared.key, "reason": reason.to_string(), "cached": true});
-                self.trace.work(&job.action.description, worker, start, args);
+                self.trace.work(&job.action.description, thread, start, args);
                 if !text.is_empty() {
                     let (id, action) = (job.id, &*job.action);
                     self.sink.event(Event::Replayed { id, action, output: &text });
@@ -86,13 +86,13 @@ impl Shared {
         }
     }
 
-    fn work_run(&self, job: &Job, prepared: &Prepared, reason: &Reason, worker: usize) {
+    fn work_run(&self, job: &Job, prepared: &Prepared, reason: &Reason, thread: usize) {
         self.sink.event(Event::Started { id: job.id, action: &job.action, reason });
         let start = Instant::now();
         let ended = self.execute(job, prepared);
         let duration = start.elapsed();
         let args = json!({"key": prepared.key, "reason": reason.to_string(), "cached": false});
-        self.trace.work(&job.action.description, worker, start, args);
+        self.trace.work(&job.action.description, thread, start, args);
         // Told before the schedule knows, so that nobody hears of what follows first.
         let tell = |outcome: &Outcome, output: &[u8]| {
             self.finished(job.id, &job.action, outcome, Some(reason), output, duration);
