@@ -96,7 +96,7 @@ impl From<ArtifactId> for Arg {
 pub type EnvValue = Arg;
 
 /// A program and what identifies it. The path runs it; everything else is in the key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ToolIdentity {
     /// What a person calls it: `gcc`.
     pub name: String,
@@ -112,7 +112,7 @@ pub struct ToolIdentity {
 }
 
 /// What a process runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Program {
     /// A tool of the machine.
@@ -266,6 +266,9 @@ pub struct Action {
     pub cacheable: bool,
     /// Whether and how a long command line goes to a file. Not in the key.
     pub response_file: Option<ResponseFile>,
+    /// How many of the first arguments start a process that stays up and takes the rest as a request; see
+    /// [`Action::worker`]. Not in the key.
+    pub worker: Option<usize>,
     /// The source that this compiles, for `compile_commands.json`. Not in the key.
     pub compile_source: Option<ArtifactId>,
 }
@@ -332,6 +335,7 @@ impl Action {
             properties: BTreeMap::new(),
             cacheable: true,
             response_file: None,
+            worker: None,
             compile_source: None,
         }
     }
@@ -386,6 +390,27 @@ impl Action {
     pub fn dep_file(mut self, dep_file: DepFile) -> Self {
         self.dep_file = Some(dep_file);
         self
+    }
+
+    /// Says that a process started with the first `split` arguments, and with `--persistent-worker` after them, stays up
+    /// for the build and does this action's job as one of many. It speaks JSON, a line each: it gets
+    /// `{"id":1,"arguments":[…]}` with the rest of the arguments on stdin, and answers
+    /// `{"id":1,"status":0,"output":"…"}` on stdout; docs/plugins.md has the whole protocol. All arguments together must
+    /// do the same in one shot. Not in the key. A function has no arguments: there it does nothing.
+    #[must_use]
+    pub fn worker(mut self, split: usize) -> Self {
+        self.worker = Some(split);
+        self
+    }
+
+    /// Whether there are as many arguments as start the worker; else both numbers.
+    pub(crate) fn check_worker(&self) -> Result<(), (usize, usize)> {
+        match (&self.kind, self.worker) {
+            (ActionKind::Process { argv, .. }, Some(split)) if split > argv.len() => {
+                Err((split, argv.len()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Every artifact that the action needs, in a fixed order, each once.

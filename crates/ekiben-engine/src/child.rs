@@ -18,7 +18,7 @@ use serde::Serialize;
 use wait4::Wait4;
 
 /// What is kept of an action's output.
-const OUTPUT_LIMIT: usize = 64 << 20;
+pub(crate) const OUTPUT_LIMIT: usize = 64 << 20;
 /// How long a process that left its group may hold the pipe after its parent's end before it is let go.
 const LEAVER_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -31,6 +31,12 @@ pub struct Usage {
     pub system: Duration,
     /// The largest resident set, in bytes.
     pub peak_memory: u64,
+}
+
+impl Usage {
+    pub(crate) fn of(rusage: &wait4::ResourceUsage) -> Self {
+        Self { user: rusage.utime, system: rusage.stime, peak_memory: rusage.maxrss }
+    }
 }
 
 /// How a process ended.
@@ -65,7 +71,8 @@ impl Children {
         }
     }
 
-    fn add(&self, pid: Pid) {
+    /// Puts a group on the list.
+    pub(crate) fn add(&self, pid: Pid) {
         let mut groups = self.lock();
         if groups.stopped {
             let _ = kill_process_group(pid, Signal::KILL);
@@ -74,7 +81,7 @@ impl Children {
     }
 
     /// Takes the group off the list and kills what remains of it. Its leader must be unreaped.
-    fn end(&self, pid: Pid) {
+    pub(crate) fn end(&self, pid: Pid) {
         let mut groups = self.lock();
         groups.running.remove(&pid);
         let _ = kill_process_group(pid, Signal::KILL);
@@ -109,18 +116,13 @@ pub(crate) fn run(mut command: Command, children: &Children) -> io::Result<Exit>
     // An error either way: nothing is ever sent. What a leaver prints later is lost.
     let _ = ended.recv_timeout(LEAVER_PATIENCE);
     let output = captured.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let usage = Usage {
-        user: result.rusage.utime,
-        system: result.rusage.stime,
-        peak_memory: result.rusage.maxrss,
-    };
-    Ok(Exit { status: result.status, output, usage })
+    Ok(Exit { status: result.status, output, usage: Usage::of(&result.rusage) })
 }
 
 /// Starts the process. A program that this process has just written may be "busy" for a moment: a child that another
 /// thread is starting holds the writer's descriptor until it executes its own program. There is no way to wait for
 /// that, so it is tried again, for up to a second.
-fn spawn(command: &mut Command) -> io::Result<Child> {
+pub(crate) fn spawn(command: &mut Command) -> io::Result<Child> {
     let mut pause = Duration::from_millis(1);
     loop {
         match command.spawn() {
@@ -137,7 +139,7 @@ fn spawn(command: &mut Command) -> io::Result<Child> {
 }
 
 /// Waits for the process, and leaves its number taken.
-fn wait_unreaped(pid: Pid) -> io::Result<()> {
+pub(crate) fn wait_unreaped(pid: Pid) -> io::Result<()> {
     loop {
         match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
             Err(rustix::io::Errno::INTR) => {}
@@ -147,23 +149,26 @@ fn wait_unreaped(pid: Pid) -> io::Result<()> {
     }
 }
 
+/// What was said, up to a limit.
 #[derive(Debug, Default)]
-struct Capture {
+pub(crate) struct Capture {
     output: Vec<u8>,
     dropped: u64,
 }
 
 impl Capture {
-    fn push(&mut self, bytes: &[u8]) {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
         let kept = bytes.len().min(OUTPUT_LIMIT - self.output.len());
         self.output.extend_from_slice(&bytes[..kept]);
         self.dropped += (bytes.len() - kept) as u64;
     }
 
-    fn take(&mut self) -> Vec<u8> {
+    /// What was kept since the last time.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
         let mut output = std::mem::take(&mut self.output);
-        if self.dropped > 0 {
-            let note = format!("\n[{} more bytes of output aren't kept]\n", self.dropped);
+        let dropped = std::mem::take(&mut self.dropped);
+        if dropped > 0 {
+            let note = format!("\n[{dropped} more bytes of output aren't kept]\n");
             output.extend_from_slice(note.as_bytes());
         }
         output

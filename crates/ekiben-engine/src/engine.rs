@@ -31,6 +31,7 @@ use crate::roots::Roots;
 use crate::schedule::{Built, Schedule, Standing};
 use crate::tokens::{self, Jobserver};
 use crate::trace::Trace;
+use crate::worker::Workers;
 
 /// How long children have after SIGTERM.
 const TERMINATION: Duration = Duration::from_secs(2);
@@ -70,7 +71,8 @@ pub(crate) struct Shared {
     pub(crate) snapshot: Snapshot,
     pub(crate) project: String,
     pub(crate) interrupt: Interrupt,
-    pub(crate) children: Children,
+    pub(crate) children: Arc<Children>,
+    pub(crate) workers: Workers,
     pub(crate) jobserver: Client,
     pub(crate) sink: Arc<dyn EventSink>,
     pub(crate) trace: Trace,
@@ -102,7 +104,8 @@ impl Engine {
             snapshot: Snapshot::default(),
             project: options.project,
             interrupt: options.interrupt,
-            children: Children::default(),
+            children: Arc::default(),
+            workers: Workers::default(),
             jobserver: client.clone(),
             sink: options.sink,
             trace: Trace::new(),
@@ -288,7 +291,7 @@ impl Engine {
         })
     }
 
-    /// Waits for everything, and says how it went. Nothing can be submitted afterwards; reading and exporting go on.
+    /// Waits for everything, has the workers exit, and says how it went. Nothing can be submitted afterwards; reading and exporting go on.
     pub fn finish(&self) -> Report {
         let mut schedule = self.shared.schedule();
         schedule.closed = true;
@@ -314,7 +317,12 @@ impl Engine {
         };
         let actions = schedule.report();
         drop(schedule);
+        let leaving = self.shared.workers.dismiss();
         self.shared.cache.maintain();
+        let problems = leaving.wait();
+        if !self.shared.interrupt.is_triggered() {
+            problems.iter().for_each(|problem| self.shared.warn(None, problem));
+        }
         Report { status, actions }
     }
 
@@ -407,6 +415,7 @@ impl Drop for Engine {
             // A panic there has been shown already.
             let _ = thread.join();
         }
+        drop(self.shared.workers.dismiss());
     }
 }
 

@@ -42,6 +42,16 @@ pub enum EngineError {
         /// Owner and mnemonic.
         action: String,
     },
+    /// An action's worker would start with more arguments than there are.
+    #[error("{action} starts its worker with {split} arguments, but has {arguments}")]
+    WorkerSplit {
+        /// Owner and mnemonic.
+        action: String,
+        /// How many are to start the worker.
+        split: usize,
+        /// How many there are.
+        arguments: usize,
+    },
     /// A file that no action makes was asked for.
     #[error("{path} doesn't exist, and no action makes it")]
     NoProducer {

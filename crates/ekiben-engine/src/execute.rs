@@ -11,7 +11,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,6 +28,7 @@ use crate::reason::Reason;
 use crate::render::{CommandLine, RESPONSE_FILE_LIMIT, describe_function, response_file};
 use crate::report::{Failed, Failure};
 use crate::schedule::{Built, Job};
+use crate::worker::Served;
 
 /// What became of a run.
 #[derive(Debug)]
@@ -35,21 +36,29 @@ pub(crate) enum Ended {
     Ran {
         outputs: Vec<Built>,
         output: Vec<u8>,
-        usage: Option<Usage>,
+        used: Used,
     },
     /// The content of this input is gone; it has to be made again first.
     InputGone {
         artifact: ArtifactId,
         reason: Reason,
     },
-    Failed(Failed, Option<Usage>),
+    Failed(Failed, Used),
     Cancelled,
+}
+
+/// What a run used.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Used {
+    pub(crate) usage: Option<Usage>,
+    /// The process id of the worker, if one did it.
+    pub(crate) worker: Option<u32>,
 }
 
 /// What the process or function did.
 struct Done {
     output: Vec<u8>,
-    usage: Option<Usage>,
+    used: Used,
     result: Result<(), Failure>,
 }
 
@@ -71,7 +80,7 @@ impl Shared {
     }
 
     fn failed(&self, job: &Job, failure: Failure) -> Ended {
-        Ended::Failed(self.failed_with(job, failure, Vec::new()), None)
+        Ended::Failed(self.failed_with(job, failure, Vec::new()), Used::default())
     }
 
     pub(crate) fn failed_with(&self, job: &Job, failure: Failure, output: Vec<u8>) -> Failed {
@@ -114,7 +123,7 @@ impl Shared {
         if let Err((path, error)) = self.prepare_outputs(job) {
             return self.failed(job, Failure::io("prepare", &path, &error));
         }
-        let scratch = match self.scratch() {
+        let scratch = match self.scratch("action-") {
             Ok(scratch) => scratch,
             Err(error) => {
                 return self.failed(job, Failure::io("create", self.roots.build(), &error));
@@ -134,16 +143,16 @@ impl Shared {
             _ => (done.output, Vec::new()),
         };
         if let Err(failure) = done.result {
-            return Ended::Failed(self.failed_with(job, failure, output), done.usage);
+            return Ended::Failed(self.failed_with(job, failure, output), done.used);
         }
         let outputs = match self.digest_outputs(job) {
             Ok(outputs) => outputs,
             Err(failure) => {
-                return Ended::Failed(self.failed_with(job, failure, output), done.usage);
+                return Ended::Failed(self.failed_with(job, failure, output), done.used);
             }
         };
         if job.action.cacheable {
-            match self.discover(job, included, scratch.path(), &started) {
+            match self.discover(job, included, &started) {
                 Ok(found) => self.keep(job, prepared, found, &outputs, &output),
                 Err(obstacle) => self.warn(
                     Some(&job.action),
@@ -151,13 +160,18 @@ impl Shared {
                 ),
             }
         }
-        Ended::Ran { outputs, output, usage: done.usage }
+        Ended::Ran { outputs, output, used: done.used }
     }
 
-    fn scratch(&self) -> io::Result<tempfile::TempDir> {
-        let folder = self.roots.build().join(".scratch");
+    /// Where temporary files go, of which no result depends.
+    fn scratch_root(&self) -> PathBuf {
+        self.roots.build().join(".scratch")
+    }
+
+    pub(crate) fn scratch(&self, prefix: &str) -> io::Result<tempfile::TempDir> {
+        let folder = self.scratch_root();
         fs::create_dir_all(&folder)?;
-        tempfile::Builder::new().prefix("action-").tempdir_in(folder)
+        tempfile::Builder::new().prefix(prefix).tempdir_in(folder)
     }
 
     /// Deletes stale outputs and makes the folders they go to.
@@ -183,17 +197,17 @@ impl Shared {
     }
 
     fn run_process(&self, job: &Job, scratch: &Path) -> Done {
-        let failed = |failure| Done { output: Vec::new(), usage: None, result: Err(failure) };
+        let failed = |failure| {
+            let (output, used) = (Vec::new(), Used::default());
+            Done { output, used, result: Err(failure) }
+        };
         let line = CommandLine::of(&job.action, &self.roots, |artifact| job.locate(artifact));
         let Some(line) = line else { return failed(Failure::Exit { code: 0 }) };
-        let mut command = Command::new(&line.program);
-        command
-            .current_dir(self.roots.source())
-            .env_clear()
-            .envs(line.env.iter().map(|v| (&v.0, &v.1)));
-        if !line.env.iter().any(|(name, _)| name == "TMPDIR") {
-            command.env("TMPDIR", scratch);
+        if let Some(Served { output, usage, worker, result }) = self.serve(job, &line) {
+            return Done { output, used: Used { usage, worker }, result };
         }
+        let mut command = Command::new(&line.program);
+        self.surround(&mut command, &job.action, &line, scratch);
         match job.action.response_file {
             Some(style) if line.length() > RESPONSE_FILE_LIMIT => {
                 let file = scratch.join("arguments.rsp");
@@ -208,9 +222,6 @@ impl Shared {
                 command.args(&line.args);
             }
         }
-        if job.action.uses_jobserver {
-            self.jobserver.configure_make(&mut command);
-        }
         match child::run(command, &self.children) {
             Err(error) => failed(Failure::Spawn {
                 program: line.program.to_string_lossy().into_owned(),
@@ -222,8 +233,29 @@ impl Shared {
                     (Some(code), _) => Err(Failure::Exit { code }),
                     (None, signal) => Err(Failure::Signal { signal: signal.unwrap_or_default() }),
                 };
-                Done { output: exit.output, usage: Some(exit.usage), result }
+                let used = Used { usage: Some(exit.usage), worker: None };
+                Done { output: exit.output, used, result }
             }
+        }
+    }
+
+    /// Says where the action's process runs and what it sees of the world.
+    pub(crate) fn surround(
+        &self,
+        command: &mut Command,
+        action: &Action,
+        line: &CommandLine,
+        scratch: &Path,
+    ) {
+        command
+            .current_dir(self.roots.source())
+            .env_clear()
+            .envs(line.env.iter().map(|v| (&v.0, &v.1)));
+        if !line.env.iter().any(|(name, _)| name == "TMPDIR") {
+            command.env("TMPDIR", scratch);
+        }
+        if action.uses_jobserver {
+            self.jobserver.configure_make(command);
         }
     }
 
@@ -248,7 +280,7 @@ impl Shared {
         let output = context.log.into_inner().unwrap_or_else(PoisonError::into_inner);
         let result =
             result.map_err(|ActionError { message, hint }| Failure::Function { message, hint });
-        Done { output, usage: None, result }
+        Done { output, used: Used::default(), result }
     }
 
     fn digest_outputs(&self, job: &Job) -> Result<Vec<Built>, Failure> {
@@ -275,7 +307,6 @@ impl Shared {
         &self,
         job: &Job,
         included: Vec<String>,
-        scratch: &Path,
         started: &Stamp,
     ) -> Result<Discovered, String> {
         self.check_inputs(job, started)?;
@@ -289,9 +320,10 @@ impl Shared {
             named_inputs(&job.action).into_iter().map(|artifact| job.locate(artifact)).collect();
         let declared: HashSet<_> = job.inputs.iter().map(|input| &*input.location).collect();
         let outputs: HashSet<_> = job.action.outputs.iter().map(|o| job.locate(*o)).collect();
+        let scratch = self.scratch_root();
         let mut seen = Vec::new();
         for spelled in spelled {
-            if Path::new(&spelled).starts_with(scratch) {
+            if Path::new(&spelled).starts_with(&scratch) {
                 continue;
             }
             let location = self

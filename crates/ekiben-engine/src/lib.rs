@@ -49,6 +49,7 @@
 //! | [`cache`](Cache) | content, results, records; garbage collection |
 //! | `schedule` | the state machine, without I/O |
 //! | `thread`, `lookup`, `execute` | what the threads do |
+//! | `worker` | processes that stay up and serve many actions |
 //! | [`engine`](Engine) | the interface |
 //! | [`depfile`] | readers of compilers' dependency files |
 
@@ -75,6 +76,7 @@ mod schedule;
 mod thread;
 mod tokens;
 mod trace;
+mod worker;
 
 pub use action::{
     Action, ActionError, ActionId, ActionKind, Arg, ArtifactId, DepFile, EnvValue, Function,

@@ -53,8 +53,10 @@ pub struct ActionReport {
     pub lookup: Duration,
     /// How long it ran, with the preparation and keeping of files.
     pub run: Duration,
-    /// What its process used.
+    /// What its process used; what a worker used for it, where the system tells.
     pub usage: Option<Usage>,
+    /// The process id of the worker that did it, if one did.
+    pub worker: Option<u32>,
     /// What it made.
     pub outputs: Vec<(Location, Digest)>,
 }
@@ -114,6 +116,12 @@ pub enum Failure {
         program: String,
         /// The system's error.
         error: String,
+    },
+    /// The action's worker didn't answer as it should.
+    #[error("its worker {problem}")]
+    Worker {
+        /// What it did instead.
+        problem: String,
     },
     /// A function returned an error.
     #[error("{message}")]
@@ -178,6 +186,11 @@ impl Failure {
             Self::Signal { signal: 9 } => {
                 Some("the machine may be out of memory; try fewer jobs".to_owned())
             }
+            Self::Worker { .. } => Some(
+                "the action's command line does the same without a worker: if that works, the tool's \
+                 worker is at fault"
+                    .to_owned(),
+            ),
             Self::Spawn { .. } => {
                 Some("check that the tool is installed and executable".to_owned())
             }

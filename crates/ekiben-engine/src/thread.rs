@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::action::{Action, ActionId};
 use crate::engine::Shared;
 use crate::events::Event;
-use crate::execute::Ended;
+use crate::execute::{Ended, Used};
 use crate::lookup::{Found, Prepared};
 use crate::reason::Reason;
 use crate::report::Outcome;
@@ -91,37 +91,44 @@ impl Shared {
         let start = Instant::now();
         let ended = self.execute(job, prepared);
         let duration = start.elapsed();
-        let args = json!({"key": prepared.key, "reason": reason.to_string(), "cached": false});
+        let mut args = json!({"key": prepared.key, "reason": reason.to_string(), "cached": false});
+        if let Ended::Ran { used, .. } | Ended::Failed(_, used) = &ended
+            && let Some(worker) = used.worker
+        {
+            args["worker"] = worker.into();
+        }
         self.trace.work(&job.action.description, thread, start, args);
         // Told before the schedule knows, so that nobody hears of what follows first.
         let tell = |outcome: &Outcome, output: &[u8]| {
             self.finished(job.id, &job.action, outcome, Some(reason), output, duration);
         };
-        let schedule = || {
+        let schedule = |used: Used| {
             let mut schedule = self.schedule();
-            schedule.account(job.id).run += duration;
+            let account = schedule.account(job.id);
+            account.run += duration;
+            (account.usage, account.worker) = (used.usage, used.worker);
             schedule
         };
         match ended {
-            Ended::Ran { outputs, output, usage } => {
+            Ended::Ran { outputs, output, used } => {
                 tell(&Outcome::Ran, &output);
-                let mut schedule = schedule();
-                schedule.account(job.id).usage = usage;
+                let mut schedule = schedule(used);
                 schedule.ran(job.id, outputs);
             }
-            Ended::InputGone { artifact, reason } => schedule().again(job.id, artifact, reason),
-            Ended::Failed(failed, usage) => {
+            Ended::InputGone { artifact, reason } => {
+                schedule(Used::default()).again(job.id, artifact, reason);
+            }
+            Ended::Failed(failed, used) => {
                 let outcome = Outcome::Failed(failed.clone());
                 tell(&outcome, &[]);
-                let mut schedule = schedule();
-                schedule.account(job.id).usage = usage;
+                let mut schedule = schedule(used);
                 let over = schedule.fail(job.id, failed);
                 drop(schedule);
                 self.announce_unrun(&over[1..]);
             }
             Ended::Cancelled => {
                 tell(&Outcome::Cancelled, &[]);
-                let mut schedule = schedule();
+                let mut schedule = schedule(Used::default());
                 if self.interrupt.is_triggered() {
                     // A function can hear of it before the warden does, and whoever waits for the
                     // action must be told the reason, not that the action wasn't built.

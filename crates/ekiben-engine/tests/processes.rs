@@ -90,6 +90,24 @@ fn interrupted(tree: &Path, cache: &Path) {
     assert_eq!(engine.finish().status, Status::Interrupted);
 }
 
+/// Has a worker, and stays.
+fn with_worker(tree: &Path, cache: &Path) {
+    let engine = engine(tree, cache, 2);
+    let text =
+        "while read request; do echo > build/out; echo '{\"id\":1,\"status\":0}'; done; touch gone";
+    let output = engine.output(common::rel("out"));
+    let action = ekiben_engine::Action::process("test", "Work", common::tool("sh"))
+        .env("PATH", "/usr/bin:/bin")
+        .args(["-c", text])
+        .output(output);
+    engine.submit(action.worker(2)).unwrap();
+    engine.wait(output).unwrap();
+    std::fs::write(tree.join("ready"), "").unwrap();
+    loop {
+        std::thread::park();
+    }
+}
+
 #[test]
 fn a_build_of_its_own() {
     match std::env::var(TOLD) {
@@ -99,6 +117,7 @@ fn a_build_of_its_own() {
             match words[0] {
                 "build" => build(tree, cache),
                 "crowd" => crowd(tree, cache),
+                "worker" => with_worker(tree, cache),
                 "interrupted" => interrupted(tree, cache),
                 other => panic!("nothing is called {other}"),
             }
@@ -212,6 +231,25 @@ fn signals_stop_a_build() {
         let stat =
             std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
         assert!(!stat.contains(") S "), "{stat}");
+    }
+}
+
+#[test]
+fn a_worker_outlives_no_build() {
+    let folder = tempfile::tempdir().unwrap();
+    let tree = folder.path().join("tree");
+    std::fs::create_dir(&tree).unwrap();
+    let mut child = told("worker", &tree, &folder.path().join("cache")).spawn().unwrap();
+    while !tree.join("ready").exists() {
+        assert!(child.try_wait().unwrap().is_none());
+        std::thread::yield_now();
+    }
+    assert!(!tree.join("gone").exists());
+    // SIGKILL, of which the build can tell nobody.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    while !tree.join("gone").exists() {
+        std::thread::yield_now();
     }
 }
 

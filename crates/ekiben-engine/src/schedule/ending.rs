@@ -42,6 +42,7 @@ impl Schedule {
         if self.is_stopped() {
             self.queued.clear();
             self.runnable.clear();
+            self.crews.all.iter_mut().for_each(|crew| crew.waiting.clear());
             let outcome = match self.first_failure {
                 Some(because) if !self.interrupted => Outcome::Skipped { because },
                 _ => Outcome::Cancelled,

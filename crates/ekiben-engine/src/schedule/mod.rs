@@ -13,7 +13,9 @@
 //!   again when it is picked.
 //! - What is picked next depends on the queues only, which are ordered by weight, then submission.
 //! - Looking up takes no slot: it is quick, and what it finds may make running unnecessary.
+//! - An action that waits for a worker is Runnable, and takes no slot either.
 
+mod crew;
 mod ending;
 
 use std::cmp::Reverse;
@@ -22,7 +24,10 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use crew::CrewId;
 pub(crate) use ending::Standing;
+
+use self::crew::Crews;
 
 use crate::action::{Action, ActionId, ArtifactId, DepFile};
 use crate::child::Usage;
@@ -71,12 +76,17 @@ pub(crate) struct Account {
     pub(crate) lookup: Duration,
     pub(crate) run: Duration,
     pub(crate) usage: Option<Usage>,
+    /// The process id of the worker that did it.
+    pub(crate) worker: Option<u32>,
 }
 
 #[derive(Debug)]
 struct Node {
     action: Arc<Action>,
     inputs: Vec<ArtifactId>,
+    crew: Option<CrewId>,
+    /// Whether the worker that it occupies is fit for another.
+    worker_kept: bool,
     phase: Phase,
     prepared: Option<Arc<Prepared>>,
     account: Account,
@@ -100,6 +110,8 @@ pub(crate) struct Job {
     pub(crate) action: Arc<Action>,
     pub(crate) inputs: Vec<JobInput>,
     pub(crate) names: HashMap<ArtifactId, Arc<Location>>,
+    /// Whose workers can do it.
+    pub(crate) crew: Option<CrewId>,
 }
 
 #[derive(Debug)]
@@ -134,7 +146,9 @@ pub(crate) struct Schedule {
     dep_files: HashMap<ArtifactId, ActionId>,
     nodes: Vec<Node>,
     queued: BTreeSet<Order>,
+    /// Without those that need a worker, which wait in their crews.
     runnable: BTreeSet<Order>,
+    crews: Crews,
     jobs: u32,
     keep_going: bool,
     pool_sizes: BTreeMap<String, u32>,
@@ -161,6 +175,7 @@ impl Schedule {
             nodes: Vec::new(),
             queued: BTreeSet::new(),
             runnable: BTreeSet::new(),
+            crews: Crews::default(),
             jobs,
             keep_going,
             pool_sizes,
@@ -274,6 +289,11 @@ impl Schedule {
         }
         let name = title(&action);
         let inputs = action.all_inputs();
+        action.check_worker().map_err(|(split, arguments)| EngineError::WorkerSplit {
+            action: name.clone(),
+            split,
+            arguments,
+        })?;
         if action.outputs.is_empty() {
             return Err(EngineError::NoOutput { action: name });
         }
@@ -302,7 +322,10 @@ impl Schedule {
         self.dep_files.extend(dep_file.map(|file| (file, id)));
         let phase = self.doom(&inputs).map_or(Phase::Waiting { missing: 0 }, Phase::Done);
         let over = matches!(phase, Phase::Done(_));
+        let crew = self.crews.of(&action);
         self.nodes.push(Node {
+            crew,
+            worker_kept: false,
             action: Arc::new(action),
             inputs,
             phase,
@@ -380,7 +403,10 @@ impl Schedule {
 
     /// Whether nothing is going on, and nothing will unless something is submitted.
     pub(crate) fn is_idle(&self) -> bool {
-        let stuck = self.queued.is_empty() && self.runnable.is_empty();
+        let waiting = |crew: &crew::Crew| !crew.waiting.is_empty();
+        let stuck = self.queued.is_empty()
+            && self.runnable.is_empty()
+            && !self.crews.all.iter().any(waiting);
         self.running == 0 && self.looking_up == 0 && (stuck || self.is_stopped())
     }
 
@@ -404,11 +430,11 @@ impl Schedule {
             self.arm(id);
         }
         let mut cursor = Bound::Unbounded;
-        while let Some(order) = self.runnable.range((cursor, Bound::Unbounded)).next().copied() {
+        while let Some(order) = self.candidate(cursor) {
             cursor = Bound::Excluded(order);
             let id = order.1;
             if !self.job_inputs_built(id) {
-                self.runnable.remove(&order);
+                self.peers(id).remove(&order);
                 self.arm(id);
                 continue;
             }
@@ -431,11 +457,18 @@ impl Schedule {
             else {
                 break;
             };
-            self.runnable.remove(&order);
+            self.peers(id).remove(&order);
             self.start(id, &action);
             return Some(Task::Run(self.job(id), prepared, reason));
         }
         None
+    }
+
+    /// The first action after `cursor` that neither inputs nor the lack of a worker keep from running.
+    fn candidate(&self, cursor: Bound<Order>) -> Option<Order> {
+        let first = |set: &BTreeSet<Order>| set.range((cursor, Bound::Unbounded)).next().copied();
+        let crews = self.crews.all.iter().filter(|crew| crew.has_room(self.jobs));
+        first(&self.runnable).into_iter().chain(crews.filter_map(|crew| first(&crew.waiting))).min()
     }
 
     fn cost(&self, action: &Action) -> (u32, usize) {
@@ -465,6 +498,9 @@ impl Schedule {
             *self.pools.entry(pool.clone()).or_default() += 1;
         }
         self.nodes[id.index()].phase = Phase::Running;
+        if let Some(crew) = self.nodes[id.index()].crew {
+            self.crews.get(crew).occupy();
+        }
         for input in &self.nodes[id.index()].inputs {
             self.artifacts[input.index()].readers += 1;
         }
@@ -477,6 +513,11 @@ impl Schedule {
         self.slots_used -= slots;
         self.tokens_used -= tokens;
         self.running -= 1;
+        let node = &mut self.nodes[id.index()];
+        let kept = std::mem::take(&mut node.worker_kept);
+        if let Some(crew) = node.crew {
+            self.crews.get(crew).release(kept);
+        }
         if let Some(count) = action.pool.as_ref().and_then(|pool| self.pools.get_mut(pool)) {
             *count -= 1;
         }
@@ -503,6 +544,7 @@ impl Schedule {
             id,
             inputs: inputs.collect(),
             names: self.names(&node.action),
+            crew: node.crew,
             action: Arc::clone(&node.action),
         }
     }
@@ -537,7 +579,8 @@ impl Schedule {
         let node = &mut self.nodes[id.index()];
         node.prepared = Some(prepared);
         node.phase = Phase::Runnable;
-        self.runnable.insert((Reverse(node.action.weight), id));
+        let order = (Reverse(node.action.weight), id);
+        self.peers(id).insert(order);
     }
 
     pub(crate) fn ran(&mut self, id: ActionId, outputs: impl IntoIterator<Item = Built>) {
@@ -570,7 +613,7 @@ impl Schedule {
         node.phase = Phase::Runnable;
         node.account.reason = Some(reason);
         let action = Arc::clone(&node.action);
-        self.runnable.insert((Reverse(action.weight), producer));
+        self.peers(producer).insert((Reverse(action.weight), producer));
         for output in &action.outputs {
             self.artifacts[output.index()].built = None;
         }
@@ -630,6 +673,7 @@ impl Schedule {
                     lookup: node.account.lookup,
                     run: node.account.run,
                     usage: node.account.usage,
+                    worker: node.account.worker,
                     outputs: made.collect(),
                 }
             })
