@@ -395,8 +395,8 @@ impl Action {
     /// Says that a process started with the first `split` arguments, and with `--persistent-worker` after them, stays up
     /// for the build and does this action's job as one of many. It speaks JSON, a line each: it gets
     /// `{"id":1,"arguments":[…]}` with the rest of the arguments on stdin, and answers
-    /// `{"id":1,"status":0,"output":"…"}` on stdout; docs/plugins.md has the whole protocol. All arguments together must
-    /// do the same in one shot. Not in the key. A function has no arguments: there it does nothing.
+    /// `{"id":1,"status":0,"output":"…"}` on stdout; the module `worker` has the whole protocol. All arguments together
+    /// must do the same in one shot. Not in the key. A function has no arguments: there it does nothing.
     #[must_use]
     pub fn worker(mut self, split: usize) -> Self {
         self.worker = Some(split);

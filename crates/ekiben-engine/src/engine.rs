@@ -25,7 +25,7 @@ use crate::execute::loss;
 use crate::interrupt::Interrupt;
 use crate::lookup::Snapshot;
 use crate::path::{Location, RelPath, SystemPath};
-use crate::render::{CommandLine, describe_function};
+use crate::render::ShellLine;
 use crate::report::{Report, Status};
 use crate::roots::Roots;
 use crate::schedule::{Built, Schedule, Standing};
@@ -333,10 +333,8 @@ impl Engine {
         let action = schedule.action(action);
         let names = schedule.names(&action);
         drop(schedule);
-        CommandLine::of(&action, &self.shared.roots, |artifact| &names[&artifact])
-            .map(|line| line.shell(&self.shared.roots))
-            .or_else(|| describe_function(&action))
-            .unwrap_or_default()
+        let line = ShellLine { action: &action, names: &names, roots: &self.shared.roots };
+        line.to_string()
     }
 
     /// The compilation database of everything submitted so far, sorted.

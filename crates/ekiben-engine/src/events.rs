@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::action::{Action, ActionId};
+use crate::child::Usage;
+use crate::digest::Digest;
 use crate::reason::Reason;
+use crate::render::ShellLine;
 use crate::report::Outcome;
 
 /// Takes events. Called from the engine's threads, in between their work: it must be quick, and mustn't call the
@@ -47,6 +50,26 @@ pub enum Event<'a> {
         action: &'a Action,
         /// Why it runs.
         reason: &'a Reason,
+    },
+    /// What is known of an action that has just come from the cache, run or failed in running. [`Event::Finished`]
+    /// follows.
+    Measured {
+        /// Which.
+        id: ActionId,
+        /// Its data.
+        action: &'a Action,
+        /// Its key.
+        key: Digest,
+        /// How long looking for its result took.
+        lookup: Duration,
+        /// How long it ran, if it did.
+        run: Option<Duration>,
+        /// What its process used, or a worker for it, where that is known.
+        usage: Option<Usage>,
+        /// The process id of the worker that did it, if one did.
+        worker: Option<u32>,
+        /// How to do the same by hand.
+        command_line: ShellLine<'a>,
     },
     /// An action ended, from the cache, by running, or by never running. It starts and ends again if what it made turns
     /// out to be damaged or gone from the cache when somebody needs it.

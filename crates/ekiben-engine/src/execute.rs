@@ -25,7 +25,7 @@ use crate::function::FunctionContext;
 use crate::lookup::{Discovered, Prepared, named_inputs, shadow_candidates};
 use crate::path::Location;
 use crate::reason::Reason;
-use crate::render::{CommandLine, RESPONSE_FILE_LIMIT, describe_function, response_file};
+use crate::render::{CommandLine, RESPONSE_FILE_LIMIT, ShellLine, response_file};
 use crate::report::{Failed, Failure};
 use crate::schedule::{Built, Job};
 use crate::worker::Served;
@@ -84,12 +84,11 @@ impl Shared {
     }
 
     pub(crate) fn failed_with(&self, job: &Job, failure: Failure, output: Vec<u8>) -> Failed {
-        let line = CommandLine::of(&job.action, &self.roots, |artifact| job.locate(artifact));
-        let command_line = line
-            .map(|line| line.shell(&self.roots))
-            .or_else(|| describe_function(&job.action))
-            .unwrap_or_default();
-        Failed { failure, output, command_line }
+        Failed { failure, output, command_line: self.shell_line(job).to_string() }
+    }
+
+    pub(crate) fn shell_line<'a>(&'a self, job: &'a Job) -> ShellLine<'a> {
+        ShellLine { action: &job.action, names: &job.names, roots: &self.roots }
     }
 
     /// Brings generated inputs from the cache into the build folder.

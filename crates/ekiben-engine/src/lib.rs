@@ -93,6 +93,6 @@ pub use function::FunctionContext;
 pub use interrupt::Interrupt;
 pub use path::{Location, PathError, RelPath, Root, SystemPath};
 pub use reason::{Change, InputChange, Reason};
-pub use render::RESPONSE_FILE_LIMIT;
+pub use render::{RESPONSE_FILE_LIMIT, ShellLine};
 pub use report::{ActionReport, Failed, Failure, Outcome, Report, Status};
 pub use tokens::Jobserver;

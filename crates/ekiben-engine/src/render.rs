@@ -1,7 +1,10 @@
 //! From an action to what the system runs: arguments, environment, response files, and the shell line that repeats it.
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::sync::Arc;
 
 use crate::action::{Action, ActionKind, Arg, ArtifactId, Piece, Program, ResponseFile};
 use crate::path::Location;
@@ -81,10 +84,25 @@ fn quote(word: &OsStr) -> Vec<u8> {
     shlex::bytes::try_quote(word.as_bytes()).map_or_else(|_| word.as_bytes().to_vec(), Into::into)
 }
 
-/// A line that says what a function does, for a reader of command lines.
-pub(crate) fn describe_function(action: &Action) -> Option<String> {
-    let ActionKind::Function(function) = &action.kind else { return None };
-    Some(format!("# {} {} {}", function.name, function.version, function.params))
+/// A shell line that does what an action does, from any folder and in one shot; for a function, a comment that names
+/// it. It is put together only when it is displayed.
+#[derive(Debug)]
+pub struct ShellLine<'a> {
+    pub(crate) action: &'a Action,
+    pub(crate) names: &'a HashMap<ArtifactId, Arc<Location>>,
+    pub(crate) roots: &'a Roots,
+}
+
+impl fmt::Display for ShellLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let ActionKind::Function(function) = &self.action.kind {
+            return write!(f, "# {} {} {}", function.name, function.version, function.params);
+        }
+        match CommandLine::of(self.action, self.roots, |artifact| &self.names[&artifact]) {
+            Some(line) => f.write_str(&line.shell(self.roots)),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The content of a response file, one argument a line.

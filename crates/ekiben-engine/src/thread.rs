@@ -72,6 +72,7 @@ impl Shared {
                     let (id, action) = (job.id, &*job.action);
                     self.sink.event(Event::Replayed { id, action, output: &text });
                 }
+                self.measured(job, &prepared, duration, None);
                 self.finished(job.id, &job.action, &Outcome::Cached, Some(&reason), &[], duration);
                 let mut schedule = self.schedule();
                 let account = schedule.account(job.id);
@@ -102,6 +103,10 @@ impl Shared {
         let tell = |outcome: &Outcome, output: &[u8]| {
             self.finished(job.id, &job.action, outcome, Some(reason), output, duration);
         };
+        let measure = |used: Used| {
+            let lookup = self.schedule().account(job.id).lookup;
+            self.measured(job, prepared, lookup, Some((duration, used)));
+        };
         let schedule = |used: Used| {
             let mut schedule = self.schedule();
             let account = schedule.account(job.id);
@@ -111,6 +116,7 @@ impl Shared {
         };
         match ended {
             Ended::Ran { outputs, output, used } => {
+                measure(used);
                 tell(&Outcome::Ran, &output);
                 let mut schedule = schedule(used);
                 schedule.ran(job.id, outputs);
@@ -120,6 +126,7 @@ impl Shared {
             }
             Ended::Failed(failed, used) => {
                 let outcome = Outcome::Failed(failed.clone());
+                measure(used);
                 tell(&outcome, &[]);
                 let mut schedule = schedule(used);
                 let over = schedule.fail(job.id, failed);
@@ -150,6 +157,29 @@ impl Shared {
             }
         }
         self.changed.notify_all();
+    }
+
+    fn measured(
+        &self,
+        job: &Job,
+        prepared: &Prepared,
+        lookup: Duration,
+        ran: Option<(Duration, Used)>,
+    ) {
+        let (run, used) = ran.unzip();
+        let Used { usage, worker } = used.unwrap_or_default();
+        let (id, action, key) = (job.id, &*job.action, prepared.key);
+        let command_line = self.shell_line(job);
+        self.sink.event(Event::Measured {
+            id,
+            action,
+            key,
+            lookup,
+            run,
+            usage,
+            worker,
+            command_line,
+        });
     }
 
     fn finished(

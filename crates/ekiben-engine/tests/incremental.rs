@@ -502,6 +502,7 @@ fn events_come_in_order() {
             self.0.lock().unwrap().push(match event {
                 Event::Queued { .. } => "queued",
                 Event::Started { .. } => "started",
+                Event::Measured { .. } => "measured",
                 Event::Finished { .. } => "finished",
                 _ => "other",
             });
@@ -514,5 +515,5 @@ fn events_come_in_order() {
     let (action, _) = script(&engine, "x", &[], "echo > $1");
     engine.submit(action).unwrap();
     engine.finish();
-    assert_eq!(*sink.0.lock().unwrap(), ["queued", "started", "finished"]);
+    assert_eq!(*sink.0.lock().unwrap(), ["queued", "started", "measured", "finished"]);
 }

@@ -6,11 +6,12 @@ mod common;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::{Arc, Mutex};
 
 use common::{Project, cached, ran, rel, script, tool};
 use ekiben_engine::{
-    Action, Arg, ArtifactId, DepFile, Engine, EngineError, Failed, Failure, Outcome, Piece, Report,
-    Root, Status,
+    Action, Arg, ArtifactId, DepFile, Engine, EngineError, Event, EventSink, Failed, Failure,
+    Outcome, Piece, Report, Root, Status,
 };
 use rustix::process::{Pid, test_kill_process};
 
@@ -55,6 +56,58 @@ fn failed<'a>(report: &'a Report, name: &str) -> &'a Failed {
         Outcome::Failed(failed) => failed,
         outcome => panic!("{name}: {outcome}"),
     }
+}
+
+/// What the sink heard of results.
+#[derive(Default)]
+struct Measured(Mutex<Vec<String>>);
+
+impl EventSink for Measured {
+    fn event(&self, event: Event<'_>) {
+        self.0.lock().unwrap().push(match event {
+            Event::Measured { action, key, run, usage, worker, command_line, .. } => format!(
+                "measured {}: {key} run {} usage {} worker {worker:?}: {command_line}",
+                action.description,
+                run.is_some(),
+                usage.is_some(),
+            ),
+            Event::Finished { action, .. } => format!("finished {}: ", action.description),
+            _ => return,
+        });
+    }
+}
+
+#[test]
+fn what_is_told_of_an_action() {
+    let project = project(2);
+    let build = |how| {
+        let measured = Arc::new(Measured::default());
+        let engine = project.engine_with_sink(project.open_cache(), Arc::clone(&measured) as _);
+        submit(&engine, how, "a", &[]);
+        let (action, _) = plain(&engine, how, "b", &[]);
+        engine.submit(action).unwrap();
+        let report = engine.finish();
+        let lines = measured.0.lock().unwrap();
+        for action in &report.actions {
+            let name = &action.description;
+            let start = format!("measured {name}: {}", action.key.unwrap());
+            let at = lines.iter().position(|line| line.starts_with(&start)).unwrap();
+            let ran = action.outcome != Outcome::Cached;
+            let usage = ran && (name == "b" || cfg!(target_os = "linux"));
+            assert_eq!(action.worker.is_some(), ran && name == "a");
+            let rest = format!("run {ran} usage {usage} worker {:?}", action.worker);
+            assert!(lines[at].contains(&rest), "{rest}: {}", lines[at]);
+            assert!(lines[at].ends_with(&engine.command_line(action.id)));
+            assert!(lines[at].ends_with(&format!("/python3 worker.py {how} build/{name}")));
+            let finished = format!("finished {name}: ");
+            let later = lines[at..].iter().any(|line| line.starts_with(&finished));
+            assert!(later, "{lines:?}");
+        }
+        report
+    };
+    assert_eq!(build("copy").ran(), 2);
+    assert_eq!(build("copy").cached(), 2);
+    assert_eq!(build("fail").failures().count(), 2);
 }
 
 #[test]
@@ -181,11 +234,11 @@ fn a_broken_worker_is_replaced() {
         ("wrong", "its worker answered request 3 instead of 2", ""),
         ("close", "its worker closed its output without an answer", ""),
     ] {
-        // One job, so that the order is that of submission.
-        let project = project(1);
+        let project = project(2);
         let engine = project.engine();
         for (how, name) in [("copy", "a"), (how, "b"), ("copy", "c")] {
-            submit(&engine, how, name, &[]);
+            let output = submit(&engine, how, name, &[]);
+            assert_eq!(engine.wait(output).is_ok(), name != "b");
         }
         let report = engine.finish();
         assert_eq!(ran(&report), ["a", "c"], "{how}");
@@ -212,6 +265,7 @@ fn nothing_is_tried_twice() {
     assert_eq!(starts(&project).len(), 5);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn an_idle_worker_that_is_unfit_is_replaced() {
     for (how, warning) in [("last", "ended without an answer"), ("twice", "spoke unasked: `{")] {

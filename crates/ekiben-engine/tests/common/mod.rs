@@ -58,6 +58,7 @@ impl EventSink for Log {
                 action.description,
                 String::from_utf8_lossy(output)
             ),
+            Event::Measured { .. } => return,
             Event::Replayed { action, output, .. } => {
                 format!("replayed {}: {}", action.description, String::from_utf8_lossy(output))
             }
