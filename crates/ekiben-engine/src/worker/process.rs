@@ -1,34 +1,44 @@
 //! One worker's process: a request and its answer, what it says meanwhile, and its end.
 //!
-//! One thread at a time has a worker, and listens to all of its pipes while it waits, so neither side can block the other,
-//! however much is said. A thread per worker waits for the process's end.
+//! A thread per worker listens to its stdout and another waits for its exit; both tell whoever uses the worker, which is
+//! one thread at a time. stderr goes to a file, in which all that was said before an answer is once the answer is here,
+//! and which no amount of it can clog.
 //!
 //! Invariants:
 //! - When a [`Process`] is dropped, the process and all that stayed in its group are dead, and it is reaped.
 //! - What the worker wrote to stderr before it answered belongs to that answer.
 
-use std::io::{self, PipeReader, Read, Write};
-use std::os::fd::AsFd;
-use std::os::unix::process::CommandExt;
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::Pid;
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use tempfile::TempDir;
 use wait4::Wait4;
 
 use super::protocol;
 use crate::child::{Capture, Children, OUTPUT_LIMIT, Usage, spawn, wait_unreaped};
 
-/// How long a worker that closed a pipe may take to exit, which tells more than the closing, before it is killed.
-const EXIT_PATIENCE: Duration = Duration::from_secs(2);
-/// Read at a time from one pipe, more than pipes hold: what was said before something else is read before it, yet a
-/// worker that never stops talking doesn't keep us from listening to its other pipe.
-const READ_AT_ONCE: usize = 1 << 20;
+/// How long a worker that closed a pipe may take to exit, which tells more than the closing, and how long its stdout may
+/// be held open after its exit.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a worker's threads tell.
+#[derive(Debug)]
+enum News {
+    /// This came on stdout.
+    Said(Vec<u8>),
+    /// stdout is at its end.
+    Closed,
+    /// The process has exited, and nothing in its group is alive.
+    Exited,
+}
 
 /// How a worker stopped being one.
 #[derive(Debug)]
@@ -78,15 +88,14 @@ pub(super) struct Process {
     unreaped: Option<(Child, JoinHandle<io::Result<()>>)>,
     children: Arc<Children>,
     stdin: Option<ChildStdin>,
-    /// None once the worker has closed it.
-    stdout: Option<ChildStdout>,
-    /// None once the worker has closed it, which it may.
-    stderr: Option<ChildStderr>,
-    /// At its end once the process has exited, after which nothing in its group is alive.
-    exited: PipeReader,
+    news: Receiver<News>,
+    closed: bool,
+    exited: bool,
     /// What came on stdout and isn't dealt with.
     heard: Vec<u8>,
-    said: Capture,
+    stderr: File,
+    /// How much of stderr is dealt with.
+    stderr_read: u64,
     requests: u64,
     /// What it had used by its last answer; none if the system doesn't tell.
     used: Option<Usage>,
@@ -102,51 +111,36 @@ impl Process {
     ) -> io::Result<Self> {
         let words = std::iter::once(command.get_program()).chain(command.get_args());
         let name = words.map(std::ffi::OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let (exited, exit) = io::pipe()?;
+        let path = scratch.path().join("stderr");
+        let stderr = File::options().append(true).read(true).create(true).open(path)?;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr.try_clone()?);
+        let (sender, news) = mpsc::channel();
         let mut child = spawn(command.process_group(0))?;
         let pid = Pid::from_child(&child);
         children.add(pid);
-        let waiter = {
-            let children = Arc::clone(children);
-            let wait = move || {
-                let result = wait_unreaped(pid);
-                children.end(pid);
-                drop(exit);
-                result
-            };
-            std::thread::Builder::new().name("waiter".into()).spawn(wait)
-        };
-        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let (Ok(waiter), (Some(stdin), Some(stdout), Some(stderr))) = (waiter, pipes) else {
+        let threads =
+            child.stdout.take().map(|stdout| start_threads(pid, stdout, children, sender));
+        let (Some(Ok(waiter)), Some(stdin)) = (threads, child.stdin.take()) else {
             children.end(pid);
             child.wait()?;
             return Err(io::Error::other("no thread or pipe is left"));
         };
-        let process = Self {
+        Ok(Self {
             name,
             pid,
             unreaped: Some((child, waiter)),
             children: Arc::clone(children),
             stdin: Some(stdin),
-            stdout: Some(stdout),
-            stderr: Some(stderr),
-            exited,
+            news,
+            closed: false,
+            exited: false,
             heard: Vec::new(),
-            said: Capture::default(),
+            stderr,
+            stderr_read: 0,
             requests: 0,
             used: Some(Usage::default()),
             _scratch: scratch,
-        };
-        let pipes = [
-            process.stdin.as_ref().map(AsFd::as_fd),
-            process.stdout.as_ref().map(AsFd::as_fd),
-            process.stderr.as_ref().map(AsFd::as_fd),
-        ];
-        for pipe in pipes.into_iter().flatten() {
-            rustix::io::ioctl_fionbio(pipe, true)?;
-        }
-        Ok(process)
+        })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -159,12 +153,21 @@ impl Process {
 
     /// Whether an idle worker is alive and silent.
     pub(super) fn check(&mut self) -> Result<(), Breakdown> {
-        let line = self.listen(&[], Some(Instant::now()))?;
-        let heard = line.as_ref().unwrap_or(&self.heard);
-        if heard.is_empty() {
-            return Ok(());
+        while let Ok(news) = self.news.try_recv() {
+            self.note(news);
         }
-        Err(Breakdown::Misspoke(format!("spoke unasked: {}", protocol::excerpt(heard))))
+        if !self.heard.is_empty() {
+            let excerpt = protocol::excerpt(&self.heard);
+            return Err(Breakdown::Misspoke(format!("spoke unasked: {excerpt}")));
+        }
+        let gone = waitid(
+            WaitId::Pid(self.pid),
+            WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG,
+        );
+        match gone {
+            Ok(None) if !self.closed => Ok(()),
+            _ => self.line(true).map(drop).and(Err(Breakdown::Ended)),
+        }
     }
 
     /// Has the worker do what `arguments` ask for.
@@ -172,92 +175,88 @@ impl Process {
         self.requests += 1;
         reset_peak(self.pid);
         let request = protocol::request(self.requests, arguments).map_err(io::Error::from)?;
-        let line = self.listen(&request, None)?.unwrap_or_default();
+        let Some(stdin) = &mut self.stdin else { return Err(Breakdown::Closed("input")) };
+        // All of it, since what the worker says meanwhile clogs nothing.
+        let broken = match stdin.write_all(&request) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => true,
+            result => result.map(|()| false)?,
+        };
+        let line = self.line(broken)?;
         let response = protocol::response(self.requests, &line).map_err(Breakdown::Misspoke)?;
         let now = usage_of(self.pid);
         let usage = now.zip(self.used).map(|(now, before)| since(now, before));
         self.used = now;
         let mut output = response.output.into_bytes();
-        output.extend(self.said.take());
+        output.extend(self.stderr()?);
         Ok(Answer { status: response.status, output, usage })
     }
 
-    /// Sends what there is to send and collects what is said, until a line has come or, with a deadline, until then.
-    fn listen(
-        &mut self,
-        mut request: &[u8],
-        deadline: Option<Instant>,
-    ) -> Result<Option<Vec<u8>>, Breakdown> {
+    /// Waits for a line on stdout, not for long if the worker is `ending`.
+    fn line(&mut self, ending: bool) -> Result<Vec<u8>, Breakdown> {
+        let mut deadline = ending.then(|| Instant::now() + PATIENCE);
+        let mut searched = 0;
         loop {
-            let ready = self.poll(!request.is_empty(), deadline)?;
-            self.hear()?;
-            if let Some(end) = self.heard.iter().position(|byte| *byte == b'\n') {
-                let rest = self.heard.split_off(end + 1);
-                return Ok(Some(std::mem::replace(&mut self.heard, rest)));
+            if let Some(end) = self.heard[searched..].iter().position(|byte| *byte == b'\n') {
+                let rest = self.heard.split_off(searched + end + 1);
+                return Ok(std::mem::replace(&mut self.heard, rest));
             }
+            searched = self.heard.len();
             if self.heard.len() > OUTPUT_LIMIT {
                 let excerpt = protocol::excerpt(&self.heard);
                 return Err(Breakdown::Misspoke(format!("answered without end: {excerpt}")));
             }
-            if ready.exited {
+            if self.exited && self.closed {
                 return Err(Breakdown::Ended);
             }
-            if self.stdout.is_none() {
-                return Err(Breakdown::Closed("output"));
+            if self.exited || self.closed {
+                deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
             }
-            if ready.stdin && !self.send(&mut request)? {
-                return Err(Breakdown::Closed("input"));
-            }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                return Ok(None);
+            if !self.hear(deadline) {
+                let pipe = if self.closed { "output" } else { "input" };
+                return Err(if self.exited { Breakdown::Ended } else { Breakdown::Closed(pipe) });
             }
         }
     }
 
-    /// Waits until a pipe has something for us, or the deadline.
-    fn poll(&self, sending: bool, deadline: Option<Instant>) -> io::Result<Ready> {
-        let exited = PollFd::new(&self.exited, PollFlags::IN);
-        let mut fds = vec![exited];
-        fds.extend(self.stdout.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
-        fds.extend(self.stderr.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
-        let stdin = self.stdin.as_ref().filter(|_| sending);
-        fds.extend(stdin.map(|pipe| PollFd::new(pipe, PollFlags::OUT)));
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let left = left.and_then(|left| Timespec::try_from(left).ok());
-        match poll(&mut fds, left.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let ready = |fd: &PollFd<'_>| !fd.revents().is_empty();
-        let exited = ready(&fds[0]);
-        Ok(Ready { exited, stdin: stdin.is_some() && fds.last().is_some_and(ready) })
+    /// Waits for news. False if there are none until the deadline.
+    fn hear(&mut self, deadline: Option<Instant>) -> bool {
+        let news = match deadline {
+            None => self.news.recv().ok(),
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                self.news.recv_timeout(left).ok()
+            }
+        };
+        news.map(|news| self.note(news)).is_some()
     }
 
-    /// Takes what there is on stdout, and then what came on stderr until then.
-    fn hear(&mut self) -> io::Result<()> {
-        if let Some(pipe) = &mut self.stdout
-            && read_some(pipe, |bytes| self.heard.extend_from_slice(bytes))?
-        {
-            self.stdout = None;
+    fn note(&mut self, news: News) {
+        match news {
+            News::Said(bytes) => self.heard.extend(bytes),
+            News::Closed => self.closed = true,
+            News::Exited => self.exited = true,
         }
-        if let Some(pipe) = &mut self.stderr
-            && read_some(pipe, |bytes| self.said.push(bytes))?
-        {
-            self.stderr = None;
-        }
-        Ok(())
     }
 
-    /// Writes what the pipe takes. False if the worker has closed it.
-    fn send(&mut self, request: &mut &[u8]) -> io::Result<bool> {
-        let Some(stdin) = &mut self.stdin else { return Ok(false) };
-        match stdin.write(request) {
-            Ok(written) => *request = &request[written..],
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(false),
-            Err(error) if is_transient(&error) => {}
-            Err(error) => return Err(error),
+    /// What came on stderr since the last time.
+    fn stderr(&mut self) -> io::Result<Vec<u8>> {
+        let length = self.stderr.metadata()?.len();
+        if length < self.stderr_read {
+            // The worker has truncated the file, as `> /dev/stderr` does in a shell.
+            self.stderr_read = 0;
         }
-        Ok(true)
+        let mut said = Capture::default();
+        let mut buffer = [0; 16 * 1024];
+        while self.stderr_read < length {
+            match self.stderr.read_at(&mut buffer, self.stderr_read)? {
+                0 => break,
+                read => {
+                    said.push(&buffer[..read]);
+                    self.stderr_read += read as u64;
+                }
+            }
+        }
+        Ok(said.take())
     }
 
     /// Tells it to exit.
@@ -267,31 +266,19 @@ impl Process {
 
     /// Waits for its exit until `deadline`. False if it is still up then.
     pub(super) fn wait(&mut self, deadline: Instant) -> bool {
-        loop {
-            let Ok(ready) = self.poll(false, Some(deadline)) else { return false };
-            if self.heard.len() > OUTPUT_LIMIT {
-                self.heard.clear();
-            }
-            if self.hear().is_err() || ready.exited || Instant::now() >= deadline {
-                return ready.exited;
-            }
-        }
+        while !self.exited && self.hear(Some(deadline)) {}
+        self.exited
     }
 
     /// Ends a worker that broke down. Says in words how it did, what it had said, and what it had used for the request.
-    pub(super) fn fail(mut self, breakdown: Breakdown) -> (String, Vec<u8>, Option<Usage>) {
-        let exited = match breakdown {
-            Breakdown::Ended => true,
-            Breakdown::Closed(_) => self.wait(Instant::now() + EXIT_PATIENCE),
-            Breakdown::Misspoke(_) | Breakdown::Io(_) => false,
-        };
+    pub(super) fn fail(self, breakdown: Breakdown) -> (String, Vec<u8>, Option<Usage>) {
         let before = self.used;
         let end = self.end();
         let problem = match breakdown {
             Breakdown::Misspoke(problem) => problem,
             Breakdown::Io(error) => format!("can't be spoken to: {error}"),
-            Breakdown::Closed(pipe) if !exited => format!("closed its {pipe} without an answer"),
-            Breakdown::Ended | Breakdown::Closed(_) => {
+            Breakdown::Closed(pipe) => format!("closed its {pipe} without an answer"),
+            Breakdown::Ended => {
                 format!("ended without an answer: {}", describe_status(end.status))
             }
         };
@@ -302,10 +289,8 @@ impl Process {
     /// Kills what is left of it.
     pub(super) fn end(mut self) -> End {
         let (status, usage) = self.reap().unzip();
-        // What it said until then is all in the pipe.
-        let _ = self.hear();
         let mut output = std::mem::take(&mut self.heard);
-        output.extend(self.said.take());
+        output.extend(self.stderr().unwrap_or_default());
         End { status, output, usage }
     }
 
@@ -326,10 +311,38 @@ impl Drop for Process {
     }
 }
 
-/// What polling found.
-struct Ready {
-    exited: bool,
-    stdin: bool,
+/// Starts the threads that listen to stdout and wait for the exit. Returns the latter.
+fn start_threads(
+    pid: Pid,
+    mut stdout: ChildStdout,
+    children: &Arc<Children>,
+    sender: Sender<News>,
+) -> io::Result<JoinHandle<io::Result<()>>> {
+    let listener = sender.clone();
+    let listen = move || {
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            let news = match stdout.read(&mut buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Ok(0) | Err(_) => News::Closed,
+                Ok(read) => News::Said(buffer[..read].to_vec()),
+            };
+            let is_last = matches!(news, News::Closed);
+            // Nobody listens to a worker that is given up.
+            if listener.send(news).is_err() || is_last {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("listener".into()).spawn(listen)?;
+    let children = Arc::clone(children);
+    let wait = move || {
+        let result = wait_unreaped(pid);
+        children.end(pid);
+        let _ = sender.send(News::Exited);
+        result
+    };
+    std::thread::Builder::new().name("waiter".into()).spawn(wait)
 }
 
 /// `exit status 3`, `killed by signal 9`.
@@ -339,29 +352,6 @@ pub(super) fn describe_status(status: Option<ExitStatus>) -> String {
         Some((None, Some(signal))) => format!("killed by signal {signal}"),
         _ => "unknown status".to_owned(),
     }
-}
-
-/// Reads what a pipe has now. True at its end.
-fn read_some(pipe: &mut impl Read, mut take: impl FnMut(&[u8])) -> io::Result<bool> {
-    let mut buffer = [0; 16 * 1024];
-    let mut total = 0;
-    while total < READ_AT_ONCE {
-        match pipe.read(&mut buffer) {
-            Ok(0) => return Ok(true),
-            Ok(read) => {
-                take(&buffer[..read]);
-                total += read;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if is_transient(&error) => return Ok(false),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(false)
-}
-
-fn is_transient(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 /// The part of `now` that came after `before`.
