@@ -21,6 +21,8 @@ use crate::archive::Archive;
 use crate::artifacts::Artifacts;
 use crate::commands::{self, Command, CommandContext};
 use crate::configuration::{Configuration, Request};
+use crate::contributions::Contributions;
+use crate::distributions::required_name;
 use crate::graph::{CommandName, Graph, Kind, Plan, Target};
 use crate::observer::{Observer, Sink};
 use crate::plugin::{Limits, Plugin, PluginHost, Records};
@@ -58,6 +60,7 @@ pub(crate) struct Shared {
     pub(crate) products: Vec<Product>,
     pub(crate) engine: Engine,
     pub(crate) artifacts: Artifacts,
+    pub(crate) contributions: Contributions,
     pub(crate) archives: Mutex<Vec<Arc<Archive>>>,
     pub(crate) tools: Tools,
     pub(crate) host: Arc<PluginHost>,
@@ -207,22 +210,42 @@ impl Session {
         Ok(name)
     }
 
+    fn products(&self) -> Result<Vec<Product>, Problems> {
+        let files = self.configuration.files()?;
+        for warning in &files.warnings {
+            self.environment.observer.problem(&Problem::from(warning.clone()));
+        }
+        products::find(self.configuration.project(), files, self.configuration.plugins())
+    }
+
+    /// What must be installed to build the wheel, besides what `build-system.requires` names
+    /// (PEP 517's `get_requires_for_build_wheel`). A name that is there already isn't repeated: the
+    /// project may have its reasons for another version.
+    ///
+    /// # Errors
+    /// When the products can't be found.
+    pub fn requirements(&self) -> Result<Vec<String>, Problems> {
+        let listed = &self.configuration.project().build_system().requires;
+        let listed: Vec<String> =
+            listed.iter().map(|have| required_name(&have.to_string())).collect();
+        // Warnings about files are the build's to give.
+        let (project, plugins) = (self.configuration.project(), self.configuration.plugins());
+        let products = products::find(project, self.configuration.files()?, plugins)?;
+        let mut wanted = plugins.requirements(&products);
+        wanted.retain(|requirement| !listed.contains(&required_name(requirement)));
+        Ok(wanted)
+    }
+
     /// Runs the commands that `targets` need, and waits for all actions.
     ///
     /// # Errors
     /// When planning fails. Actions that fail are in the report.
     pub fn build(self, targets: &[Target]) -> Result<Built, Problems> {
         let plan = self.graph.plan(targets)?;
-        let needs_products = plan.get(&CommandName::literal("discover")).is_some();
-        let products = if needs_products {
-            let files = self.configuration.files()?;
-            for warning in &files.warnings {
-                self.environment.observer.problem(&Problem::from(warning.clone()));
-            }
-            products::find(self.configuration.project(), files, self.configuration.plugins())?
-        } else {
-            Vec::new()
-        };
+        let needs_products = plan.commands.iter().any(|planned| {
+            planned.name.plugin().is_some() || planned.name == CommandName::literal("discover")
+        });
+        let products = if needs_products { self.products()? } else { Vec::new() };
         let engine = self.engine()?;
         engine.trace_span("open the project", self.began, self.opened);
         let shared = Arc::new(Shared {
@@ -230,6 +253,7 @@ impl Session {
             products,
             engine,
             artifacts: Artifacts::default(),
+            contributions: Contributions::default(),
             archives: Mutex::default(),
             tools: Tools::default(),
             host: self.host,
@@ -281,8 +305,12 @@ fn run_commands(shared: &Arc<Shared>, plan: &Plan, graph: &Graph) -> Result<(), 
                 (command.run)(&cx)?;
             }
             Some(id) => {
-                let plugins = shared.configuration.plugins();
-                commands::run_plugin(&cx, plugins.get(id).ok_or_else(|| unknown(&name))?)?;
+                let plugin =
+                    shared.configuration.plugins().get(id).ok_or_else(|| unknown(&name))?;
+                let declared = plugin.description().command(name.short());
+                if declared.is_none_or(|command| plugins::is_needed(command, &shared.products)) {
+                    commands::run_plugin(&cx, plugin)?;
+                }
             }
         }
         shared.engine.trace_span(&format!("plan {name}"), begun, Instant::now());

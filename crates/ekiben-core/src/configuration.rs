@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use ekiben_project::{Overrides, Project, ProjectFiles, discover_files};
 use ekiben_python::{FactsCache, Interpreter};
 
+use crate::distributions::{Distribution, Distributions};
 use crate::plugin::{PluginHost, Records};
 use crate::plugins::{BuiltIn, Plugins};
 use crate::problem::{Cause, Problem, Problems};
@@ -41,6 +42,7 @@ pub struct Configuration {
     /// Found when something asks: a source distribution needs none.
     interpreter: OnceLock<Result<Interpreter, Problems>>,
     files: OnceLock<Result<ProjectFiles, Problems>>,
+    distributions: OnceLock<Result<Distributions, Problems>>,
 }
 
 impl Configuration {
@@ -81,6 +83,7 @@ impl Configuration {
             records,
             interpreter: OnceLock::new(),
             files: OnceLock::new(),
+            distributions: OnceLock::new(),
         })
     }
 
@@ -126,15 +129,8 @@ impl Configuration {
     /// # Errors
     /// When none of the places for packages has it.
     pub fn package_folder(&self, path: &str) -> Result<PathBuf, Problems> {
-        let facts = self.interpreter()?.facts();
-        let own = [&facts.paths.purelib, &facts.paths.platlib];
-        // An isolated environment has the interpreter's layout below a prefix of its own.
-        let isolated = self.build_environment.iter().flat_map(|environment| {
-            let layouts = own.iter().filter_map(|folder| folder.strip_prefix(&facts.prefix).ok());
-            layouts.map(|layout| environment.join(layout))
-        });
-        let places = isolated.chain(own.iter().map(|folder| (*folder).clone()));
-        let found = places.map(|place| place.join(path)).find(|folder| folder.is_dir());
+        let places = self.package_places()?;
+        let found = places.iter().map(|place| place.join(path)).find(|folder| folder.is_dir());
         found.ok_or_else(|| {
             let package = path.split('/').next().unwrap_or(path);
             let message = format!("no installed package has the folder `{path}`");
@@ -142,6 +138,41 @@ impl Configuration {
                 .help(format!("add `{package}` to `build-system.requires`, or install it where there is no build isolation"))
                 .into()
         })
+    }
+
+    /// Where the packages lie that are installed for the build, best first.
+    fn package_places(&self) -> Result<Vec<PathBuf>, Problems> {
+        let facts = self.interpreter()?.facts();
+        let mut places = Vec::new();
+        let mut add = |place: PathBuf| {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        };
+        let own = [&facts.paths.purelib, &facts.paths.platlib];
+        // An isolated environment has the interpreter's layout below a prefix of its own.
+        if let Some(environment) = &self.build_environment {
+            for folder in own {
+                if let Ok(layout) = folder.strip_prefix(&facts.prefix) {
+                    add(environment.join(layout));
+                }
+            }
+        }
+        for folder in own.into_iter().chain(&facts.site_packages) {
+            add(folder.clone());
+        }
+        Ok(places)
+    }
+
+    /// A distribution that is installed for the build.
+    ///
+    /// # Errors
+    /// When there is no interpreter to ask where distributions lie.
+    pub(crate) fn distribution(&self, name: &str) -> Result<Option<Distribution>, Problems> {
+        let found = self
+            .distributions
+            .get_or_init(|| Ok(Distributions::in_places(&self.package_places()?)));
+        found.as_ref().map(|all| all.get(name)).map_err(Clone::clone)
     }
 
     /// The project's files.
@@ -165,6 +196,9 @@ impl Configuration {
     /// A fact of the target, as plugins ask for it.
     #[must_use]
     pub fn fact(&self, key: &str) -> Option<String> {
+        if let Some(fact) = self.project_fact(key) {
+            return fact;
+        }
         let facts = self.interpreter().ok()?.facts();
         let platform = facts.platform.as_str();
         let (system, rest) = platform.split_once('-').unwrap_or((platform, ""));
@@ -186,6 +220,40 @@ impl Configuration {
             _ => return None,
         })
     }
+}
+
+impl Configuration {
+    /// A fact that needs no interpreter; `None` if the key isn't one, `Some(None)` if it has no
+    /// value.
+    fn project_fact(&self, key: &str) -> Option<Option<String>> {
+        let standard = self.project.standard();
+        Some(match key {
+            "project.name" => Some(standard.name.as_str().to_owned()),
+            "project.requires-python" => standard.requires_python.as_ref().map(|range| {
+                let range: Vec<String> = range.iter().map(ToString::to_string).collect();
+                range.join(",")
+            }),
+            "project.dependencies" => {
+                let texts = standard.dependencies.iter().map(ToString::to_string);
+                Some(serde_json::Value::from_iter(texts).to_string())
+            }
+            "host.distribution" => host_distribution(),
+            _ => return None,
+        })
+    }
+}
+
+/// The machine's Linux distribution and those it is like, best first, from `os-release(5)`.
+fn host_distribution() -> Option<String> {
+    let text = ["/etc/os-release", "/usr/lib/os-release"]
+        .into_iter()
+        .find_map(|file| std::fs::read_to_string(file).ok())?;
+    let value = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        line.map(|value| value.trim_matches(['"', '\'']).to_owned())
+    };
+    let words: Vec<String> = [value("ID"), value("ID_LIKE")].into_iter().flatten().collect();
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 /// Interpreters' facts among the records.

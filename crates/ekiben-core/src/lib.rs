@@ -18,6 +18,8 @@ mod artifacts;
 mod build;
 mod commands;
 mod configuration;
+mod contributions;
+mod distributions;
 pub mod graph;
 mod observer;
 pub mod plugin;

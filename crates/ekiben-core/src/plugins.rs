@@ -12,8 +12,9 @@ use ekiben_engine::Digest;
 use ekiben_project::{Project, validate_options};
 
 use crate::graph::{CommandSpec, UserRules};
-use crate::plugin::{Plugin, PluginError, PluginHost};
+use crate::plugin::{CommandText, Plugin, PluginError, PluginHost, Translated};
 use crate::problem::{Cause, Problem, Problems};
+use crate::products::Product;
 
 /// A plugin that is part of the program.
 #[derive(Debug, Clone, Copy)]
@@ -160,12 +161,63 @@ impl Plugins {
         })
     }
 
+    /// The command that translates a source of that name, and how it said so.
+    #[must_use]
+    pub fn translation_of(&self, file_name: &str) -> Option<(&CommandText, &Translated)> {
+        self.plugin_commands().find_map(|command| Some((command, command.translates(file_name)?)))
+    }
+
+    /// Whether some command answers a word of `uses`.
+    #[must_use]
+    pub fn answers(&self, word: &str) -> bool {
+        self.plugin_commands().any(|command| command.answers(word))
+    }
+
+    /// The words of `uses` that are answered, for messages.
+    #[must_use]
+    pub fn answered_words(&self) -> Vec<&str> {
+        let mut words: Vec<&str> =
+            self.plugin_commands().flat_map(|c| c.answers.iter().map(String::as_str)).collect();
+        words.sort_unstable();
+        words
+    }
+
+    /// What the build needs to have installed for `products`, besides what the project lists.
+    #[must_use]
+    pub fn requirements(&self, products: &[Product]) -> Vec<String> {
+        let mut wanted: Vec<String> = Vec::new();
+        for command in self.plugin_commands().filter(|command| is_needed(command, products)) {
+            for requirement in &command.requires {
+                if !wanted.contains(requirement) {
+                    wanted.push(requirement.clone());
+                }
+            }
+        }
+        wanted
+    }
+
+    fn plugin_commands(&self) -> impl Iterator<Item = &CommandText> {
+        self.plugins.values().flat_map(|plugin| &plugin.description().commands)
+    }
+
     /// The plugins that compile `language`, or link it.
     pub fn toolchains<'a>(&'a self, language: &'a str) -> impl Iterator<Item = &'a Arc<Plugin>> {
         self.plugins.values().filter(move |plugin| {
             plugin.description().languages.iter().any(|known| known.name == language)
         })
     }
+}
+
+/// Whether a command has something to do for any of `products`. One that translates and answers
+/// nothing always has.
+pub(crate) fn is_needed(command: &CommandText, products: &[Product]) -> bool {
+    if command.translates.is_empty() && command.answers.is_empty() {
+        return true;
+    }
+    products.iter().any(|product| {
+        product.sources.iter().any(|source| command.translates(source.file_name()).is_some())
+            || product.build().uses.iter().any(|word| command.answers(word.as_str()))
+    })
 }
 
 fn load_given(

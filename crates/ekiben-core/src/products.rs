@@ -1,13 +1,13 @@
 //! What a build makes: its [`Product`]s, from `[[tool.ekiben.extension]]` or, without any, from the
 //! sources that lie in packages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use ekiben_engine::{Location, RelPath, SystemPath};
 use ekiben_project::{
-    BuildOptions, DefineValue, Extension, Glob, Language, Project, ProjectFiles, ProjectPath,
-    SearchPath,
+    BuildOptions, DefineValue, Extension, Glob, InstalledFile, Language, Project, ProjectFiles,
+    ProjectPath, SearchPath,
 };
 
 use crate::configuration::Configuration;
@@ -165,37 +165,61 @@ pub(crate) fn find(
             problems.push(problem.help("list them: `sources = [\"src/spam/_core.c\"]`"));
         }
         for used in &extension.build.uses {
-            let message = format!(
-                "no plugin answers `uses = [\"{used}\"]` of the extension `{}`",
-                extension.name
-            );
-            problems.push(Problem::from(project.error_at(
-                &["extension"],
-                "unknown-capability",
-                &message,
-            )));
+            if !plugins.answers(used.as_str()) {
+                problems.push(unanswered(project, plugins, extension, used.as_str()));
+            }
         }
         products.push(Product::new(extension, sources, depends));
     }
     if problems.is_empty() { Ok(products) } else { Err(Problems(problems)) }
 }
 
+fn unanswered(project: &Project, plugins: &Plugins, extension: &Extension, word: &str) -> Problem {
+    let message =
+        format!("no plugin answers `uses = [\"{word}\"]` of the extension `{}`", extension.name);
+    let problem = Problem::from(project.error_at(&["extension"], "unknown-capability", &message));
+    let known = plugins.answered_words();
+    let near = known.iter().map(|have| (strsim::damerau_levenshtein(have, word), have));
+    match near.filter(|(distance, _)| *distance <= 2).min() {
+        Some((_, near)) => problem.help(format!("did you mean `{near}`?")),
+        None if known.is_empty() => problem,
+        None => problem.help(format!("what can be used: {}", known.join(", "))),
+    }
+}
+
 /// Every source in a package that defines `PyInit_<its stem>` is an extension module: the only rule
-/// that can't mistake a helper, or a source meant for another module, for one.
+/// that can't mistake a helper, or a source meant for another module, for one. So is every source
+/// that a plugin translates and says so of; what an earlier translation left beside it isn't.
 fn discover(project: &Project, files: &ProjectFiles, plugins: &Plugins) -> Vec<Product> {
+    let dotted = |file: &InstalledFile| {
+        let folder = file.target.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let name = file.source.file_name();
+        let stem = name.split('.').next().unwrap_or(name);
+        format!("{folder}/{stem}").trim_start_matches('/').replace('/', ".")
+    };
+    let is_discovered =
+        |name: &str| plugins.translation_of(name).is_some_and(|(_, how)| how.discovered);
+    let translated: HashSet<String> = files
+        .installed
+        .iter()
+        .filter(|file| is_discovered(file.source.file_name()))
+        .map(dotted)
+        .collect();
     let mut products = Vec::new();
     for file in &files.installed {
         let name = file.source.file_name();
-        if plugins.language_of(name).is_none() {
-            continue;
+        let dotted = dotted(file);
+        match plugins.translation_of(name) {
+            Some((_, how)) if how.discovered => {}
+            Some(_) => continue,
+            None if plugins.language_of(name).is_none() || translated.contains(&dotted) => continue,
+            None => {
+                let text = std::fs::read(file.source.in_dir(project.root())).unwrap_or_default();
+                if !defines_init(&text, dotted.rsplit('.').next().unwrap_or(&dotted)) {
+                    continue;
+                }
+            }
         }
-        let stem = name.split('.').next().unwrap_or(name);
-        let text = std::fs::read(file.source.in_dir(project.root())).unwrap_or_default();
-        if !defines_init(&text, stem) {
-            continue;
-        }
-        let folder = file.target.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let dotted = format!("{folder}/{stem}").trim_start_matches('/').replace('/', ".");
         let (Ok(name), Ok(source)) = (dotted.parse(), file.source.as_str().parse::<Glob>()) else {
             continue;
         };

@@ -84,6 +84,19 @@ impl Tool {
         }))
     }
 
+    /// The tool at a known place.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub(crate) fn given(
+        spec: &ToolSpec,
+        path: PathBuf,
+        digests: &FileDigests,
+    ) -> Result<Self, Failure> {
+        let program = path.to_string_lossy().into_owned();
+        Self::at(spec, &program, path, Vec::new(), digests)
+    }
+
     fn chosen(
         spec: &ToolSpec,
         choice: &Choice,

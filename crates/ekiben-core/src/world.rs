@@ -8,18 +8,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ekiben_engine::{
     Action, ActionKind, Arg, ArtifactId, DepFile, Location, Piece, RelPath, ResponseFile, Root,
+    SystemPath,
 };
+use ekiben_project::ProjectPath;
 
 use crate::artifacts::Known;
 use crate::build::Shared;
-use crate::graph::CommandName;
+use crate::distributions::Distribution;
+use crate::graph::{CommandName, Kind};
 use crate::plugin::protocol::{
-    Answer, ArtifactInfo, Effect, Failure, PlannedAction, PlannedArgument, Probe, Query, Role,
-    World,
+    Answer, ArtifactInfo, DistributionInfo, Effect, Failure, PlannedAction, PlannedArgument, Probe,
+    Query, Role, World,
 };
 use crate::plugin::{Plugin, ToolSpec};
 use crate::probe;
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::products::Product;
 use crate::tools::{Choice, Tool};
 
@@ -60,6 +63,9 @@ impl PluginWorld {
         let spec = self.tool_spec(name)?;
         let id = &self.plugin.description().id;
         self.shared.tools.get_or_find(id, name, || {
+            if spec.interpreter {
+                return self.interpreter(spec);
+            }
             let choice = spec.serves.iter().find_map(|language| self.choice(language));
             Tool::find(
                 spec,
@@ -72,6 +78,23 @@ impl PluginWorld {
         })
     }
 
+    /// The interpreter that is built for, with the library that it may be but a shell of.
+    fn interpreter(&self, spec: &ToolSpec) -> Result<Tool, Failure> {
+        let interpreter = self.shared.configuration.interpreter();
+        let interpreter = interpreter.map_err(|problems| interpreter_failure(&problems))?;
+        let digests = self.shared.engine.file_digests();
+        let mut tool = Tool::given(spec, interpreter.executable().to_owned(), digests)?;
+        let facts = interpreter.facts();
+        if let (true, Some(folder), Some(name)) =
+            (facts.enable_shared, &facts.libdir, &facts.ldlibrary)
+            && folder.join(name).is_file()
+        {
+            tool.add_companion(&folder.join(name), digests)?;
+        }
+        tool.set_version(&interpreter.describe());
+        Ok(tool)
+    }
+
     fn choice(&self, language: &str) -> Option<Choice> {
         let toolchain = &self.shared.configuration.project().settings().toolchain;
         let language = ekiben_project::Language::ALL.into_iter().find(|l| l.name() == language)?;
@@ -80,6 +103,41 @@ impl PluginWorld {
             command: command.to_owned(),
             place: format!("`tool.ekiben.toolchain` ({})", language.name()),
         })
+    }
+
+    fn distribution(&self, name: &str) -> Result<Answer, Failure> {
+        let found = self.shared.configuration.distribution(name);
+        let Some(found) = found.map_err(|problems| interpreter_failure(&problems))? else {
+            return Ok(Answer::Nothing);
+        };
+        Ok(Answer::Distribution(DistributionInfo {
+            folder: system(&found.folder)?,
+            name: found.name,
+            version: found.version,
+            digest: found.digest.to_string(),
+        }))
+    }
+
+    fn installed(&self, name: &str) -> Result<Distribution, Failure> {
+        let found = self.shared.configuration.distribution(name);
+        found.map_err(|problems| interpreter_failure(&problems))?.ok_or_else(|| {
+            Failure::user("missing-package", format!("`{name}` isn't installed for the build"))
+        })
+    }
+
+    fn sources(&self, product: &str) -> Result<Answer, Failure> {
+        let product = self.shared.products.iter().find(|known| known.name == product);
+        let sources = product.map(|product| product.sources.as_slice()).unwrap_or_default();
+        let info = |path: &ProjectPath| {
+            let path = RelPath::new(path.as_str())
+                .map_err(|error| Failure::Internal(format!("the path `{path}`: {error}")))?;
+            Ok(ArtifactInfo {
+                location: Location::Source(path),
+                kind: Kind::SOURCE.as_str().to_owned(),
+                product: product.map(|product| product.name.clone()),
+            })
+        };
+        sources.iter().map(info).collect::<Result<_, _>>().map(Answer::Artifacts)
     }
 
     fn probe(&self, probe: &Probe) -> Result<Answer, Failure> {
@@ -203,6 +261,16 @@ impl PluginWorld {
     }
 }
 
+/// A place outside the project.
+fn system(path: &Path) -> Result<Location, Failure> {
+    let named = SystemPath::new(path).map_err(|error| Failure::Internal(error.to_string()))?;
+    Ok(Location::System(named))
+}
+
+fn interpreter_failure(problems: &Problems) -> Failure {
+    Failure::user("no-interpreter", problems.to_string())
+}
+
 /// Refuses what a symbolic link makes of a path: a plugin may read the project, nothing else.
 fn inside(root: &Path, file: &Path, named: &RelPath) -> Result<(), Failure> {
     let Ok(real) = file.canonicalize() else {
@@ -247,6 +315,22 @@ impl World for PluginWorld {
                 let found = self.shared.artifacts.of(kind, product.as_deref());
                 Ok(Answer::Artifacts(found.into_iter().map(|known| known.info).collect()))
             }
+            Query::Distribution(name) => self.distribution(name),
+            Query::FindInstalled { distribution, path } => {
+                let file = path.under(&self.installed(distribution)?.folder);
+                match file.exists() {
+                    true => system(&file).map(Answer::Place),
+                    false => Ok(Answer::Nothing),
+                }
+            }
+            Query::ReadInstalled { distribution, path } => {
+                let file = path.under(&self.installed(distribution)?.folder);
+                std::fs::read(&file).map(Answer::Bytes).map_err(|error| {
+                    let message = format!("{path} of the installed `{distribution}`: {error}");
+                    Failure::user("unreadable-file", message)
+                })
+            }
+            Query::Sources(product) => self.sources(product),
             Query::Tool(name) => Ok(Answer::Tool(self.tool(name)?.info())),
             Query::Probe(probe) => self.probe(probe),
             Query::ReadArtifact(location) => {
@@ -298,6 +382,10 @@ impl World for PluginWorld {
                 })
             }
             Effect::Submit(action) => self.submit(action),
+            Effect::Contribute { product, contribution } => {
+                self.shared.contributions.add(product, contribution)
+            }
+            Effect::Require(requirement) => self.shared.contributions.require(requirement),
             Effect::Report(report) => {
                 self.shared
                     .observer

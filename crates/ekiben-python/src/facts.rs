@@ -101,6 +101,10 @@ pub struct Facts {
     pub sysconfigdata: Option<PathBuf>,
     /// Where things are installed.
     pub paths: Paths,
+    /// `site.getsitepackages()`: where packages lie, those of the system included where they are
+    /// seen.
+    #[serde(default)]
+    pub site_packages: Vec<PathBuf>,
 }
 
 /// `sysconfig.get_paths()`.

@@ -34,6 +34,11 @@ def facts():
         data = sys.modules.get(name())
     except TypeError:
         data = None
+    # Missing with `-S`, and in the `site` of virtualenv before version 20.
+    try:
+        site_packages = __import__("site").getsitepackages()
+    except AttributeError:
+        site_packages = []
     found.update(
         base_executable=getattr(sys, "_base_executable", None) or sys.executable,
         prefix=sys.prefix,
@@ -64,6 +69,7 @@ def facts():
         requested_archflags=os.environ.get("ARCHFLAGS") or None,
         sysconfigdata=getattr(data, "__file__", None),
         paths=sysconfig.get_paths(),
+        site_packages=site_packages,
     )
     return found
 

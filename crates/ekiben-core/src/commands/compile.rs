@@ -4,6 +4,7 @@ use ekiben_engine::{Location, SystemPath};
 
 use super::CommandContext;
 use super::discover::place;
+use crate::contributions::{Added, Stage};
 use crate::graph::Kind;
 use crate::plugin::protocol::{ArtifactInfo, CompileRequest};
 use crate::plugin::{Call, PluginError};
@@ -11,9 +12,11 @@ use crate::problem::{Cause, Problem, Problems};
 use crate::products::{Product, locations};
 
 pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
+    cx.shared.contributions.close(Stage::Compile);
     if cx.shared.products.is_empty() {
         return Ok(());
     }
+    cx.shared.products.iter().try_for_each(|product| check_answered(cx, product))?;
     cx.shared.configuration.interpreter()?.check_headers()?;
     for product in &cx.shared.products {
         for (language, sources) in by_language(cx, product)? {
@@ -39,10 +42,14 @@ fn by_language(
     let generated = cx.of(&Kind::GENERATED_SOURCE, Some(&product.name));
     let generated = generated.into_iter().map(|known| Ok(known.info));
     let mut groups: Vec<(String, Vec<ArtifactInfo>)> = Vec::new();
+    let plugins = cx.shared.configuration.plugins();
     for source in configured.chain(generated) {
         let source: ArtifactInfo = source.map_err(|problems: Problems| problems)?;
         let name = source.location.to_string();
-        let plugins = cx.shared.configuration.plugins();
+        if plugins.translation_of(&name).is_some() {
+            // What became of it is among the generated sources.
+            continue;
+        }
         // What a generator has made a header is included, not compiled.
         let Some(language) = product.language_of(&name, plugins) else {
             if source.kind == Kind::GENERATED_SOURCE.as_str() {
@@ -56,6 +63,21 @@ fn by_language(
         }
     }
     Ok(groups)
+}
+
+/// A plugin that says it answers a word must have done so by now.
+fn check_answered(cx: &CommandContext, product: &Product) -> Result<(), Problems> {
+    let answered = cx.shared.contributions.of(&product.name).answered;
+    let left = product.build().uses.iter().find(|word| !answered.contains(word.as_str()));
+    left.map_or(Ok(()), |word| {
+        let message = format!(
+            "`uses = [\"{word}\"]` of the extension `{}` got no answer from the plugin that offers it",
+            product.name
+        );
+        Err(Problem::error(Cause::Internal, "unanswered", message)
+            .help("`ekiben graph` shows whether its command was disabled or replaced")
+            .into())
+    })
 }
 
 fn unknown_language(cx: &CommandContext, product: &Product, name: &str) -> Problems {
@@ -121,6 +143,16 @@ pub(super) fn no_toolchain(language: &str, refused: &[(String, String)]) -> Prob
     problem.into()
 }
 
+/// What plugins define, unless the project has its own mind about the name, then what it defines.
+fn definitions(product: &Product, added: &Added) -> Vec<(String, Option<String>)> {
+    let build = product.build();
+    let is_own = |name: &str| {
+        build.define.contains_key(name) || build.undefine.iter().any(|known| known.as_str() == name)
+    };
+    let theirs = added.definitions.iter().filter(|(name, _)| !is_own(name)).cloned();
+    theirs.chain(product.definitions()).collect()
+}
+
 fn request(
     cx: &CommandContext,
     product: &Product,
@@ -128,7 +160,9 @@ fn request(
     sources: Vec<ArtifactInfo>,
 ) -> Result<CompileRequest, Problems> {
     let build = product.build();
+    let added = cx.shared.contributions.of(&product.name);
     let mut include_directories = locations(&build.include_dirs, &cx.shared.configuration)?;
+    include_directories.extend(added.include_directories.iter().cloned());
     for folder in cx.shared.configuration.interpreter()?.include_folders() {
         include_directories.extend(SystemPath::new(folder).ok().map(Location::System));
     }
@@ -137,14 +171,14 @@ fn request(
         language: language.to_owned(),
         sources,
         include_directories,
-        definitions: product.definitions(),
+        definitions: definitions(product, &added),
         undefinitions: build.undefine.iter().map(ToString::to_string).collect(),
         standard: product.standard(language),
         optimization: build.optimization().as_str().to_owned(),
         debug: build.debug(),
         warnings: build.warnings().as_str().to_owned(),
         position_independent: true,
-        arguments: product.arguments(language),
+        arguments: [added.compile_arguments(language), product.arguments(language)].concat(),
         settings: product.passed_on(),
     })
 }

@@ -18,7 +18,8 @@ pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
         }
     }
     for file in &cx.shared.configuration.files()?.installed {
-        if !sources.contains(&file.source) {
+        // A module that is compiled may be there as a source, too, as it is with other back ends.
+        if !sources.contains(&file.source) || file.source.file_name().ends_with(".py") {
             cx.add(place(&file.source)?, &MODULE_FILE, None)?;
         }
     }

@@ -5,6 +5,7 @@ use ekiben_python::ExtensionAbi;
 
 use super::CommandContext;
 use super::compile::no_toolchain;
+use crate::contributions::Stage;
 use crate::graph::Kind;
 use crate::plugin::protocol::{ArtifactInfo, LinkRequest};
 use crate::plugin::{Call, PluginError};
@@ -12,6 +13,7 @@ use crate::problem::{Cause, Problem, Problems};
 use crate::products::{Product, locations};
 
 pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
+    cx.shared.contributions.close(Stage::Link);
     for product in &cx.shared.products {
         link(cx, product)?;
     }
@@ -58,11 +60,26 @@ fn request(
     let mut languages: Vec<String> = Vec::new();
     let generated = of(&Kind::GENERATED_SOURCE).into_iter().map(|info| info.location.to_string());
     for name in product.sources.iter().map(ToString::to_string).chain(generated) {
+        if plugins.translation_of(&name).is_some() {
+            continue;
+        }
         let language = product.language_of(&name, plugins);
         if let Some(language) = language.filter(|l| !languages.iter().any(|known| known == l)) {
             languages.push(language.to_owned());
         }
     }
+    let added = cx.shared.contributions.of(&product.name);
+    let mut library_directories = locations(&build.library_dirs, &cx.shared.configuration)?;
+    library_directories.extend(added.library_directories);
+    let mut static_libraries = of(&Kind::STATIC_LIBRARY);
+    static_libraries.extend(added.files.into_iter().map(|location| ArtifactInfo {
+        location,
+        kind: Kind::STATIC_LIBRARY.as_str().to_owned(),
+        product: Some(product.name.clone()),
+    }));
+    let own = |arguments: &[ekiben_project::Argument]| -> Vec<String> {
+        arguments.iter().map(ToString::to_string).collect()
+    };
     Ok(LinkRequest {
         product: product.name.clone(),
         kind: Product::KIND.to_owned(),
@@ -72,13 +89,13 @@ fn request(
             product: Some(product.name.clone()),
         },
         objects: of(&Kind::OBJECT),
-        static_libraries: of(&Kind::STATIC_LIBRARY),
+        static_libraries,
         languages,
-        libraries: build.libraries.iter().map(ToString::to_string).collect(),
-        library_directories: locations(&build.library_dirs, &cx.shared.configuration)?,
+        libraries: own(&build.libraries).into_iter().chain(added.libraries).collect(),
+        library_directories,
         debug: build.debug(),
         optimization: build.optimization().as_str().to_owned(),
-        arguments: build.link_args.iter().map(ToString::to_string).collect(),
+        arguments: added.link_arguments.into_iter().chain(own(&build.link_args)).collect(),
         settings: product.passed_on(),
     })
 }

@@ -96,6 +96,7 @@ pub(crate) fn all() -> Vec<Command> {
             spec: spec("compile", "compile sources to objects")
                 .consumes(Kind::SOURCE)
                 .consumes(Kind::GENERATED_SOURCE.optional())
+                .consumes(Kind::USAGE.optional())
                 .produces(Kind::OBJECT),
             run: compile::run,
         },
@@ -107,7 +108,9 @@ pub(crate) fn all() -> Vec<Command> {
             run: link::run,
         },
         Command {
-            spec: spec("metadata", "write the distribution's metadata").produces(Kind::METADATA),
+            spec: spec("metadata", "write the distribution's metadata")
+                .consumes(Kind::USAGE.optional())
+                .produces(Kind::METADATA),
             run: metadata::run,
         },
         Command {

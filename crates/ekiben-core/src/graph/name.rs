@@ -217,6 +217,8 @@ impl Kind {
     pub const STATIC_LIBRARY: Self = Self::literal("static-library");
     /// Shared objects that Python imports.
     pub const EXTENSION_MODULE: Self = Self::literal("extension-module");
+    /// What plugins add to products and to the metadata, by contributing rather than by a file.
+    pub const USAGE: Self = Self::literal("usage");
     /// Python modules, as source or bytecode.
     pub const MODULE_CODE: Self = Self::literal("module-code");
     /// Whole programs.

@@ -19,5 +19,6 @@ wasmtime::component::bindgen!({
         "ekiben:plugin/host.context": super::host::CallContext,
         "ekiben:plugin/host.compile-request": super::protocol::CompileRequest,
         "ekiben:plugin/host.link-request": super::protocol::LinkRequest,
+        "ekiben:plugin/host.distribution": super::protocol::DistributionInfo,
     },
 });

@@ -35,7 +35,7 @@ pub use component::INTERFACE_VERSION;
 pub use error::PluginError;
 pub use limits::Limits;
 pub use records::{NoRecords, Records};
-pub use registry::{CommandText, Description, LanguageSpec, ToolSpec};
+pub use registry::{CommandText, Description, LanguageSpec, ToolSpec, Translated};
 
 use bindings::exports::ekiben::plugin as exported;
 use error::Stopped;
@@ -43,6 +43,9 @@ use host::{CallContext, CallState, Kinds, State};
 use journal::{Journal, Journals, Replay};
 use protocol::{CompileRequest, Effect, Failure, LinkRequest, World};
 use registry::Registration;
+
+/// The format of what is kept of plugins: changes with the types that are stored.
+const FORMAT: u32 = 2;
 
 /// How often a running guest is looked at.
 const TICK: Duration = Duration::from_millis(10);
@@ -97,7 +100,7 @@ impl PluginHost {
     /// When it is no component for this host's interface, or its `describe` fails or makes no sense.
     pub fn load(&self, origin: &str, bytes: Cow<'static, [u8]>) -> Result<Plugin, PluginError> {
         let digest = Digest::of(&bytes);
-        let key = Digest::of(format!("describe {INTERFACE_VERSION} {digest}").as_bytes());
+        let key = Digest::of(format!("describe {FORMAT} {digest}").as_bytes());
         let mut plugin = Plugin {
             origin: origin.to_owned(),
             bytes,
@@ -382,8 +385,7 @@ impl Call<'_> {
             Self::Compile(request) => Key::Compile(request),
             Self::Link(request) => Key::Link(request),
         };
-        let version = INTERFACE_VERSION.to_string();
-        let encoded = postcard::to_allocvec(&(&version, component.as_bytes(), key));
+        let encoded = postcard::to_allocvec(&(FORMAT, component.as_bytes(), key));
         Digest::of(&encoded.unwrap_or_default())
     }
 }

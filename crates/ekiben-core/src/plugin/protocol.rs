@@ -46,6 +46,24 @@ pub enum Query {
     Probe(Probe),
     /// The content of an artifact, made first if need be.
     ReadArtifact(Location),
+    /// A distribution that is installed for the build.
+    Distribution(String),
+    /// Where a file or folder of an installed distribution lies.
+    FindInstalled {
+        /// The distribution's name.
+        distribution: String,
+        /// Below the folder that packages lie in.
+        path: RelPath,
+    },
+    /// The content of a file of an installed distribution.
+    ReadInstalled {
+        /// The distribution's name.
+        distribution: String,
+        /// Below the folder that packages lie in.
+        path: RelPath,
+    },
+    /// A product's sources.
+    Sources(String),
 }
 
 /// A run of a tool for its answer.
@@ -84,6 +102,23 @@ pub enum Answer {
     Tool(ToolInfo),
     /// What a probe gave.
     Probe(ProbeOutcome),
+    /// An installed distribution.
+    Distribution(DistributionInfo),
+    /// Where something lies.
+    Place(Location),
+}
+
+/// An installed distribution as plugins see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DistributionInfo {
+    /// Its name, as its metadata spell it.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The digest of its list of files.
+    pub digest: String,
+    /// The folder that packages lie in.
+    pub folder: Location,
 }
 
 /// A product: an extension module, an executable, a shared library.
@@ -170,6 +205,36 @@ pub enum Effect {
     Submit(Box<PlannedAction>),
     /// Tells the user something.
     Report(Report),
+    /// Adds to how a product is compiled and linked.
+    Contribute {
+        /// The product's name.
+        product: String,
+        /// What is added.
+        contribution: Contribution,
+    },
+    /// Adds a requirement (PEP 508) to the metadata.
+    Require(String),
+}
+
+/// What a plugin adds to a product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Contribution {
+    /// A folder to search for headers.
+    IncludeDirectory(Location),
+    /// A macro and its value.
+    Define(String, Option<String>),
+    /// An argument for the compiler of a language, or of all.
+    CompileArgument(Option<String>, String),
+    /// A library by name.
+    LinkLibrary(String),
+    /// A file to link with.
+    LinkFile(Location),
+    /// A folder to search for libraries.
+    LibraryDirectory(Location),
+    /// An argument for the linker driver.
+    LinkArgument(String),
+    /// A word of `uses` that is taken care of.
+    Answer(String),
 }
 
 /// An action as a plugin describes it.
@@ -207,6 +272,8 @@ pub struct PlannedAction {
     pub response_file: bool,
     /// Whether it takes job tokens.
     pub takes_job_tokens: bool,
+    /// How many of the arguments start a process that stays; the others are a request to it.
+    pub worker: Option<usize>,
 }
 
 /// An argument of a [`PlannedAction`].

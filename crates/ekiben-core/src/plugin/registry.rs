@@ -57,6 +57,8 @@ pub struct ToolSpec {
     pub environment: Vec<String>,
     /// Names to look for on PATH.
     pub candidates: Vec<String>,
+    /// Whether it is the interpreter that is built for.
+    pub interpreter: bool,
 }
 
 /// A language and the suffixes of its sources.
@@ -89,6 +91,38 @@ pub struct CommandText {
     pub disables: Vec<String>,
     /// The commands that it always follows.
     pub required_after: Vec<String>,
+    /// The suffixes of the sources that it translates.
+    pub translates: Vec<Translated>,
+    /// The words of `uses` that it answers; one that ends in `*` stands for all that begin so.
+    pub answers: Vec<String>,
+    /// What must be installed for the build where it has something to do.
+    pub requires: Vec<String>,
+}
+
+/// Sources that a command translates.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Translated {
+    /// Their suffix with its dot.
+    pub suffix: String,
+    /// Whether one that lies in a package is an extension module where none is configured.
+    pub discovered: bool,
+}
+
+impl CommandText {
+    /// Whether it translates a source of that name.
+    #[must_use]
+    pub fn translates(&self, file_name: &str) -> Option<&Translated> {
+        self.translates.iter().find(|translated| file_name.ends_with(&translated.suffix))
+    }
+
+    /// Whether it answers a word of `uses`.
+    #[must_use]
+    pub fn answers(&self, word: &str) -> bool {
+        self.answers.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(start) => word.starts_with(start),
+            None => word == pattern,
+        })
+    }
 }
 
 impl Description {
@@ -311,12 +345,29 @@ macro_rules! list_methods {
 
 impl HostToolDeclaration for State {
     list_methods!(tool_at: serves => serves, environment => environment, candidate => candidates);
+
+    fn interpreter(&mut self, it: Resource<Declaration>) -> wasmtime::Result<()> {
+        self.count_call()?;
+        self.tool_at(&it)?.interpreter = true;
+        Ok(())
+    }
 }
 
 impl HostCommandDeclaration for State {
     list_methods!(command_at: consumes => consumes, produces => produces, before => before,
         after => after, replaces => replaces, disables => disables,
-        required_after => required_after);
+        required_after => required_after, answers => answers, requires => requires);
+
+    fn translates(
+        &mut self,
+        it: Resource<Declaration>,
+        suffix: String,
+        discovered: bool,
+    ) -> wasmtime::Result<()> {
+        self.count_text(suffix.len())?;
+        self.command_at(&it)?.translates.push(Translated { suffix, discovered });
+        Ok(())
+    }
 }
 
 impl HostLanguageDeclaration for State {

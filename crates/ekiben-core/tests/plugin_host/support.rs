@@ -137,7 +137,12 @@ impl Desk {
         Some(match query {
             Query::Options => Answer::Text(facts.options.clone()),
             Query::Fact(name) if name == "target.system" => Answer::Text("linux".to_owned()),
-            Query::Fact(_) | Query::Setting { .. } => Answer::Nothing,
+            Query::Fact(_)
+            | Query::Setting { .. }
+            | Query::Distribution(_)
+            | Query::FindInstalled { .. } => Answer::Nothing,
+            Query::ReadInstalled { .. } => return None,
+            Query::Sources(_) => Answer::Artifacts(Vec::new()),
             Query::Environment(name) => {
                 facts.environment.get(name).map_or(Answer::Nothing, |v| Answer::Text(v.clone()))
             }
@@ -239,6 +244,10 @@ fn show(effect: &Effect) -> String {
             }
             text
         }
+        Effect::Contribute { product, contribution } => {
+            format!("for {product}: {contribution:?}\n")
+        }
+        Effect::Require(requirement) => format!("require {requirement}\n"),
         Effect::Report(Report { severity, code, message, at, help }) => {
             format!("{severity:?} {code}: {message} {at:?} {help:?}\n")
         }

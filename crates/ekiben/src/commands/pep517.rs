@@ -48,10 +48,11 @@ fn answer(
         Hook::BuildWheel => build(hook, global, overrides, Kind::WHEEL),
         Hook::BuildSdist => build(hook, global, overrides, Kind::SDIST),
         Hook::PrepareMetadata => prepare_metadata(hook, global, overrides).map(Value::from),
-        // What a build needs besides `build-system.requires` is in the program.
-        Hook::GetRequiresForBuildWheel
-        | Hook::GetRequiresForBuildSdist
-        | Hook::GetRequiresForBuildEditable => Ok(json!([])),
+        Hook::GetRequiresForBuildWheel | Hook::GetRequiresForBuildEditable => {
+            requirements(hook, global, overrides).map(Value::from)
+        }
+        // What a source distribution needs is in the program.
+        Hook::GetRequiresForBuildSdist => Ok(json!([])),
     }
 }
 
@@ -91,11 +92,29 @@ fn build(
     Ok(job.run(global)?.pop().into())
 }
 
+fn requirements(
+    hook: &Pep517,
+    global: &Global,
+    overrides: Overrides,
+) -> Result<Vec<String>, NotBuilt> {
+    with_session(hook, global, overrides, |session| session.requirements())
+}
+
 fn prepare_metadata(
     hook: &Pep517,
     global: &Global,
     overrides: Overrides,
 ) -> Result<String, NotBuilt> {
+    with_session(hook, global, overrides, |session| session.prepare_metadata(&hook.out_dir))
+}
+
+/// Opens the project for a question that starts no action.
+fn with_session<T>(
+    hook: &Pep517,
+    global: &Global,
+    overrides: Overrides,
+    ask: impl FnOnce(&Session) -> Result<T, Problems>,
+) -> Result<T, NotBuilt> {
     let reporter = Arc::new(Reporter::new(global, ".".as_ref(), false));
     let refuse = |problems: Problems| {
         reporter.problems(&problems);
@@ -112,5 +131,5 @@ fn prepare_metadata(
         build_environment: hook.build_environment.clone(),
     };
     let session = Session::open(request, environment, BUILT_IN).map_err(refuse)?;
-    session.prepare_metadata(&hook.out_dir).map_err(refuse)
+    ask(&session).map_err(refuse)
 }

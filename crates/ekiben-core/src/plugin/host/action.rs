@@ -172,6 +172,13 @@ impl wit::HostAction for State {
         Ok(())
     }
 
+    fn worker(&mut self, it: Resource<PlannedAction>) -> wasmtime::Result<()> {
+        self.count_call()?;
+        let action = self.table.get_mut(&it)?;
+        action.worker = Some(action.arguments.len());
+        Ok(())
+    }
+
     fn submit(&mut self, it: Resource<PlannedAction>) -> Fallible<()> {
         self.count_action()?;
         let action = self.table.delete(it)?;

@@ -3,11 +3,15 @@
 
 use wasmtime::component::Resource;
 
-use super::{CallContext, Fallible, State, Tree, given, missing_capability, take, types, wit};
+use super::{
+    CallContext, Fallible, State, Tree, below, given, located, missing_capability, take, types, wit,
+};
 use crate::plugin::error::Stopped;
 use crate::plugin::protocol::{
-    ArtifactInfo, CompileRequest, Effect, LinkRequest, PlannedAction, ProductInfo, Query, ToolInfo,
+    ArtifactInfo, CompileRequest, Contribution, DistributionInfo, Effect, Failure, LinkRequest,
+    PlannedAction, ProductInfo, Query, ToolInfo,
 };
+use ekiben_engine::RelPath;
 
 impl wit::HostProduct for State {
     fn name(&mut self, it: Resource<ProductInfo>) -> wasmtime::Result<String> {
@@ -41,6 +45,68 @@ impl wit::HostProduct for State {
     ) -> wasmtime::Result<Option<String>> {
         let product = self.table.get(&it)?.name.clone();
         Ok(self.ask_for(Query::Setting { product, key }, take::maybe_text)?.unwrap_or(None))
+    }
+
+    fn sources(
+        &mut self,
+        it: Resource<ProductInfo>,
+    ) -> wasmtime::Result<Vec<Resource<ArtifactInfo>>> {
+        let product = self.table.get(&it)?.name.clone();
+        let sources = self.ask_for(Query::Sources(product), take::artifacts)?.unwrap_or_default();
+        self.artifacts(sources)
+    }
+
+    fn include_directory(
+        &mut self,
+        it: Resource<ProductInfo>,
+        at: types::Location,
+    ) -> Fallible<()> {
+        let at = located(at)?;
+        self.contribute(&it, Contribution::IncludeDirectory(at))
+    }
+
+    fn define(
+        &mut self,
+        it: Resource<ProductInfo>,
+        name: String,
+        value: Option<String>,
+    ) -> Fallible<()> {
+        self.contribute(&it, Contribution::Define(name, value))
+    }
+
+    fn compile_argument(
+        &mut self,
+        it: Resource<ProductInfo>,
+        language: Option<String>,
+        value: String,
+    ) -> Fallible<()> {
+        self.contribute(&it, Contribution::CompileArgument(language, value))
+    }
+
+    fn link_library(&mut self, it: Resource<ProductInfo>, name: String) -> Fallible<()> {
+        self.contribute(&it, Contribution::LinkLibrary(name))
+    }
+
+    fn link_file(&mut self, it: Resource<ProductInfo>, at: types::Location) -> Fallible<()> {
+        let at = located(at)?;
+        self.contribute(&it, Contribution::LinkFile(at))
+    }
+
+    fn library_directory(
+        &mut self,
+        it: Resource<ProductInfo>,
+        at: types::Location,
+    ) -> Fallible<()> {
+        let at = located(at)?;
+        self.contribute(&it, Contribution::LibraryDirectory(at))
+    }
+
+    fn link_argument(&mut self, it: Resource<ProductInfo>, value: String) -> Fallible<()> {
+        self.contribute(&it, Contribution::LinkArgument(value))
+    }
+
+    fn answer(&mut self, it: Resource<ProductInfo>, word: String) -> Fallible<()> {
+        self.contribute(&it, Contribution::Answer(word))
     }
 
     fn drop(&mut self, it: Resource<ProductInfo>) -> wasmtime::Result<()> {
@@ -163,6 +229,26 @@ impl wit::HostContext for State {
         Ok(self.table.push(PlannedAction { mnemonic, tool, ..PlannedAction::default() })?)
     }
 
+    fn distribution(
+        &mut self,
+        _: Resource<CallContext>,
+        name: String,
+    ) -> Fallible<Option<Resource<DistributionInfo>>> {
+        if !self.has_capability("read:distributions") {
+            return Ok(Err(missing_capability("read:distributions")));
+        }
+        Ok(match self.ask_for(Query::Distribution(name), take::maybe_distribution)? {
+            Ok(Some(found)) => Ok(Some(self.table.push(found)?)),
+            Ok(None) => Ok(None),
+            Err(failure) => Err(failure),
+        })
+    }
+
+    fn require(&mut self, _: Resource<CallContext>, requirement: String) -> Fallible<()> {
+        self.count_text(requirement.len())?;
+        Ok(self.perform(Effect::Require(requirement))?.map_err(Into::into))
+    }
+
     fn report(&mut self, _: Resource<CallContext>, d: types::Diagnostic) -> wasmtime::Result<()> {
         self.count_text(d.message.len() + d.help.iter().map(String::len).sum::<usize>())?;
         self.perform(Effect::Report(d.into()))?
@@ -170,6 +256,98 @@ impl wit::HostContext for State {
     }
 
     fn drop(&mut self, it: Resource<CallContext>) -> wasmtime::Result<()> {
+        self.table.delete(it)?;
+        Ok(())
+    }
+}
+
+impl State {
+    fn contribute(
+        &mut self,
+        to: &Resource<ProductInfo>,
+        contribution: Contribution,
+    ) -> Fallible<()> {
+        let product = self.table.get(to)?.name.clone();
+        let effect = Effect::Contribute { product, contribution };
+        Ok(self.perform(effect)?.map_err(Into::into))
+    }
+
+    fn in_distribution(
+        &mut self,
+        it: &Resource<DistributionInfo>,
+        path: &str,
+    ) -> wasmtime::Result<Result<(String, RelPath), types::Failure>> {
+        let distribution = self.table.get(it)?.name.clone();
+        Ok(below(path, "a file of a distribution").map(|path| (distribution, path)))
+    }
+}
+
+impl wit::HostDistribution for State {
+    fn name(&mut self, it: Resource<DistributionInfo>) -> wasmtime::Result<String> {
+        Ok(self.table.get(&it)?.name.clone())
+    }
+
+    fn version(&mut self, it: Resource<DistributionInfo>) -> wasmtime::Result<String> {
+        Ok(self.table.get(&it)?.version.clone())
+    }
+
+    fn digest(&mut self, it: Resource<DistributionInfo>) -> wasmtime::Result<String> {
+        Ok(self.table.get(&it)?.digest.clone())
+    }
+
+    fn folder(&mut self, it: Resource<DistributionInfo>) -> wasmtime::Result<types::Location> {
+        Ok(given(&self.table.get(&it)?.folder))
+    }
+
+    fn find(
+        &mut self,
+        it: Resource<DistributionInfo>,
+        path: String,
+    ) -> Fallible<Option<types::Location>> {
+        match self.in_distribution(&it, &path)? {
+            Ok((distribution, path)) => {
+                let query = Query::FindInstalled { distribution, path };
+                let found = self.ask_for(query, take::maybe_place)?;
+                Ok(found.map(|place| place.as_ref().map(given)))
+            }
+            Err(failure) => Ok(Err(failure)),
+        }
+    }
+
+    fn read(&mut self, it: Resource<DistributionInfo>, path: String) -> Fallible<Vec<u8>> {
+        match self.in_distribution(&it, &path)? {
+            Ok((distribution, path)) => {
+                self.ask_for(Query::ReadInstalled { distribution, path }, take::bytes)
+            }
+            Err(failure) => Ok(Err(failure)),
+        }
+    }
+
+    fn file(
+        &mut self,
+        it: Resource<DistributionInfo>,
+        path: String,
+    ) -> Fallible<Resource<ArtifactInfo>> {
+        let (distribution, path) = match self.in_distribution(&it, &path)? {
+            Ok(named) => named,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let query = Query::FindInstalled { distribution, path: path.clone() };
+        match self.ask_for(query, take::maybe_place)? {
+            Ok(Some(location)) => {
+                let info = ArtifactInfo { location, kind: "source".to_owned(), product: None };
+                Ok(Ok(self.table.push(info)?))
+            }
+            Ok(None) => {
+                let name = &self.table.get(&it)?.name;
+                let message = format!("the installed `{name}` has no file `{path}`");
+                Ok(Err(Failure::user("missing-file", message).into()))
+            }
+            Err(failure) => Ok(Err(failure)),
+        }
+    }
+
+    fn drop(&mut self, it: Resource<DistributionInfo>) -> wasmtime::Result<()> {
         self.table.delete(it)?;
         Ok(())
     }

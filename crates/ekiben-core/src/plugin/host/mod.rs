@@ -296,7 +296,8 @@ impl From<ProbeOutcome> for types::ProbeResult {
 
 /// The answers' shapes.
 mod take {
-    use super::{Answer, ArtifactInfo, ProbeOutcome, ProductInfo, ToolInfo};
+    use super::{Answer, ArtifactInfo, Location, ProbeOutcome, ProductInfo, ToolInfo};
+    use crate::plugin::protocol::DistributionInfo;
 
     pub(super) fn bytes(answer: Answer) -> Option<Vec<u8>> {
         if let Answer::Bytes(bytes) = answer { Some(bytes) } else { None }
@@ -323,6 +324,20 @@ mod take {
     }
     pub(super) fn artifacts(answer: Answer) -> Option<Vec<ArtifactInfo>> {
         if let Answer::Artifacts(artifacts) = answer { Some(artifacts) } else { None }
+    }
+    pub(super) fn maybe_distribution(answer: Answer) -> Option<Option<DistributionInfo>> {
+        match answer {
+            Answer::Nothing => Some(None),
+            Answer::Distribution(found) => Some(Some(found)),
+            _ => None,
+        }
+    }
+    pub(super) fn maybe_place(answer: Answer) -> Option<Option<Location>> {
+        match answer {
+            Answer::Nothing => Some(None),
+            Answer::Place(place) => Some(Some(place)),
+            _ => None,
+        }
     }
     pub(super) fn tool(answer: Answer) -> Option<ToolInfo> {
         if let Answer::Tool(tool) = answer { Some(tool) } else { None }

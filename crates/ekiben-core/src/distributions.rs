@@ -1,0 +1,136 @@
+//! The distributions that are installed for the build: what `build-system.requires` brought.
+//!
+//! They are found by their `.dist-info` folders, as `importlib.metadata` finds them, without
+//! starting an interpreter. Where they lie changes with every isolated build; what they are doesn't,
+//! and is told by the digest of their RECORD, which lists each file with its own.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ekiben_engine::Digest;
+
+/// An installed distribution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Distribution {
+    /// As its metadata spell it.
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// Of its RECORD or, of one without, of its metadata.
+    pub(crate) digest: Digest,
+    /// The folder that its packages lie in.
+    pub(crate) folder: PathBuf,
+}
+
+/// Where distributions lie, by normalized name; the first place that has one wins, as on `sys.path`.
+#[derive(Debug, Default)]
+pub(crate) struct Distributions(BTreeMap<String, PathBuf>);
+
+impl Distributions {
+    /// Those in `places`. Folders that can't be listed hold none.
+    pub(crate) fn in_places(places: &[PathBuf]) -> Self {
+        let mut found = BTreeMap::new();
+        for place in places {
+            for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
+                let file_name = entry.file_name();
+                let Some(stem) = file_name.to_str().and_then(|n| n.strip_suffix(".dist-info"))
+                else {
+                    continue;
+                };
+                let Some((name, _version)) = stem.rsplit_once('-') else { continue };
+                found.entry(normalized(name)).or_insert_with(|| entry.path());
+            }
+        }
+        Self(found)
+    }
+
+    /// The distribution of that name, unless its metadata can't be read.
+    pub(crate) fn get(&self, name: &str) -> Option<Distribution> {
+        let info = self.0.get(&normalized(name))?;
+        let metadata = std::fs::read_to_string(info.join("METADATA")).ok()?;
+        let header = |key: &str| {
+            // Headers end at the first empty line; what follows is the readme.
+            let mut lines = metadata.lines().take_while(|line| !line.is_empty());
+            let value = lines.find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
+            Some(value.trim().to_owned())
+        };
+        let record = std::fs::read(info.join("RECORD"));
+        let identity = record.as_deref().unwrap_or(metadata.as_bytes());
+        Some(Distribution {
+            name: header("Name")?,
+            version: header("Version")?,
+            digest: Digest::of(identity),
+            folder: info.parent().map(Path::to_owned)?,
+        })
+    }
+}
+
+/// The name that a requirement (PEP 508) begins with, normalized.
+pub(crate) fn required_name(requirement: &str) -> String {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let end = requirement.find(|c: char| !is_part(c)).unwrap_or(requirement.len());
+    normalized(requirement.get(..end).unwrap_or_default())
+}
+
+/// A name as PEP 503 compares names.
+fn normalized(name: &str) -> String {
+    let mut normal = String::with_capacity(name.len());
+    for character in name.chars() {
+        let separates = matches!(character, '-' | '_' | '.');
+        if !separates {
+            normal.push(character.to_ascii_lowercase());
+        } else if !normal.ends_with('-') {
+            normal.push('-');
+        }
+    }
+    normal
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn install(place: &Path, folder: &str, name: &str, version: &str, record: Option<&str>) {
+        let info = place.join(format!("{folder}.dist-info"));
+        std::fs::create_dir_all(&info).unwrap();
+        let metadata =
+            format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\nName: no\n");
+        std::fs::write(info.join("METADATA"), metadata).unwrap();
+        if let Some(record) = record {
+            std::fs::write(info.join("RECORD"), record).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_first_place_wins_and_names_are_normalized() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (first, second) = (scratch.path().join("1"), scratch.path().join("2"));
+        install(&first, "Typing_Extensions-4.1", "Typing.Extensions", "4.1", Some("a\n"));
+        install(&second, "typing_extensions-4.2", "typing_extensions", "4.2", Some("b\n"));
+        install(&second, "cython-3.0", "Cython", "3.0", None);
+        let places = [first.clone(), second.clone(), scratch.path().join("missing")];
+        let all = Distributions::in_places(&places);
+        let found = all.get("typing-extensions").unwrap();
+        assert_eq!((&*found.name, &*found.version), ("Typing.Extensions", "4.1"));
+        assert_eq!(found.folder, first);
+        assert_eq!(all.get("CYTHON").unwrap().folder, second);
+        assert_eq!(all.get("numpy"), None);
+    }
+
+    #[test]
+    fn requirements_begin_with_a_name() {
+        for text in ["Typing_Extensions>=4", "typing.extensions [x]; python_version>'3'"] {
+            assert_eq!(required_name(text), "typing-extensions");
+        }
+    }
+
+    #[test]
+    fn another_record_is_another_distribution() {
+        let scratch = tempfile::tempdir().unwrap();
+        let digest = |record| {
+            install(scratch.path(), "a-1", "a", "1", Some(record));
+            Distributions::in_places(&[scratch.path().to_owned()]).get("a").unwrap().digest
+        };
+        assert_ne!(digest("a.py,sha256=1,1\n"), digest("a.py,sha256=2,1\n"));
+    }
+}
