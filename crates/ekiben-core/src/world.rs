@@ -252,6 +252,8 @@ impl PluginWorld {
         action.pool.clone_from(&planned.pool);
         action.properties.clone_from(&planned.properties);
         action.uses_jobserver = planned.takes_job_tokens;
+        // The user's words after the program, such as what a launcher launches, start it too.
+        action.worker = planned.worker.map(|split| split + tool.leading.len());
         action.response_file = planned.response_file.then_some(ResponseFile::Gcc);
         action.compile_source =
             planned.compiles.as_ref().map(|source| self.artifact(source)).transpose()?;
