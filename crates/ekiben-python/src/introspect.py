@@ -1,12 +1,12 @@
 # Prints what Ekiben needs to know of this interpreter, as one line of JSON after a marker. Any
 # Python must be able to parse this, however old, so that it can at least say how old it is.
+#
+# Importing `json` would cost as much as starting the interpreter, so it is written by hand.
 import sys
 
-# `-c` puts the current folder first: a project's own `json.py` must not be imported here.
+# `-c` puts the current folder first: a project's own `os.py` must not be imported here.
 if sys.path and sys.path[0] == "":
     del sys.path[0]
-
-import json
 
 
 def facts():
@@ -21,7 +21,6 @@ def facts():
 
     import _imp
     import os
-    import struct
     import sysconfig
 
     get = sysconfig.get_config_var
@@ -61,7 +60,7 @@ def facts():
         libdir=get("LIBDIR") or None,
         libpl=get("LIBPL") or None,
         multiarch=get("MULTIARCH") or None,
-        pointer_size=struct.calcsize("P"),
+        pointer_size=8 if sys.maxsize > 2**32 else 4,
         byteorder=sys.byteorder,
         abiflags=getattr(sys, "abiflags", ""),
         macos_deployment_target=str(get("MACOSX_DEPLOYMENT_TARGET") or "") or None,
@@ -74,4 +73,27 @@ def facts():
     return found
 
 
-sys.stdout.write("\n@ekiben-facts@" + json.dumps(facts()) + "\n")
+def to_json(value):
+    if value is None or value is True or value is False:
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join([to_json(item) for item in value]) + "]"
+    if isinstance(value, dict):
+        items = [to_json(str(key)) + ": " + to_json(value[key]) for key in sorted(value)]
+        return "{" + ", ".join(items) + "}"
+    return '"' + "".join([escape(character) for character in value]) + '"'
+
+
+def escape(character):
+    code = ord(character)
+    if 32 <= code < 127 and character not in '"\\':
+        return character
+    if code < 0x10000:
+        return "\\u%04x" % code
+    # A surrogate pair: all that JSON's escapes can say.
+    return "\\u%04x\\u%04x" % (0xD7C0 + (code >> 10), 0xDC00 + (code & 0x3FF))
+
+
+sys.stdout.write("\n@ekiben-facts@" + to_json(facts()) + "\n")

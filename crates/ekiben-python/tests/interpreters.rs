@@ -194,18 +194,20 @@ mod unix {
         insta::assert_snapshot!(said("#!/bin/sh\n"), @"`FOLDER/python` gave an answer that can't be understood: it doesn't know its own executable");
     }
 
-    /// A virtual environment's interpreter is a link: it isn't the one that it leads to.
+    /// A virtual environment's interpreter is a link: it isn't the one that it leads to. The path has
+    /// whatever must be escaped on its way back.
     #[test]
     fn an_environment_is_told_from_its_base() {
         let cache = Memory::default();
         for python in interpreters() {
-            let folder = tempfile::tempdir().unwrap();
-            let bin = folder.path().join("bin");
-            fs::create_dir(&bin).unwrap();
+            let parent = tempfile::tempdir().unwrap();
+            let folder = parent.path().join("a \"b\"\t\\ä駅😀");
+            let bin = folder.join("bin");
+            fs::create_dir_all(&bin).unwrap();
             let base = &python.facts().base_executable;
             symlink(base, bin.join("python")).unwrap();
             let home = base.parent().unwrap().display();
-            fs::write(folder.path().join("pyvenv.cfg"), format!("home = {home}\n")).unwrap();
+            fs::write(folder.join("pyvenv.cfg"), format!("home = {home}\n")).unwrap();
 
             let outside = Interpreter::query(base, &cache).unwrap();
             let inside = Interpreter::query(&bin.join("python"), &cache).unwrap();
@@ -213,11 +215,11 @@ mod unix {
             assert_eq!(inside.executable(), bin.join("python"));
             assert_eq!(inside.facts().include, outside.facts().include);
             assert_eq!(inside.extension_tag(), outside.extension_tag());
-            let lib = fs::canonicalize(folder.path()).unwrap();
+            let lib = fs::canonicalize(&folder).unwrap();
             assert!(fs::canonicalize(&inside.facts().prefix).unwrap() == lib);
 
             // The same, found as a project's own environment or by its folder.
-            let named = folder.path().display().to_string();
+            let named = folder.display().to_string();
             let found = find_interpreter(Some(&named), None, &cache).unwrap();
             assert_eq!(found.executable(), inside.executable());
         }
