@@ -1,6 +1,8 @@
 //! Makes the list of built-in plugins: every component in the folder that `cargo xtask plugins`
-//! fills, with its bytes.
+//! fills, with its bytes. `EKIBEN_PRECOMPILED_DIR` may name a folder that `ekiben plugin precompile`
+//! filled; then their machine code becomes part of the program too. `cargo xtask dist` does that.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,6 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-env-changed=EKIBEN_PLUGINS_DIR");
     let folder = folder()?;
     println!("cargo::rerun-if-changed={}", folder.display());
+    let precompiled = precompiled()?;
     let components = components(&folder);
     if components.is_empty() {
         println!("cargo::error=no plugin in {}: run `cargo xtask plugins` first", folder.display());
@@ -17,7 +20,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut code = String::from("&[\n");
     for (id, path) in components {
         println!("cargo::rerun-if-changed={path}");
-        writeln!(code, "    BuiltIn {{ id: {id:?}, component: include_bytes!({path:?}) }},")?;
+        let made = match precompiled.get(&id) {
+            Some((digest, path)) => {
+                println!("cargo::rerun-if-changed={path}");
+                format!("precompiled!({digest:?}, {path:?})")
+            }
+            None => "None".to_owned(),
+        };
+        writeln!(code, "    BuiltIn {{")?;
+        writeln!(code, "        id: {id:?},")?;
+        writeln!(code, "        component: include_bytes!({path:?}),")?;
+        writeln!(code, "        precompiled: {made},")?;
+        writeln!(code, "    }},")?;
     }
     code.push_str("]\n");
     let out = std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
@@ -47,4 +61,27 @@ fn components(folder: &Path) -> Vec<(String, String)> {
         .collect();
     found.sort();
     found
+}
+
+/// Digest of the component and path of its machine code, by id: `<id>.<digest>.cwasm`. Whether the
+/// component is that one, the program checks.
+fn precompiled() -> Result<BTreeMap<String, (String, String)>, Box<dyn Error>> {
+    println!("cargo::rerun-if-env-changed=EKIBEN_PRECOMPILED_DIR");
+    let Some(folder) = std::env::var_os("EKIBEN_PRECOMPILED_DIR") else {
+        return Ok(BTreeMap::new());
+    };
+    let folder = std::path::absolute(folder)?;
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(&folder)? {
+        let path = entry?.path();
+        let Some(path) = path.to_str() else { continue };
+        let name = path.rsplit(std::path::MAIN_SEPARATOR).next().unwrap_or(path);
+        let Some((id, digest)) = name.strip_suffix(".cwasm").and_then(|n| n.rsplit_once('.'))
+        else {
+            continue;
+        };
+        found.insert(id.to_owned(), (digest.to_owned(), path.to_owned()));
+    }
+    Ok(found)
 }

@@ -190,7 +190,7 @@ impl Bench {
         cost(&mut command)
     }
 
-    /// A cache that has nothing of a build in it, but the plugins' machine code: what a first build
+    /// A cache that has nothing of a build in it, but what is known of the plugins: what a first build
     /// of some project finds.
     fn fresh_cache(&self, cache: &Path) -> Result<()> {
         recreate(cache)?;

@@ -12,7 +12,7 @@ use ekiben_engine::Digest;
 use ekiben_project::{Project, validate_options};
 
 use crate::graph::{CommandSpec, UserRules};
-use crate::plugin::{CommandText, Plugin, PluginError, PluginHost, Translated};
+use crate::plugin::{CommandText, Plugin, PluginError, PluginHost, Precompiled, Translated};
 use crate::problem::{Cause, Problem, Problems};
 use crate::products::Product;
 
@@ -23,6 +23,8 @@ pub struct BuiltIn {
     pub id: &'static str,
     /// Its component.
     pub component: &'static [u8],
+    /// Its machine code, if that was made with the program.
+    pub precompiled: Option<Precompiled>,
 }
 
 /// The plugins of a build, in the order of their ids.
@@ -43,8 +45,8 @@ impl Plugins {
         project: Option<&Project>,
     ) -> Result<Self, Problems> {
         let mut plugins = BTreeMap::new();
-        for BuiltIn { id, component } in built_in {
-            let plugin = host.load(id, Cow::Borrowed(component))?;
+        for BuiltIn { id, component, precompiled } in built_in {
+            let plugin = host.load_with(id, Cow::Borrowed(component), *precompiled)?;
             plugins.insert((*id).to_owned(), Arc::new(plugin));
         }
         let mut loaded = Self { plugins, options: BTreeMap::new() };

@@ -67,7 +67,7 @@ impl Project {
             movable: BTreeMap::new(),
         };
         let gnu = Box::leak(component("plugins", "gnu").into_boxed_slice());
-        let built_in = [BuiltIn { id: "gnu", component: gnu }];
+        let built_in = [BuiltIn { id: "gnu", component: gnu, precompiled: None }];
         let request = Request { project: self.folder.path().to_owned(), ..Request::default() };
         let session = Session::open(request, environment, &built_in)?;
         Ok((session.build(&[Target::Kind(target)])?, ears))

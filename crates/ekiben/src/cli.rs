@@ -218,6 +218,16 @@ pub(crate) struct Clean {
 pub(crate) enum Plugin {
     /// List the plugins that a build here would have
     List(PluginList),
+    /// Compile the built-in plugins, for a build of Ekiben itself
+    #[command(hide = true)]
+    Precompile(PluginPrecompile),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginPrecompile {
+    /// The folder for their machine code, which is made
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

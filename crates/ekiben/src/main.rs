@@ -71,6 +71,7 @@ fn run() -> Result<End, String> {
         Command::Graph(graph) => commands::graph::run(graph, global),
         Command::Clean(clean) => commands::clean::run(clean, global),
         Command::Plugin(Plugin::List(list)) => commands::plugin::list(list, global),
+        Command::Plugin(Plugin::Precompile(to)) => commands::plugin::precompile(to),
         // Answered above.
         Command::Pep517(_) => End::Done,
     })

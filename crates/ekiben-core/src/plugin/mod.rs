@@ -31,7 +31,7 @@ use serde::Serialize;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker, ResourceTable};
 use wasmtime::{Engine, Store, StoreLimitsBuilder, UpdateDeadline};
 
-pub use component::INTERFACE_VERSION;
+pub use component::{CodeSource, INTERFACE_VERSION, Precompiled, precompile};
 pub use error::PluginError;
 pub use limits::Limits;
 pub use records::{NoRecords, Records};
@@ -64,7 +64,8 @@ pub struct Plugin {
     bytes: Cow<'static, [u8]>,
     digest: Digest,
     description: Arc<Description>,
-    ready: OnceLock<InstancePre<State>>,
+    precompiled: Option<Precompiled>,
+    ready: OnceLock<(InstancePre<State>, CodeSource)>,
 }
 
 /// What to call.
@@ -99,6 +100,19 @@ impl PluginHost {
     /// # Errors
     /// When it is no component for this host's interface, or its `describe` fails or makes no sense.
     pub fn load(&self, origin: &str, bytes: Cow<'static, [u8]>) -> Result<Plugin, PluginError> {
+        self.load_with(origin, bytes, None)
+    }
+
+    /// As [`load`](Self::load), with machine code that is used if it is of this component and fits.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn load_with(
+        &self,
+        origin: &str,
+        bytes: Cow<'static, [u8]>,
+        precompiled: Option<Precompiled>,
+    ) -> Result<Plugin, PluginError> {
         let digest = Digest::of(&bytes);
         let key = Digest::of(format!("describe {FORMAT} {digest}").as_bytes());
         let mut plugin = Plugin {
@@ -106,6 +120,7 @@ impl PluginHost {
             bytes,
             digest,
             description: Arc::default(),
+            precompiled,
             ready: OnceLock::new(),
         };
         let known = self.records.get("description", &key);
@@ -181,8 +196,14 @@ impl Plugin {
         }
     }
 
-    /// Compiles the component and links it to the host, or takes what an earlier build left: what
-    /// the first call that runs it pays.
+    /// Where its machine code came from; none if this run hasn't needed it.
+    #[must_use]
+    pub fn code(&self) -> Option<CodeSource> {
+        self.ready.get().map(|(_, source)| *source)
+    }
+
+    /// Gets the component's machine code and links it to the host: what the first call that runs it
+    /// pays.
     ///
     /// # Errors
     /// When it is no component for this host.
@@ -277,17 +298,23 @@ impl Plugin {
     }
 
     fn ready(&self, host: &PluginHost) -> Result<&InstancePre<State>, PluginError> {
-        if let Some(ready) = self.ready.get() {
+        if let Some((ready, _)) = self.ready.get() {
             return Ok(ready);
         }
         let engine = host.engine()?;
-        let component =
-            component::compile(engine, &self.origin, &self.bytes, &self.digest, &*host.records)?;
+        let (component, source) = component::compile(
+            engine,
+            &self.origin,
+            &self.bytes,
+            &self.digest,
+            self.precompiled,
+            &*host.records,
+        )?;
         let pre = link(engine, &component).map_err(|error| PluginError::NotAComponent {
             origin: self.origin.clone(),
             problem: format!("{error:#}"),
         })?;
-        Ok(self.ready.get_or_init(|| pre))
+        Ok(&self.ready.get_or_init(|| (pre, source)).0)
     }
 
     /// Runs `body` in a fresh store, within the limits.

@@ -136,7 +136,7 @@ fn options_of_no_plugin_are_a_mistake() {
 #[test]
 fn a_built_in_plugin_cannot_be_replaced_by_its_name() {
     let banner: &'static [u8] = Box::leak(guest("banner").into_boxed_slice());
-    let built_in = [BuiltIn { id: "banner", component: banner }];
+    let built_in = [BuiltIn { id: "banner", component: banner, precompiled: None }];
     insta::assert_snapshot!(told(load_beside(&built_in, GRANTED)), @r"
     pyproject.toml:10:1: [plugin-taken] `banner` is a plugin of Ekiben itself
       help: choose another id for yours
@@ -147,7 +147,11 @@ fn a_built_in_plugin_cannot_be_replaced_by_its_name() {
 fn a_built_in_plugin_needs_no_grant() {
     let banner: &'static [u8] = Box::leak(guest("banner").into_boxed_slice());
     let host = PluginHost::new(Arc::new(NoRecords), ekiben_core::plugin::Limits::default());
-    let plugins = Plugins::load(&host, &[BuiltIn { id: "banner", component: banner }], None);
+    let plugins = Plugins::load(
+        &host,
+        &[BuiltIn { id: "banner", component: banner, precompiled: None }],
+        None,
+    );
     let plugins = plugins.unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(plugins.iter().count(), 1);
     assert!(plugins.get("banner").is_some());

@@ -1,17 +1,19 @@
 //! `ekiben plugin`: which plugins there are.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use ekiben_core::plugin::Plugin;
-use ekiben_core::{Plugins, Problems, open_cache, plugin_host};
+use ekiben_core::{Cause, Plugins, Problem, Problems, open_cache, plugin_host};
+use ekiben_engine::Digest;
 use ekiben_project::{PYPROJECT, Project};
 use serde_json::{Value, json};
 
 use super::End;
 use super::build::print;
 use crate::builtin::BUILT_IN;
-use crate::cli::{Global, ListFormat, PluginList};
+use crate::cli::{Global, ListFormat, PluginList, PluginPrecompile};
 use crate::environment::{self, Choices};
 use crate::report::{self, Reporter};
 
@@ -27,6 +29,33 @@ pub(crate) fn list(list: &PluginList, global: &Global) -> End {
             End::Refused
         }
     }
+}
+
+/// Runs `ekiben plugin precompile`.
+pub(crate) fn precompile(to: &PluginPrecompile) -> End {
+    match write_precompiled(&to.out) {
+        Ok(()) => End::Done,
+        Err(problems) => {
+            report::show_problems(&problems, ".".as_ref());
+            End::Failed
+        }
+    }
+}
+
+/// Writes each built-in plugin's machine code to `<id>.<digest of its component>.cwasm`.
+fn write_precompiled(folder: &Path) -> Result<(), Problems> {
+    for built_in in BUILT_IN {
+        let code = ekiben_core::plugin::precompile(built_in.id, built_in.component)?;
+        let digest = Digest::of(built_in.component);
+        let file = folder.join(format!("{}.{digest}.cwasm", built_in.id));
+        std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&file, code)).map_err(
+            |error| {
+                let message = format!("{} can't be written: {error}", file.display());
+                Problem::error(Cause::Environment, "unwritable", message)
+            },
+        )?;
+    }
+    Ok(())
 }
 
 fn listed(list: &PluginList, global: &Global) -> Result<String, Problems> {
@@ -64,6 +93,8 @@ fn entry(plugin: &Plugin, project: Option<&Project>) -> Value {
         }).collect::<Vec<_>>(),
         "tools": described.tools.iter().map(|tool| &tool.name).collect::<Vec<_>>(),
         "capabilities": described.capabilities,
+        // Nothing, when earlier runs have left what there is to know.
+        "code": plugin.code(),
     })
 }
 

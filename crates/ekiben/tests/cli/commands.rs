@@ -127,3 +127,21 @@ fn plugins_are_listed() {
     assert_eq!(gnu["origin"], "built-in");
     assert_eq!(gnu["sha256"].as_str().unwrap().len(), 64);
 }
+
+/// Machine code that was made with the program needs more addresses than some machines give.
+#[cfg(unix)]
+#[test]
+fn plugins_work_where_addresses_are_limited() {
+    let project = Project::pure();
+    let mut limited = std::process::Command::new("sh");
+    let command = project.command(&["plugin", "list", "--format", "json"]);
+    limited.args(["-c", "ulimit -v 4194304 && exec \"$0\" \"$@\""]).arg(command.get_program());
+    limited.args(command.get_args()).current_dir(project.root());
+    limited.env("EKIBEN_CACHE_DIR", project.beside("cache"));
+    let code = |text: &str| json(text).as_array().unwrap()[0]["code"].clone();
+    let output = limited.output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    assert_eq!(code(&String::from_utf8(output.stdout).unwrap()), "compiled");
+    // Its description is known now.
+    assert_eq!(code(&project.run(&["plugin", "list", "--format", "json"]).stdout), json("null"));
+}
