@@ -110,6 +110,12 @@ impl Diagnostic {
     }
 
     #[must_use]
+    pub(crate) fn in_plugin(mut self, id: &str) -> Self {
+        self.file = SourceName::Plugin(id.to_owned());
+        self
+    }
+
+    #[must_use]
     pub(crate) fn in_override(mut self, carrier: &str) -> Self {
         self.file = SourceName::Override(carrier.to_owned());
         self
@@ -171,11 +177,20 @@ impl<'s> Report<'s> {
         if matches!(&diagnostic.file, SourceName::File(path) if path.as_os_str().is_empty()) {
             diagnostic.file = SourceName::File(self.source.path.clone());
         }
-        if let Some(span) = &diagnostic.span {
+        if diagnostic.file == SourceName::File(self.source.path.clone())
+            && let Some(span) = &diagnostic.span
+        {
             diagnostic.line = Some(self.source.line(span.start));
             diagnostic.column = Some(self.source.column(span.start));
         }
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Adds a diagnostic about another text.
+    pub(crate) fn push_in(&mut self, text: &SourceText, diagnostic: Diagnostic) {
+        let mut other = Report::new(text);
+        other.push(diagnostic);
+        self.diagnostics.append(&mut other.diagnostics);
     }
 
     pub(crate) fn error_count(&self) -> usize {

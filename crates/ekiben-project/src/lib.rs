@@ -12,6 +12,7 @@
 mod build_system;
 mod check;
 mod diagnostic;
+mod dynamic;
 mod error;
 mod explain;
 mod files;
@@ -29,16 +30,18 @@ mod values;
 
 pub use build_system::BuildSystem;
 pub use diagnostic::{Diagnostic, Severity, SourceName};
+pub use dynamic::{Surroundings, System};
 pub use error::ProjectError;
 pub use explain::{ExplainRow, explain};
 pub use files::{
-    ExtensionFiles, InstalledFile, Package, ProjectFile, ProjectFiles, Reason, discover_files,
+    ExtensionFiles, GeneratedFile, InstalledFile, Package, PlacedFile, ProjectFile, ProjectFiles,
+    Reason, Scheme, discover_files, script_for_wheel,
 };
 pub use metadata::{MetadataInputs, core_metadata, entry_points_txt};
 pub use options::{OptionTable, validate_options};
 pub use overrides::{Override, Overrides};
 pub use project::{PYPROJECT, Project};
-pub use schema::json_schema;
+pub use schema::{json_schema, published_schema};
 pub use settings::*;
 pub use standard::*;
 pub use tree::Origin;

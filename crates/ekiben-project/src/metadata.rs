@@ -9,12 +9,12 @@
 use std::fmt::Write as _;
 
 use crate::project::Project;
-use crate::standard::{License, Person, ReadmeSource};
+use crate::standard::{Dependency, License, Person, ReadmeSource};
 use crate::values::ProjectPath;
 
 /// What the metadata needs besides `pyproject.toml`;
 /// [`Project::metadata_inputs`](crate::Project::metadata_inputs) reads it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct MetadataInputs {
     /// The text of the readme's file.
     pub readme: Option<String>,
@@ -22,6 +22,9 @@ pub struct MetadataInputs {
     pub license_text: Option<String>,
     /// The licence files, sorted; each is stored as `licenses/<path>` in `.dist-info`.
     pub license_files: Vec<ProjectPath>,
+    /// What the package turns out to need, as
+    /// [`Project::derived_requirements`](crate::Project::derived_requirements) gives it.
+    pub requirements: Vec<Dependency>,
 }
 
 #[derive(Default)]
@@ -55,6 +58,11 @@ pub fn core_metadata(project: &Project, inputs: &MetadataInputs) -> String {
     headers.add("Metadata-Version", if has_imports { "2.5" } else { "2.4" });
     headers.add("Name", standard.name.as_str());
     headers.add("Version", &standard.version.to_string());
+    // A wheel may have more of them than its source distribution knew.
+    let is_dynamic = standard.dynamic.iter().any(|field| field == "dependencies");
+    if is_dynamic && project.settings().may_derive_dependencies() {
+        headers.add("Dynamic", "Requires-Dist");
+    }
     headers.add_some("Summary", standard.description.as_deref());
     headers.add_some("Keywords", Some(&standard.keywords.join(",")));
     for (people, name, email) in [
@@ -87,7 +95,9 @@ pub fn core_metadata(project: &Project, inputs: &MetadataInputs) -> String {
         let range: Vec<String> = range.iter().map(ToString::to_string).collect();
         headers.add_some("Requires-Python", Some(&range.join(",")));
     }
-    for dependency in &standard.dependencies {
+    let derived = inputs.requirements.iter();
+    let derived = derived.filter(|dependency| !standard.dependencies.contains(dependency));
+    for dependency in standard.dependencies.iter().chain(derived) {
         let (head, marker) = dependency.head_and_marker();
         headers.add("Requires-Dist", &requirement(head, marker));
     }

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use crate::build_system::{self, BuildSystem};
 use crate::check::{self, Checker};
-use crate::diagnostic::{Diagnostic, Report, SourceText};
+use crate::diagnostic::{Diagnostic, Report, SourceName, SourceText};
+use crate::dynamic::{self, Nothing, Surroundings, System};
 use crate::error::ProjectError;
 use crate::files;
 use crate::metadata::MetadataInputs;
@@ -18,7 +19,7 @@ use crate::options::OptionTable;
 use crate::overrides::{self, Overrides, settings_path};
 use crate::schema::json_schema;
 use crate::settings::{Extension, Settings};
-use crate::standard::{self, License, ReadmeSource, Standard};
+use crate::standard::{self, Dependency, License, ReadmeSource, Sources, Standard};
 use crate::tree::{self, KeyPath, Node, Origin, Step, Table, Value};
 use crate::validate;
 
@@ -56,19 +57,31 @@ impl Project {
             }
             text => text?,
         };
-        Self::parse_with(&text, &path, overrides)
+        Self::parse_in(&text, &path, overrides, &System::new(dir))
     }
 
-    /// Reads a text as the `pyproject.toml` at `path`, touching no file.
+    /// Reads a text as the `pyproject.toml` at `path`, touching no file: what is dynamic has
+    /// nothing it could be computed from.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ProjectError> {
         Self::parse_with(text, path, &Overrides::new())
     }
 
-    /// Reads a text as the `pyproject.toml` at `path`, with settings from outside laid over it.
+    /// As [`parse`](Self::parse), with settings from outside laid over it.
     pub fn parse_with(
         text: &str,
         path: &Path,
         overrides: &Overrides,
+    ) -> Result<Self, ProjectError> {
+        Self::parse_in(text, path, overrides, &Nothing)
+    }
+
+    /// Reads a text as the `pyproject.toml` at `path`, with settings from outside laid over it;
+    /// what is dynamic is computed from `around`.
+    pub fn parse_in(
+        text: &str,
+        path: &Path,
+        overrides: &Overrides,
+        around: &dyn Surroundings,
     ) -> Result<Self, ProjectError> {
         let source = SourceText::new(path, text);
         let mut report = Report::new(&source);
@@ -77,9 +90,14 @@ impl Project {
             return Err(ProjectError::Invalid(sorted(report.diagnostics)));
         }
         let build_system = build_system::read(&document, &mut report);
-        let standard = standard::read(&document, &mut report);
         let tree = settings_tree(&document, &mut report);
         let (tree, settings) = read_settings(tree, overrides, &mut report);
+        let dynamic = settings
+            .as_ref()
+            .map(|settings| dynamic::compute(&document, settings, &tree, around, &mut report));
+        let plugins_derive = settings.as_ref().is_some_and(Settings::may_derive_dependencies);
+        let sources = Sources { dynamic: dynamic.as_ref(), plugins_derive };
+        let standard = standard::read(&document, sources, &mut report);
         if let Some(settings) = &settings {
             validate::validate(settings, standard.as_ref(), &tree, &mut report);
         }
@@ -209,6 +227,49 @@ impl Project {
         Ok(inputs)
     }
 
+    /// The requirements that something derives while it builds, such as a plugin's, for
+    /// [`MetadataInputs::requirements`]; and what to tell about them.
+    ///
+    /// They count only if `dependencies` is dynamic, for what stands in `[project]` is all there
+    /// may be. Where it isn't, and no dependency of that name is there, that is a warning.
+    #[must_use]
+    pub fn derived_requirements<'t>(
+        &self,
+        by: &str,
+        texts: impl IntoIterator<Item = &'t str>,
+    ) -> (Vec<Dependency>, Vec<Diagnostic>) {
+        let is_dynamic = self.standard.dynamic.iter().any(|field| field == "dependencies");
+        let (mut derived, mut diagnostics) = (Vec::new(), Vec::new());
+        for text in texts {
+            let dependency = match standard::parse_requirement(text) {
+                Ok(dependency) => dependency,
+                Err(error) => {
+                    let help = error.help;
+                    let error = Diagnostic::error("invalid-requirement", error.message);
+                    diagnostics.push(error.in_plugin(by).helps(help));
+                    continue;
+                }
+            };
+            let name = &dependency.requirement().name;
+            let stated = &self.standard.dependencies;
+            if is_dynamic {
+                derived.push(dependency);
+            } else if !stated.iter().any(|other| other.requirement().name == *name) {
+                let message = format!(
+                    "`{by}` finds that the package needs `{dependency}` when it runs, and `dependencies` doesn't say so"
+                );
+                let warning = Diagnostic::warning("unstated-requirement", message)
+                    .key("project.dependencies")
+                    .help(format!("add `\"{dependency}\"` to `dependencies`"))
+                    .help("or let it be derived: `dynamic = [\"dependencies\"]`, with the others in `dependencies = { list = […] }` of [tool.ekiben.dynamic]");
+                let node = self.standard_tree.find(&KeyPath::of(&["dependencies"]).0);
+                let node = node.unwrap_or(&self.standard_tree);
+                diagnostics.push(self.placed(check::at_node(warning, node)));
+            }
+        }
+        (derived, diagnostics)
+    }
+
     /// The diagnostic with its file, line and column filled in.
     pub(crate) fn placed(&self, diagnostic: Diagnostic) -> Diagnostic {
         let mut report = Report::new(&self.source);
@@ -217,9 +278,16 @@ impl Project {
     }
 }
 
-/// In the order of the file; first what has no place in it.
+/// In the order of the file; first what has no place in it, last what is about other files.
 fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    diagnostics.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
+    let own = |diagnostic: &Diagnostic| match &diagnostic.file {
+        SourceName::File(path) => path.ends_with(PYPROJECT),
+        SourceName::Override(_) | SourceName::Plugin(_) => true,
+    };
+    diagnostics.sort_by_key(|diagnostic| {
+        let start = diagnostic.span.as_ref().map(|span| span.start);
+        (!own(diagnostic), start)
+    });
     diagnostics
 }
 

@@ -26,6 +26,45 @@ pub fn json_schema() -> &'static Json {
     &SCHEMA
 }
 
+/// The `$id` of the published schema: the place that the catalogue of schemas gives to the part
+/// of a tool in `pyproject.toml`.
+const ID: &str = "https://json.schemastore.org/partial-ekiben.json";
+
+static PUBLISHED: LazyLock<Json> = LazyLock::new(|| {
+    let mut schema = SCHEMA.clone();
+    to_draft_07(&mut schema);
+    let Json::Object(rest) = schema else { return schema };
+    let mut object = serde_json::Map::new();
+    object.insert("$schema".to_owned(), Json::from("http://json-schema.org/draft-07/schema#"));
+    object.insert("$id".to_owned(), Json::from(ID));
+    object.extend(rest.into_iter().filter(|(key, _)| key != "$schema"));
+    Json::Object(object)
+});
+
+/// The schema for others: editors and `validate-pyproject`, which all know draft 7 and not all a
+/// later one. Our own formats are left out, for some tools refuse those they don't know.
+#[must_use]
+pub fn published_schema() -> &'static Json {
+    &PUBLISHED
+}
+
+fn to_draft_07(schema: &mut Json) {
+    match schema {
+        Json::Array(items) => items.iter_mut().for_each(to_draft_07),
+        Json::Object(object) => {
+            let is_schema = !matches!(object.get("format"), Some(Json::Object(_)));
+            if is_schema {
+                object.shift_remove("format");
+            }
+            if let Some(rest) = object.shift_remove("unevaluatedProperties") {
+                object.insert("additionalProperties".to_owned(), rest);
+            }
+            object.values_mut().for_each(to_draft_07);
+        }
+        _ => {}
+    }
+}
+
 fn for_toml(schema: &mut Schema) {
     let is_null = |schema: &Json| schema.get("type").and_then(Json::as_str) == Some("null");
     let Some(object) = schema.as_object_mut() else { return };

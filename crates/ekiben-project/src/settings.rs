@@ -13,9 +13,29 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::values::{
-    Argument, BuildTag, CommandName, Glob, MacroName, ModuleName, ProjectPath, SearchPath,
-    Sha256Hex, VersionText,
+    Argument, BuildTag, CommandName, Glob, MacroName, ModuleName, Pattern, ProjectPath, SearchPath,
+    Sha256Hex, VersionText, WheelTarget,
 };
+
+macro_rules! word_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $word)] $variant,)*
+        }
+
+        impl $name {
+            /// The word it is in settings.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+        }
+    };
+}
 
 /// Settings of the build backend Ekiben.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -40,6 +60,10 @@ pub struct Settings {
     pub exclude: Vec<Glob>,
     /// The folder for what a build makes on its way.
     pub build_dir: BuildDir,
+    /// Where the version comes from, if `project.dynamic` lists it.
+    pub version: VersionSettings,
+    /// Where other fields that `project.dynamic` lists come from.
+    pub dynamic: DynamicSettings,
     /// What goes into the source distribution.
     pub sdist: Sdist,
     /// What goes into the wheel.
@@ -104,6 +128,168 @@ pub struct Wheel {
     pub purelib: Option<bool>,
     /// Files that must not be in the wheel, although they may be in an editable install.
     pub exclude: Vec<Glob>,
+    /// Files from anywhere in the project, to be installed beside the packages: from a path,
+    /// folder or pattern to a path, or with a slash at its end a folder, in the wheel.
+    pub files: BTreeMap<String, WheelTarget>,
+    /// Programs to install where commands are found. Python's get the interpreter they are
+    /// installed for. A list keeps the files' names, a table gives others.
+    pub scripts: Placements,
+    /// Files to install below the environment's prefix, such as manual pages: from a path, folder
+    /// or pattern to a path, or with a slash at its end a folder.
+    pub data: BTreeMap<String, WheelTarget>,
+    /// C headers to install where the interpreter's own are, in a folder named like the project. A
+    /// list keeps the files' names, a table gives others.
+    pub headers: Placements,
+    /// As `files`, for what must go to `purelib` even if the wheel's root doesn't.
+    pub purelib_files: BTreeMap<String, WheelTarget>,
+    /// As `files`, for what must go to `platlib` even if the wheel's root doesn't.
+    pub platlib_files: BTreeMap<String, WheelTarget>,
+}
+
+/// Files and where they go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Placements {
+    /// Paths or patterns; each file keeps its name.
+    Names(Vec<Glob>),
+    /// From paths, folders or patterns to paths, or with a slash at the end to folders.
+    Targets(BTreeMap<String, WheelTarget>),
+}
+
+impl Default for Placements {
+    fn default() -> Self {
+        Self::Names(Vec::new())
+    }
+}
+
+/// Where the version comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct VersionSettings {
+    /// The name that a module assigns it to, such as `spam.__version__`. The module is read, not
+    /// run.
+    pub attribute: Option<ModuleName>,
+    /// The file that it is in, with nothing else unless there is a `pattern`.
+    pub file: Option<ProjectPath>,
+    /// What finds it in the file: a regular expression with a group `(?P<version>…)`.
+    pub pattern: Option<Pattern>,
+    /// The version control whose tags it follows from.
+    pub vcs: Option<Vcs>,
+    /// Which tags count and where in them the version is: a regular expression with a group
+    /// `(?P<version>…)`. When not given: `1.2`, `v1.2`, `spam-1.2` and the like.
+    pub tag_pattern: Option<Pattern>,
+    /// Whether a version between releases names the commit, as `+g0123abc`.
+    pub local: bool,
+    /// The version where there is no version control to ask.
+    pub fallback: Option<VersionText>,
+    /// A file with the version to make for the wheel and the source distribution. It doesn't
+    /// appear in the project's folder.
+    pub write_to: Option<ProjectPath>,
+    /// What the file at `write-to` says; `{version}` and `{version_tuple}` are filled in.
+    pub template: Option<String>,
+}
+
+impl Default for VersionSettings {
+    fn default() -> Self {
+        Self {
+            attribute: None,
+            file: None,
+            pattern: None,
+            vcs: None,
+            tag_pattern: None,
+            local: true,
+            fallback: None,
+            write_to: None,
+            template: None,
+        }
+    }
+}
+
+impl VersionSettings {
+    /// Whether something says where the version comes from.
+    #[must_use]
+    pub fn has_source(&self) -> bool {
+        self.attribute.is_some() || self.file.is_some() || self.vcs.is_some()
+    }
+}
+
+word_enum!(
+    /// A version control.
+    Vcs {
+        /// git.
+        Git = "git",
+    }
+);
+
+/// Where fields come from that `project.dynamic` lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct DynamicSettings {
+    /// Where `description` comes from.
+    pub description: Option<DynamicDescription>,
+    /// Where `readme` comes from.
+    pub readme: Option<DynamicReadme>,
+    /// Where `classifiers` come from.
+    pub classifiers: Option<DynamicLines>,
+    /// Where `dependencies` come from, besides those that plugins derive.
+    pub dependencies: Option<DynamicRequirements>,
+    /// Where `optional-dependencies` come from, by extra.
+    pub optional_dependencies: BTreeMap<String, DynamicRequirements>,
+}
+
+/// Where the description comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct DynamicDescription {
+    /// The module whose docstring's first line it is. The module is read, not run.
+    pub docstring: Option<ModuleName>,
+    /// The file of one line that it is in.
+    pub file: Option<ProjectPath>,
+}
+
+/// Where the readme comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DynamicReadme {
+    /// The files whose texts follow one another.
+    pub file: FileList,
+    /// Its type, such as `text/markdown`. When not given, the suffix decides.
+    #[serde(default)]
+    pub content_type: Option<Argument>,
+}
+
+/// Files with one item a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DynamicLines {
+    /// The files. Blank lines and comments don't count.
+    pub file: FileList,
+}
+
+/// Requirements from files and from here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct DynamicRequirements {
+    /// Files with one requirement a line. Blank lines and comments don't count.
+    pub file: FileList,
+    /// Requirements, as in `project.dependencies`.
+    pub list: Vec<Argument>,
+}
+
+/// One file or several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum FileList {
+    /// One file.
+    One(ProjectPath),
+    /// Several, in this order.
+    Several(Vec<ProjectPath>),
+}
+
+impl Default for FileList {
+    fn default() -> Self {
+        Self::Several(Vec::new())
+    }
 }
 
 /// One extension module.
@@ -262,26 +448,6 @@ impl Language {
             Self::Fortran => "fortran",
         }
     }
-}
-
-macro_rules! word_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-        pub enum $name {
-            $($(#[$vdoc])* #[serde(rename = $word)] $variant,)*
-        }
-
-        impl $name {
-            /// The word it is in settings.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)*
-                }
-            }
-        }
-    };
 }
 
 word_enum!(
@@ -506,6 +672,16 @@ pub struct Order {
     /// Commands it must run after.
     #[serde(default)]
     pub after: Vec<CommandName>,
+}
+
+impl Settings {
+    /// Whether plugins take part that may find out what the package needs when it runs.
+    #[must_use]
+    pub fn may_derive_dependencies(&self) -> bool {
+        let builds = self.extension.iter().map(|extension| &extension.build);
+        let mut builds = builds.chain([&self.defaults]);
+        builds.any(|build| !build.uses.is_empty()) || !self.plugins.is_empty()
+    }
 }
 
 impl BuildOptions {

@@ -8,10 +8,10 @@ use pep440_rs::Version;
 use crate::check::at_node;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::overrides::settings_path;
-use crate::settings::{BuildOptions, Settings, Tool};
+use crate::settings::{BuildOptions, FileList, Placements, Settings, Tool};
 use crate::standard::Standard;
 use crate::tree::{KeyPath, Node, Step};
-use crate::values::{CommandName, MacroName, ProjectPath};
+use crate::values::{CommandName, Glob, MacroName, ProjectPath};
 
 struct Validator<'v, 's> {
     tree: &'v Node,
@@ -28,6 +28,9 @@ pub(crate) fn validate(
     validator.minimum_version(settings);
     validator.build_dir(settings);
     validator.packages(settings);
+    validator.version(settings);
+    validator.dynamic(settings);
+    validator.wheel(settings);
     validator.build_options(&settings.defaults, &KeyPath::of(&["defaults"]));
     validator.extensions(settings, standard);
     validator.toolchain(settings);
@@ -77,6 +80,108 @@ impl Validator<'_, '_> {
                 "write `requires = [\"ekiben>={wanted}\"]` in [build-system], or update Ekiben"
             );
             self.error("ekiben-too-old", message, &KeyPath::of(&["minimum-version"]), help);
+        }
+    }
+
+    fn version(&mut self, settings: &Settings) {
+        let version = &settings.version;
+        let path = |key: &str| KeyPath::of(&["version", key]);
+        let sources = [
+            ("attribute", version.attribute.is_some()),
+            ("file", version.file.is_some()),
+            ("vcs", version.vcs.is_some()),
+        ];
+        let given: Vec<&str> = sources.iter().filter(|(_, given)| *given).map(|s| s.0).collect();
+        if let [first, second, ..] = given[..] {
+            let message = format!("the version has two sources, `{first}` and `{second}`");
+            self.error("two-sources", message, &path(second), "keep one of them".to_owned());
+        }
+        let needs = [
+            ("pattern", version.pattern.is_some(), "file", version.file.is_some()),
+            ("tag-pattern", version.tag_pattern.is_some(), "vcs", version.vcs.is_some()),
+            ("local", !version.local, "vcs", version.vcs.is_some()),
+            ("fallback", version.fallback.is_some(), "vcs", version.vcs.is_some()),
+            ("template", version.template.is_some(), "write-to", version.write_to.is_some()),
+        ];
+        for (key, given, other, has_other) in needs {
+            if given && !has_other {
+                let message = format!("`{key}` means nothing without `{other}`");
+                let help = format!("add `{other} = …`, or remove `{key}`");
+                self.error("unused-key", message, &path(key), help);
+            }
+        }
+        if let Some(attribute) = &version.attribute
+            && attribute.parent().is_none()
+        {
+            let message = format!("`{attribute}` names a module and nothing in it");
+            let help = format!("write `{attribute}.__version__`");
+            self.error("invalid-value", message, &path("attribute"), help);
+        }
+        if let Some(template) = &version.template
+            && !template.contains("{version}")
+            && !template.contains("{version_tuple}")
+        {
+            let message = "the template has no place for the version".to_owned();
+            let help = "write `{version}` or `{version_tuple}` in it".to_owned();
+            self.error("invalid-value", message, &path("template"), help);
+        }
+        if let Some(file) = &version.write_to
+            && version.template.is_none()
+            && !matches!(file.extension(), Some("py" | "pyi"))
+        {
+            let message = format!("`{file}` isn't a Python file, so it needs a template");
+            let help = "add `template = '…{version}…'`".to_owned();
+            self.error("missing-key", message, &path("write-to"), help);
+        }
+    }
+
+    fn dynamic(&mut self, settings: &Settings) {
+        let path = |key: &str| KeyPath::of(&["dynamic", key]);
+        if let Some(from) = &settings.dynamic.description
+            && from.docstring.is_some() == from.file.is_some()
+        {
+            let message = "the description comes from `docstring` or from `file`".to_owned();
+            let help = "give one of the two".to_owned();
+            self.error("missing-key", message, &path("description"), help);
+        }
+        let none = FileList::default();
+        let extras = settings.dynamic.optional_dependencies.iter();
+        let extras = extras.map(|(extra, from)| (path("optional-dependencies").key(extra), from));
+        let own = settings.dynamic.dependencies.iter().map(|from| (path("dependencies"), from));
+        let empty: Vec<KeyPath> = own
+            .chain(extras)
+            .filter(|(_, from)| from.file == none && from.list.is_empty())
+            .map(|(path, _)| path)
+            .collect();
+        for path in empty {
+            let message = "this names no file and no requirement".to_owned();
+            let help = "add `file = \"requirements.in\"`, or `list = […]`".to_owned();
+            self.error("missing-key", message, &path, help);
+        }
+    }
+
+    /// The paths and patterns that are keys of tables.
+    fn wheel(&mut self, settings: &Settings) {
+        let wheel = &settings.wheel;
+        let mut tables = vec![
+            ("files", &wheel.files),
+            ("data", &wheel.data),
+            ("purelib-files", &wheel.purelib_files),
+            ("platlib-files", &wheel.platlib_files),
+        ];
+        for (key, placements) in [("scripts", &wheel.scripts), ("headers", &wheel.headers)] {
+            if let Placements::Targets(table) = placements {
+                tables.push((key, table));
+            }
+        }
+        for (key, table) in tables {
+            for pattern in table.keys() {
+                if let Err(error) = Glob::from_str(pattern) {
+                    let path = KeyPath::of(&["wheel", key, pattern]);
+                    let help = error.help.unwrap_or_default();
+                    self.error_at_key("invalid-value", error.message, &path, help);
+                }
+            }
         }
     }
 

@@ -135,6 +135,17 @@ text_type!(
     "ekiben-command"
 );
 
+text_type!(
+    /// A regular expression with a group named `version`.
+    Pattern,
+    "ekiben-pattern"
+);
+text_type!(
+    /// A path in a wheel; with a slash at its end, a folder.
+    WheelTarget,
+    "ekiben-target"
+);
+
 /// Checks a text against one of our formats; unknown formats say nothing.
 pub(crate) fn check_format(format: &str, text: &str) -> Result<(), InvalidValue> {
     match format {
@@ -148,6 +159,8 @@ pub(crate) fn check_format(format: &str, text: &str) -> Result<(), InvalidValue>
         "ekiben-build-tag" => BuildTag::from_str(text).map(drop),
         "ekiben-argument" => Argument::from_str(text).map(drop),
         "ekiben-command" => CommandName::from_str(text).map(drop),
+        "ekiben-pattern" => Pattern::from_str(text).map(drop),
+        "ekiben-target" => WheelTarget::from_str(text).map(drop),
         _ => Ok(()),
     }
 }
@@ -377,6 +390,18 @@ impl Glob {
         !self.0.contains(['*', '?', '[', ']', '{', '}'])
     }
 
+    /// The folders that the pattern names in full: `share` for `share/**/*.conf`. For a plain path,
+    /// the path.
+    pub(crate) fn literal_folder(&self) -> ProjectPath {
+        if self.is_literal() {
+            return ProjectPath(self.0.clone());
+        }
+        let parts = self.0.split('/');
+        let named = parts.take_while(|part| !part.contains(['*', '?', '[', ']', '{', '}']));
+        let folder = named.collect::<Vec<_>>().join("/");
+        ProjectPath(if folder.is_empty() { ".".to_owned() } else { folder })
+    }
+
     pub(crate) fn compile(self) -> Result<(Self, globset::Glob), globset::Error> {
         let glob = globset::GlobBuilder::new(&self.0)
             .literal_separator(true)
@@ -470,6 +495,68 @@ impl FromStr for Argument {
         }
         one_line(text, "text")?;
         Ok(Self(text.to_owned()))
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let regex = regex::Regex::new(text).map_err(|error| {
+            let reason = error.to_string();
+            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            InvalidValue::new(format!("`{text}` isn't a regular expression: {reason}"))
+                .help("the syntax is that of the crate `regex`: like Python's, without look-around")
+        })?;
+        if regex.capture_names().flatten().any(|name| name == "version") {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(InvalidValue::new(format!("`{text}` has no group named `version`"))
+            .help("put `(?P<version>…)` around the part that is the version"))
+    }
+}
+
+impl Pattern {
+    /// The compiled expression.
+    pub(crate) fn regex(&self) -> Option<regex::Regex> {
+        regex::Regex::new(&self.0).ok()
+    }
+}
+
+impl FromStr for WheelTarget {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let path = project_path(text, "path").map_err(|error| {
+            let message =
+                error.message.replace("leads out of the project", "leads out of the wheel");
+            InvalidValue {
+                message,
+                help: Some(
+                    "write it relative to the folder of installation, such as `spam/data/`"
+                        .to_owned(),
+                ),
+            }
+        })?;
+        let is_folder = path == "." || text.ends_with('/');
+        Ok(Self(if is_folder { format!("{path}/") } else { path }))
+    }
+}
+
+impl WheelTarget {
+    /// The place of a file that is called `rest`, where it keeps its name.
+    pub(crate) fn place(&self, rest: &str) -> String {
+        match self.0.strip_suffix('/') {
+            Some(".") => rest.to_owned(),
+            Some(folder) => format!("{folder}/{rest}"),
+            None => self.0.clone(),
+        }
+    }
+
+    /// Whether files keep their names below it.
+    #[must_use]
+    pub fn is_folder(&self) -> bool {
+        self.0.ends_with('/')
     }
 }
 

@@ -6,13 +6,16 @@
 //!
 //! Invariants: every list is sorted and has no file twice; every file lies in the project.
 
+mod generated;
 mod packages;
 mod patterns;
+mod placed;
 mod select;
 mod walk;
 
 use std::fmt;
 
+pub use placed::script_for_wheel;
 pub use select::discover_files;
 pub(crate) use select::{license_files, missing_readme};
 
@@ -28,6 +31,10 @@ pub struct ProjectFiles {
     pub packages: Vec<Package>,
     /// What is installed as it is.
     pub installed: Vec<InstalledFile>,
+    /// What goes elsewhere in the wheel than the package root says.
+    pub placed: Vec<PlacedFile>,
+    /// What is made from the project's metadata. None of it is in the other lists.
+    pub generated: Vec<GeneratedFile>,
     /// The licence files.
     pub licenses: Vec<ProjectFile>,
     /// What goes into a source distribution.
@@ -71,6 +78,65 @@ pub struct InstalledFile {
     pub in_wheel: bool,
 }
 
+/// A file that `[tool.ekiben.wheel]` gives a place in the wheel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedFile {
+    /// Where it is in the project.
+    pub source: ProjectPath,
+    /// Where it is installed.
+    pub scheme: Scheme,
+    /// Its path there.
+    pub target: String,
+    /// What it is there for.
+    pub reason: Reason,
+}
+
+/// Where a file of a wheel is installed (binary distribution format).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scheme {
+    /// Where the packages go: the wheel's root.
+    Root,
+    /// Where commands are found. Files are executable, and their first line may have to be changed:
+    /// [`script_for_wheel`].
+    Scripts,
+    /// The environment's prefix.
+    Data,
+    /// A folder of the project's among the headers of the interpreter.
+    Headers,
+    /// The folder of packages without machine code.
+    Purelib,
+    /// The folder of packages with machine code.
+    Platlib,
+}
+
+impl Scheme {
+    /// The folder's name in `.data`; `None` for the wheel's root.
+    #[must_use]
+    pub fn data_folder(self) -> Option<&'static str> {
+        match self {
+            Self::Root => None,
+            Self::Scripts => Some("scripts"),
+            Self::Data => Some("data"),
+            Self::Headers => Some("headers"),
+            Self::Purelib => Some("purelib"),
+            Self::Platlib => Some("platlib"),
+        }
+    }
+}
+
+/// A file that is made for the archives and isn't in the project's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GeneratedFile {
+    /// Where it would be in the project, and is in the source distribution.
+    pub path: ProjectPath,
+    /// Where it goes, relative to `site-packages`.
+    pub target: String,
+    /// What is in it.
+    pub content: String,
+    /// What it is there for.
+    pub reason: Reason,
+}
+
 /// The files that an extension's patterns stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtensionFiles {
@@ -93,6 +159,10 @@ pub enum Reason {
     Module(ModuleName),
     /// `include` names it.
     Include(Glob),
+    /// A table of `[tool.ekiben.wheel]` places it; the table's key, and the path or pattern in it.
+    Placed(&'static str, Glob),
+    /// `version.write-to` names it.
+    WriteTo,
     /// `sdist.include` names it.
     SdistInclude(Glob),
     /// `license-files` names it.
@@ -116,6 +186,8 @@ impl fmt::Display for Reason {
             Self::PackageData(package) => write!(f, "data of package `{package}`"),
             Self::Module(name) => write!(f, "module `{name}`"),
             Self::Include(glob) => write!(f, "`tool.ekiben.include` (`{glob}`)"),
+            Self::Placed(key, glob) => write!(f, "`tool.ekiben.wheel.{key}` (`{glob}`)"),
+            Self::WriteTo => f.write_str("`tool.ekiben.version.write-to`"),
             Self::SdistInclude(glob) => write!(f, "`tool.ekiben.sdist.include` (`{glob}`)"),
             Self::License(glob) => write!(f, "`project.license-files` (`{glob}`)"),
             Self::UsualLicense(glob) => write!(f, "licence file (`{glob}`)"),

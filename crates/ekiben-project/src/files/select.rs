@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::generated::generated;
 use super::packages::{self, Found};
 use super::patterns::Patterns;
+use super::placed::{conflicts, placed};
 use super::walk::{Tree, Trouble, Walked};
-use super::{ExtensionFiles, InstalledFile, ProjectFile, ProjectFiles, Reason};
+use super::{ExtensionFiles, InstalledFile, ProjectFile, ProjectFiles, Reason, Scheme};
 use crate::check::at_node;
 use crate::diagnostic::Diagnostic;
 use crate::error::ProjectError;
@@ -31,8 +33,20 @@ pub fn discover_files(project: &Project) -> Result<ProjectFiles, ProjectError> {
     let extensions = extension_files(project, &tree, &mut errors);
     let licenses = match_licenses(project, &tree, &mut errors);
     let selector = Selector { project, tree: &tree, root: &package_root, extensions: &extensions };
-    let installed = selector.installed(&found, &mut errors);
-    let sdist = selector.sdist(&licenses, &mut errors)?;
+    let generated = generated(project, &package_root, &mut errors);
+    let is_generated = |path: &ProjectPath| generated.iter().any(|file| file.path == *path);
+    let mut installed = selector.installed(&found, &mut errors);
+    installed.retain(|file| !is_generated(&file.source));
+    let mut sdist = selector.sdist(&licenses, &mut errors)?;
+    sdist.retain(|path, _| !is_generated(path));
+    let mut placed = placed(project, &tree, &mut errors);
+    // What is in its place by rule needs no other.
+    placed.retain(|file| {
+        let here = (&file.source, file.target.as_str());
+        file.scheme != Scheme::Root
+            || !installed.iter().any(|f| f.in_wheel && (&f.source, f.target.as_str()) == here)
+    });
+    errors.extend(conflicts(project, &installed, &generated, &placed));
     for path in installed.iter().map(|file| &file.source).chain(sdist.keys()) {
         let Some(trouble) = tree.get(path).and_then(|file| file.trouble.as_ref()) else { continue };
         let error = project.placed(describe(path, trouble));
@@ -48,6 +62,8 @@ pub fn discover_files(project: &Project) -> Result<ProjectFiles, ProjectError> {
         package_root: package_root.clone(),
         packages: found.packages,
         installed,
+        placed,
+        generated,
         licenses: listing(licenses),
         sdist: listing(sdist),
         extensions,
@@ -101,7 +117,7 @@ fn listing(files: Files) -> Vec<ProjectFile> {
     files.into_iter().map(|(path, reason)| ProjectFile { path, reason }).collect()
 }
 
-fn describe(path: &ProjectPath, trouble: &Trouble) -> Diagnostic {
+pub(super) fn describe(path: &ProjectPath, trouble: &Trouble) -> Diagnostic {
     let (message, help) = match trouble {
         Trouble::LeadsOut(target) => (
             format!("the link `{path}` leads out of the project, to `{}`", target.display()),
@@ -182,7 +198,7 @@ pub(crate) fn at_standard(
 }
 
 /// "Did you mean" for a pattern that is a plain path, and a reminder for others.
-fn near_file(tree: &Tree, glob: &Glob) -> Option<String> {
+pub(super) fn near_file(tree: &Tree, glob: &Glob) -> Option<String> {
     if !glob.is_literal() {
         return Some("patterns are matched against paths from the project's folder".to_owned());
     }

@@ -18,7 +18,8 @@ pub use readme::{Readme, ReadmeSource};
 pub use requirement::Dependency;
 
 pub(crate) use license::DEFAULT_LICENSE_FILES;
-pub(crate) use read::read;
+pub(crate) use read::{Sources, read};
+pub(crate) use readme::type_by_suffix;
 pub(crate) use requirement::parse_requirement;
 
 use pep440_rs::{Version, VersionSpecifiers};
@@ -86,6 +87,8 @@ pub struct Standard {
     pub optional_dependencies: Vec<(ExtraName, Vec<Dependency>)>,
     /// `scripts`, `gui-scripts` and `entry-points`, by group.
     pub entry_points: Vec<EntryPointGroup>,
+    /// `dynamic`: the fields that `[project]` leaves to be computed.
+    pub dynamic: Vec<String>,
     /// `import-names` (PEP 794); `Some` of nothing says that nothing can be imported.
     pub import_names: Option<Vec<ImportName>>,
     /// `import-namespaces` (PEP 794).

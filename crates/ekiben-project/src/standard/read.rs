@@ -13,6 +13,7 @@ use super::readme::read_readme;
 use super::requirement::{Dependency, parse_requirement};
 use super::{ProjectName, Standard, contacts};
 use crate::diagnostic::{Diagnostic, Report};
+use crate::dynamic::Dynamic;
 use crate::suggest::{did_you_mean, uncapitalised};
 use crate::tree::{Entry, KeyPath, Node, Table, Value};
 use crate::values::parse_version;
@@ -293,8 +294,9 @@ impl Reader<'_, '_> {
         all
     }
 
-    fn dynamic(&mut self, table: &Table, path: &KeyPath) {
-        let Some(node) = table.get("dynamic") else { return };
+    fn dynamic(&mut self, table: &Table, path: &KeyPath, sources: Sources<'_>) -> Vec<String> {
+        let mut fields = Vec::new();
+        let Some(node) = table.get("dynamic") else { return fields };
         let path = path.key("dynamic");
         let mut seen = HashSet::new();
         for (at, item) in self.array(node, &path).iter().enumerate() {
@@ -318,17 +320,66 @@ impl Reader<'_, '_> {
                 let message = format!("`{field}` is there twice");
                 self.error("invalid-dynamic", message, item, &path, ["remove one".to_owned()]);
             } else {
-                let message = format!("nothing computes `{field}`");
-                let help = format!("write `{field} = …` in [project] and remove it from `dynamic`");
-                self.error("no-provider", message, item, &path, [help]);
+                fields.push(field.to_owned());
+                if !sources.has(field) {
+                    let message = format!("nothing computes `{field}`");
+                    self.error("no-provider", message, item, &path, [no_source_help(field)]);
+                }
             }
+        }
+        fields
+    }
+}
+
+/// What can compute dynamic fields.
+#[derive(Clone, Copy)]
+pub(crate) struct Sources<'d> {
+    /// What the settings compute; `None` if they are wrong, so that nothing is known.
+    pub(crate) dynamic: Option<&'d Dynamic>,
+    /// Whether plugins may derive dependencies.
+    pub(crate) plugins_derive: bool,
+}
+
+impl Sources<'_> {
+    fn has(&self, field: &str) -> bool {
+        let Some(dynamic) = self.dynamic else { return true };
+        match field {
+            "version" => dynamic.version.has_source(),
+            "description" => dynamic.description.has_source(),
+            "readme" => dynamic.readme.has_source(),
+            "classifiers" => dynamic.classifiers.has_source(),
+            "dependencies" => dynamic.dependencies.has_source() || self.plugins_derive,
+            "optional-dependencies" => dynamic.optional_dependencies.has_source(),
+            _ => false,
         }
     }
 }
 
+fn no_source_help(field: &str) -> String {
+    let source = match field {
+        "version" => "add `[tool.ekiben.version]` with `attribute`, `file` or `vcs`".to_owned(),
+        "description" => {
+            "add `description = { docstring = \"…\" }` to [tool.ekiben.dynamic]".to_owned()
+        }
+        "readme" | "classifiers" | "dependencies" => {
+            format!("add `{field} = {{ file = \"…\" }}` to [tool.ekiben.dynamic]")
+        }
+        "optional-dependencies" => {
+            "add `[tool.ekiben.dynamic.optional-dependencies]` with a file for each extra"
+                .to_owned()
+        }
+        _ => return format!("write `{field} = …` in [project] and remove it from `dynamic`"),
+    };
+    format!("{source}, or write `{field} = …` in [project] and remove it from `dynamic`")
+}
+
 /// Reads the table. `None` if what every project must have is missing or wrong; the report says
 /// what.
-pub(crate) fn read(document: &Table, report: &mut Report<'_>) -> Option<Standard> {
+pub(crate) fn read(
+    document: &Table,
+    sources: Sources<'_>,
+    report: &mut Report<'_>,
+) -> Option<Standard> {
     let path = KeyPath::of(&["project"]);
     let mut reader = Reader { report };
     let Some(entry) = document.entry("project") else {
@@ -345,7 +396,8 @@ pub(crate) fn read(document: &Table, report: &mut Report<'_>) -> Option<Standard
     for field in table.entries.iter().filter(|field| !FIELDS.contains(&field.key.as_str())) {
         reader.unknown_key(field, FIELDS, &path);
     }
-    reader.dynamic(table, &path);
+    let dynamic = reader.dynamic(table, &path, sources);
+    let computed = sources.dynamic.cloned().unwrap_or_default();
 
     let field = |key: &str| table.get(key).map(|node| (node, path.key(key)));
     let required = |key: &str, reader: &mut Reader<'_, '_>| {
@@ -371,12 +423,14 @@ pub(crate) fn read(document: &Table, report: &mut Report<'_>) -> Option<Standard
         Some((node, path)) => reader.version(node, &path),
         None => {
             required("version", &mut reader);
-            None
+            computed.version.known()
         }
     };
     let description =
         field("description").and_then(|(node, path)| reader.line(node, &path).map(str::to_owned));
+    let description = description.or(computed.description.known());
     let readme = field("readme").and_then(|(node, path)| read_readme(&mut reader, node, &path));
+    let readme = readme.or(computed.readme.known());
     let requires_python =
         field("requires-python").and_then(|(node, path)| reader.requires_python(node, &path));
     let license = field("license").and_then(|(node, path)| read_license(&mut reader, node, &path));
@@ -400,12 +454,18 @@ pub(crate) fn read(document: &Table, report: &mut Report<'_>) -> Option<Standard
     });
     let spdx = table.get("license").is_some_and(|node| node.as_str().is_some());
     let classifiers = field("classifiers")
-        .map_or(Vec::new(), |(node, path)| reader.classifiers(node, &path, spdx));
+        .map(|(node, path)| reader.classifiers(node, &path, spdx))
+        .or(computed.classifiers.known())
+        .unwrap_or_default();
     let urls = field("urls").map_or(Vec::new(), |(node, path)| reader.urls(node, &path));
-    let dependencies =
-        field("dependencies").map_or(Vec::new(), |(node, path)| reader.dependencies(node, &path));
+    let dependencies = field("dependencies")
+        .map(|(node, path)| reader.dependencies(node, &path))
+        .or(computed.dependencies.known())
+        .unwrap_or_default();
     let optional_dependencies = field("optional-dependencies")
-        .map_or(Vec::new(), |(node, path)| reader.optional_dependencies(node, &path));
+        .map(|(node, path)| reader.optional_dependencies(node, &path))
+        .or(computed.optional_dependencies.known())
+        .unwrap_or_default();
     let entry_points = read_entry_points(&mut reader, table, &path);
     let (import_names, import_namespaces) = read_imports(&mut reader, table, &path);
 
@@ -425,6 +485,7 @@ pub(crate) fn read(document: &Table, report: &mut Report<'_>) -> Option<Standard
         dependencies,
         optional_dependencies,
         entry_points,
+        dynamic,
         import_names,
         import_namespaces,
     })

@@ -100,7 +100,7 @@ pub(super) fn read_readme(
     Some(Readme { source: source?, content_type: content_type.to_owned() })
 }
 
-fn type_by_suffix(file: &ProjectPath) -> Option<&'static str> {
+pub(crate) fn type_by_suffix(file: &ProjectPath) -> Option<&'static str> {
     match file.extension().map(str::to_ascii_lowercase).as_deref() {
         Some("md" | "markdown") => Some("text/markdown"),
         Some("rst") => Some("text/x-rst"),
