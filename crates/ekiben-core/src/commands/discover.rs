@@ -5,6 +5,7 @@ use ekiben_project::ProjectPath;
 
 use super::{CommandContext, MODULE_FILE};
 use crate::graph::Kind;
+use crate::plugin::protocol::ArtifactInfo;
 use crate::problem::{Cause, Problem, Problems};
 
 pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
@@ -23,7 +24,22 @@ pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
             cx.add(place(&file.source)?, &MODULE_FILE, None)?;
         }
     }
+    for file in &cx.shared.configuration.files()?.generated {
+        // Where plugins put what belongs into the wheel.
+        let path = build_path(&format!("{}{}", super::wheel::ENTRIES, file.target))?;
+        let id =
+            cx.shared.engine.provide(cx.name.as_str(), path.clone(), file.content.as_bytes())?;
+        let kind = MODULE_FILE.as_str().to_owned();
+        cx.adopt(ArtifactInfo { location: Location::Build(path), kind, product: None }, id)?;
+    }
     Ok(())
+}
+
+/// A path below the build folder.
+pub(super) fn build_path(path: &str) -> Result<RelPath, Problems> {
+    RelPath::new(path).map_err(|error| {
+        Problem::error(Cause::Input, "path", format!("the path `{path}`: {error}")).into()
+    })
 }
 
 /// The location of a file of the project.

@@ -3,7 +3,7 @@
 use ekiben_archive::{ArchivePath, Origin, SdistSpec};
 use ekiben_engine::{Location, RelPath};
 
-use super::discover::place;
+use super::discover::{build_path, place};
 use super::wheel::is_executable;
 use super::{CommandContext, metadata};
 use crate::archive::{Archive, Spec};
@@ -20,6 +20,13 @@ pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
         let executable = is_executable(&file.path.in_dir(configuration.root()));
         let path = ArchivePath::new(file.path.as_str())?;
         archive.add(id, path, executable, &Origin::new(file.reason.to_string()))?;
+    }
+    for file in &configuration.files()?.generated {
+        let path = build_path(&format!("sdist-entry/{}", file.path))?;
+        let content = file.content.as_bytes();
+        let id = cx.shared.engine.provide(cx.name.as_str(), path, content)?;
+        let origin = Origin::new(file.reason.to_string());
+        archive.add(id, ArchivePath::new(file.path.as_str())?, false, &origin)?;
     }
     let path = RelPath::new(&format!("{}METADATA", metadata::FOLDER))
         .map_err(|error| Problem::error(Cause::Internal, "path", error.to_string()))?;

@@ -1,26 +1,29 @@
 //! `wheel`: gathers all that goes into the wheel, and emits the action that writes it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use ekiben_archive::{ArchivePath, Origin, TagSet, WheelSpec};
 use ekiben_engine::Location;
-use ekiben_project::InstalledFile;
+use ekiben_project::{InstalledFile, Scheme, script_for_wheel};
 use ekiben_python::Interpreter;
 
+use super::discover::{build_path, place};
 use super::{CommandContext, MODULE_FILE, link, metadata};
 use crate::archive::{Archive, Spec};
 use crate::artifacts::Known;
 use crate::graph::Kind;
-use crate::problem::Problems;
+use crate::problem::{Cause, Problem, Problems};
 
 /// The folder, below the build folder, whose content goes into the wheel as it is: how a plugin says
 /// where an artifact of kind `wheel-entry` belongs.
-const ENTRIES: &str = "wheel-entry/";
+pub(super) const ENTRIES: &str = "wheel-entry/";
 
 pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
     let spec = spec(cx)?;
     let mut archive = Archive::new(Spec::Wheel(spec.clone()), cx.shared.timestamp()?);
     modules(cx, &mut archive)?;
+    placed(cx, &spec, &mut archive)?;
     for known in cx.of(&Kind::EXTENSION_MODULE, None) {
         let Some(product) = &known.info.product else { continue };
         let path = ArchivePath::new(link::target(cx, product)?)?;
@@ -79,6 +82,33 @@ fn modules(cx: &CommandContext, archive: &mut Archive) -> Result<(), Problems> {
                 archive.add(known.id, path, false, &made_by(&known))?;
             }
         }
+    }
+    Ok(())
+}
+
+/// Files to which the settings give a place.
+fn placed(cx: &CommandContext, spec: &WheelSpec, archive: &mut Archive) -> Result<(), Problems> {
+    let configuration = &cx.shared.configuration;
+    for file in &configuration.files()?.placed {
+        let path = match file.scheme.data_folder() {
+            Some(folder) => spec.data(folder, &file.target)?,
+            None => ArchivePath::new(file.target.as_str())?,
+        };
+        let mut id = cx.shared.engine.artifact(place(&file.source)?);
+        let on_disk = file.source.in_dir(configuration.root());
+        let is_script = file.scheme == Scheme::Scripts;
+        if is_script {
+            let content = std::fs::read(&on_disk).map_err(|error| {
+                let message = format!("the script {} can't be read: {error}", file.source);
+                Problem::error(Cause::Input, "unreadable-file", message)
+            })?;
+            if let Cow::Owned(changed) = script_for_wheel(&content) {
+                let path = build_path(&format!("scripts/{}", file.target))?;
+                id = cx.shared.engine.provide(cx.name.as_str(), path, &changed)?;
+            }
+        }
+        let executable = is_script || is_executable(&on_disk);
+        archive.add(id, path, executable, &Origin::new(file.reason.to_string()))?;
     }
     Ok(())
 }

@@ -1,3 +1,5 @@
+//! Python read without running it, against literals of every form and against CPython itself.
+
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
