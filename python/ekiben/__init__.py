@@ -1,4 +1,4 @@
-"""The PEP 517 hooks of Ekiben: each runs the `ekiben` program and returns what it says.
+"""The PEP 517 and PEP 660 hooks of Ekiben: each runs the `ekiben` program and returns what it says.
 
 The program's result comes through a pipe of its own (a file on Windows), so that whatever a
 compiler prints can't be taken for it. A failed build ends the process instead of raising: the
@@ -12,10 +12,13 @@ import os
 import sys
 
 __all__ = [
+    "build_editable",
     "build_sdist",
     "build_wheel",
+    "get_requires_for_build_editable",
     "get_requires_for_build_sdist",
     "get_requires_for_build_wheel",
+    "prepare_metadata_for_build_editable",
     "prepare_metadata_for_build_wheel",
 ]
 
@@ -37,6 +40,14 @@ def build_wheel(
     return str(_run_hook("build-wheel", config_settings, wheel_directory))
 
 
+def build_editable(
+    wheel_directory: str,
+    config_settings: "Settings" = None,
+    metadata_directory: "Optional[str]" = None,
+) -> str:
+    return str(_run_hook("build-editable", config_settings, wheel_directory))
+
+
 def build_sdist(sdist_directory: str, config_settings: "Settings" = None) -> str:
     return str(_run_hook("build-sdist", config_settings, sdist_directory))
 
@@ -47,8 +58,18 @@ def prepare_metadata_for_build_wheel(
     return str(_run_hook("prepare-metadata", config_settings, metadata_directory))
 
 
+def prepare_metadata_for_build_editable(
+    metadata_directory: str, config_settings: "Settings" = None
+) -> str:
+    return str(_run_hook("prepare-metadata", config_settings, metadata_directory))
+
+
 def get_requires_for_build_wheel(config_settings: "Settings" = None) -> "list[str]":
     return list(_run_hook("get-requires-for-build-wheel", config_settings))
+
+
+def get_requires_for_build_editable(config_settings: "Settings" = None) -> "list[str]":
+    return list(_run_hook("get-requires-for-build-editable", config_settings))
 
 
 def get_requires_for_build_sdist(config_settings: "Settings" = None) -> "list[str]":

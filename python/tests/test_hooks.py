@@ -92,9 +92,12 @@ class Hooks(unittest.TestCase):
         package = self.install("lib/python3/site-packages/ekiben", "bin/ekiben")
         hooks = {
             "build_sdist('out')": "build-sdist",
+            "build_editable('out')": "build-editable",
             "prepare_metadata_for_build_wheel('out')": "prepare-metadata",
+            "prepare_metadata_for_build_editable('out')": "prepare-metadata",
             "get_requires_for_build_wheel()": "get-requires-for-build-wheel",
             "get_requires_for_build_sdist()": "get-requires-for-build-sdist",
+            "get_requires_for_build_editable()": "get-requires-for-build-editable",
         }
         for call, command in hooks.items():
             status, out, err = self.call(package, f"ekiben.{call}")
@@ -160,13 +163,15 @@ class Hooks(unittest.TestCase):
         subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
         self.assertEqual(self.noted(), ["build", "--wheel"])
 
-    def test_only_supported_hooks_are_there(self) -> None:
+    def test_all_hooks_are_there(self) -> None:
         spec = importlib.util.spec_from_file_location("ekiben", PACKAGE / "__init__.py")
         assert spec is not None and spec.loader is not None
         ekiben = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(ekiben)
-        self.assertTrue(callable(ekiben.build_wheel))
-        self.assertFalse(hasattr(ekiben, "build_editable"))
+        for kind in ("wheel", "editable", "sdist"):
+            self.assertTrue(callable(getattr(ekiben, f"build_{kind}")))
+            self.assertTrue(callable(getattr(ekiben, f"get_requires_for_build_{kind}")))
+        self.assertTrue(all(callable(getattr(ekiben, name)) for name in ekiben.__all__))
 
     def test_importing_it_imports_nothing_else(self) -> None:
         package = self.install("lib/python3/site-packages/ekiben", None)

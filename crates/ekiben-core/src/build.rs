@@ -23,6 +23,7 @@ use crate::commands::{self, Command, CommandContext};
 use crate::configuration::{Configuration, Request};
 use crate::contributions::Contributions;
 use crate::distributions::required_name;
+use crate::editable::{Placed, Placement};
 use crate::graph::{CommandName, Graph, Kind, Plan, Target};
 use crate::observer::{Observer, Sink};
 use crate::plugin::{Limits, Plugin, PluginHost, Records};
@@ -62,15 +63,22 @@ pub(crate) struct Shared {
     pub(crate) artifacts: Artifacts,
     pub(crate) contributions: Contributions,
     pub(crate) archives: Mutex<Vec<Arc<Archive>>>,
+    placements: Mutex<Vec<Placement>>,
     pub(crate) tools: Tools,
     pub(crate) host: Arc<PluginHost>,
     pub(crate) records: Arc<dyn Records>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) search_path: OsString,
     variables: BTreeMap<String, String>,
+    cache: Cache,
 }
 
 impl Shared {
+    /// Says what is to be placed in the project when the build has succeeded.
+    pub(crate) fn set_placements(&self, placements: Vec<Placement>) {
+        *self.placements.lock().unwrap_or_else(PoisonError::into_inner) = placements;
+    }
+
     /// An environment variable.
     pub(crate) fn environment(&self, name: &str) -> Option<String> {
         self.variables.get(name).cloned()
@@ -255,12 +263,14 @@ impl Session {
             artifacts: Artifacts::default(),
             contributions: Contributions::default(),
             archives: Mutex::default(),
+            placements: Mutex::default(),
             tools: Tools::default(),
             host: self.host,
             records: self.records,
             observer: self.environment.observer,
             search_path: self.environment.search_path,
             variables: self.environment.variables,
+            cache: self.cache,
         });
         let planned = run_commands(&shared, &plan, &self.graph);
         if planned.is_err() {
@@ -335,7 +345,7 @@ fn ignore_in_version_control(folder: &Path) -> Result<(), Problems> {
     write().map_err(|error| unwritable(&file, &error))
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Problems {
+pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Problems {
     let message = format!("{} can't be written: {error}", path.display());
     Problem::error(Cause::Environment, "unwritable", message).into()
 }
@@ -362,6 +372,25 @@ impl Built {
         std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
         self.shared.engine.export(made.id, &folder.join(&name))?;
         Ok(name)
+    }
+
+    /// Places what an editable install needs in the project, and removes what earlier ones placed
+    /// and the project no longer makes.
+    ///
+    /// # Errors
+    /// When something is in the way that no build made, or a file can't be written.
+    pub fn place(&self) -> Result<(), Problems> {
+        let shared = &self.shared;
+        let configuration = &shared.configuration;
+        let placements = shared.placements.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let placed = Placed::load(configuration.build_dir());
+        if placements.is_empty() && placed == Placed::default() {
+            return Ok(());
+        }
+        let interpreter = configuration.interpreter()?.extension_tag().to_string();
+        let places = (configuration.root(), configuration.build_dir());
+        placed.update(&placements, &interpreter, &shared.engine, &shared.cache, places)?;
+        Ok(())
     }
 
     /// What the archives hold.

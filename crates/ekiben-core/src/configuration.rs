@@ -3,13 +3,15 @@
 //! Every command can read it and none can change it. Data flows one way: `pyproject.toml` and
 //! overrides, then this, then the command graph, actions, artifacts, archives.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use ekiben_project::{Overrides, Project, ProjectFiles, discover_files};
+use ekiben_project::{Overrides, Project, ProjectFiles, ProjectPath, discover_files_without};
 use ekiben_python::{FactsCache, Interpreter};
 
 use crate::distributions::{Distribution, Distributions};
+use crate::editable::Placed;
 use crate::plugin::{PluginHost, Records};
 use crate::plugins::{BuiltIn, Plugins};
 use crate::problem::{Cause, Problem, Problems};
@@ -180,9 +182,20 @@ impl Configuration {
     /// # Errors
     /// What is wrong with them, such as a package that isn't there.
     pub fn files(&self) -> Result<&ProjectFiles, Problems> {
-        let found =
-            self.files.get_or_init(|| discover_files(&self.project).map_err(Problems::from));
+        let found = self.files.get_or_init(|| {
+            discover_files_without(&self.project, &self.placed()).map_err(Problems::from)
+        });
         found.as_ref().map_err(Clone::clone)
+    }
+
+    /// What editable installs have placed among the project's files.
+    fn placed(&self) -> BTreeSet<ProjectPath> {
+        // One with another build folder isn't known, unless it is the project's usual one.
+        let usual = self.project.settings().build_dir.0.in_dir(&self.root);
+        let folders: BTreeSet<&Path> = [&*self.build_dir, &*usual].into();
+        let placed =
+            folders.into_iter().flat_map(|folder| Placed::load(folder).present(&self.root));
+        placed.filter_map(|path| path.as_str().parse().ok()).collect()
     }
 
     /// The paths of the project's files, sorted.

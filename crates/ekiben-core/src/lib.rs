@@ -7,6 +7,7 @@
 //! | [`plugin`] | the host of WebAssembly components |
 //! | `configuration`, `plugins`, `products` | all that is decided before any command runs |
 //! | `commands` | the commands that Ekiben itself brings |
+//! | `editable` | what editable installs do in the project's own folder |
 //! | `world` | the build, as a plugin's call sees it |
 //! | `build` | the run of it all |
 //! | `problem` | what went wrong, in one shape |
@@ -20,6 +21,7 @@ mod commands;
 mod configuration;
 mod contributions;
 mod distributions;
+mod editable;
 pub mod graph;
 mod observer;
 pub mod plugin;
@@ -32,6 +34,7 @@ mod world;
 
 pub use build::{Built, Environment, Session, open_cache, plugin_host};
 pub use configuration::{Configuration, Request};
+pub use editable::remove_placed;
 pub use observer::{Observer, Silent};
 pub use plugins::{BuiltIn, Plugins};
 pub use problem::{Cause, Place, Problem, Problems, Severity};

@@ -35,7 +35,7 @@ pub use error::ProjectError;
 pub use explain::{ExplainRow, explain};
 pub use files::{
     ExtensionFiles, GeneratedFile, InstalledFile, Package, PlacedFile, ProjectFile, ProjectFiles,
-    Reason, Scheme, discover_files, script_for_wheel,
+    Reason, Scheme, discover_files, discover_files_without, script_for_wheel,
 };
 pub use metadata::{MetadataInputs, core_metadata, entry_points_txt};
 pub use options::{OptionTable, validate_options};

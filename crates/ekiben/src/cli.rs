@@ -287,6 +287,7 @@ pub(crate) struct Pep517 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Hook {
     BuildWheel,
+    BuildEditable,
     BuildSdist,
     PrepareMetadata,
     GetRequiresForBuildWheel,

@@ -3,6 +3,7 @@
 
 mod compile;
 mod discover;
+mod editable;
 mod link;
 mod metadata;
 mod sdist;
@@ -121,6 +122,15 @@ pub(crate) fn all() -> Vec<Command> {
                 .consumes(Kind::METADATA)
                 .produces(Kind::WHEEL),
             run: wheel::run,
+        },
+        Command {
+            spec: spec("editable", "write the wheel of an editable install")
+                .consumes(MODULE_FILE)
+                .consumes(Kind::EXTENSION_MODULE)
+                .consumes(Kind::WHEEL_ENTRY.optional())
+                .consumes(Kind::METADATA)
+                .produces(Kind::EDITABLE_WHEEL),
+            run: editable::run,
         },
         Command {
             spec: spec("sdist", "write the source distribution")

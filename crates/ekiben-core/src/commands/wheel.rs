@@ -41,7 +41,7 @@ pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
     archive.submit(&cx.shared, &cx.name, &Kind::WHEEL)
 }
 
-fn spec(cx: &CommandContext) -> Result<WheelSpec, Problems> {
+pub(super) fn spec(cx: &CommandContext) -> Result<WheelSpec, Problems> {
     let project = cx.shared.configuration.project();
     let tag = if cx.shared.products.is_empty() {
         Interpreter::pure_tag()
@@ -113,12 +113,12 @@ fn placed(cx: &CommandContext, spec: &WheelSpec, archive: &mut Archive) -> Resul
     Ok(())
 }
 
-fn below(known: &Known, folder: &str) -> String {
+pub(super) fn below(known: &Known, folder: &str) -> String {
     let path = known.info.location.to_string();
     path.strip_prefix(folder).map(ToOwned::to_owned).unwrap_or(path)
 }
 
-fn made_by(known: &Known) -> Origin {
+pub(super) fn made_by(known: &Known) -> Origin {
     match &known.info.location {
         Location::Build(path) => Origin::new(format!("generated file {path}")),
         other => Origin::new(other.to_string()),

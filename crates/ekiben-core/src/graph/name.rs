@@ -229,6 +229,8 @@ impl Kind {
     pub const WHEEL_ENTRY: Self = Self::literal("wheel-entry");
     /// Finished wheels.
     pub const WHEEL: Self = Self::literal("wheel");
+    /// Finished wheels of editable installs (PEP 660).
+    pub const EDITABLE_WHEEL: Self = Self::literal("editable-wheel");
     /// Finished source distributions.
     pub const SDIST: Self = Self::literal("sdist");
 }

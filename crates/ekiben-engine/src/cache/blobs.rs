@@ -45,6 +45,12 @@ impl Cache {
         self.persist(copy, &self.entry("cas", digest), 0o444)
     }
 
+    /// Whether some action made this content, as far as the cache remembers.
+    #[must_use]
+    pub fn holds(&self, digest: Digest) -> bool {
+        self.has_blob(digest)
+    }
+
     /// Whether the content is there; if so it is marked as used.
     pub(crate) fn has_blob(&self, digest: Digest) -> bool {
         let path = self.entry("cas", digest);

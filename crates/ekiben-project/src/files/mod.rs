@@ -16,7 +16,7 @@ mod walk;
 use std::fmt;
 
 pub use placed::script_for_wheel;
-pub use select::discover_files;
+pub use select::{discover_files, discover_files_without};
 pub(crate) use select::{license_files, missing_readme};
 
 use crate::diagnostic::Diagnostic;

@@ -1,6 +1,6 @@
 //! Applies the rules to the walked tree: what is installed, what is in the source distribution.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::generated::generated;
 use super::packages::{self, Found};
@@ -25,7 +25,17 @@ type Files = BTreeMap<ProjectPath, Reason>;
 
 /// Walks the project's folder and finds what belongs to it.
 pub fn discover_files(project: &Project) -> Result<ProjectFiles, ProjectError> {
-    let tree = Tree::walk(project.root(), &project.settings().build_dir.0)?;
+    discover_files_without(project, &BTreeSet::new())
+}
+
+/// As [`discover_files`], as if the files `placed`, which builds have placed in the project, weren't
+/// there.
+pub fn discover_files_without(
+    project: &Project,
+    placed: &BTreeSet<ProjectPath>,
+) -> Result<ProjectFiles, ProjectError> {
+    let mut tree = Tree::walk(project.root(), &project.settings().build_dir.0)?;
+    tree.files.retain(|file| !placed.contains(&file.path));
     let mut errors = Vec::new();
     let package_root = packages::package_root(project, &tree);
     let found = packages::find(project, &tree, &package_root, &mut errors);
@@ -329,15 +339,34 @@ impl Selector<'_> {
             && !self.extensions.iter().any(|extension| extension.sources.contains(&file.path))
     }
 
-    /// Whether it is the shared object of one of the extensions, beside its sources.
+    /// Whether it is the shared object of an extension: of one that is configured, or of one whose
+    /// source, by which it is found, lies beside it.
     fn is_built_in_place(&self, path: &ProjectPath) -> bool {
-        let is_library = matches!(path.extension(), Some("so" | "pyd" | "dylib"));
-        is_library
-            && self.extensions.iter().any(|extension| {
-                let module = self.root.join(&extension.name.as_path());
-                let rest = path.as_str().strip_prefix(module.as_str());
-                rest.is_some_and(|rest| rest.starts_with('.') && !rest.contains('/'))
-            })
+        if !is_library(path) {
+            return false;
+        }
+        let configured = self.extensions.iter().any(|extension| {
+            let module = self.root.join(&extension.name.as_path());
+            let rest = path.as_str().strip_prefix(module.as_str());
+            rest.is_some_and(|rest| rest.starts_with('.') && !rest.contains('/'))
+        });
+        configured || (self.extensions.is_empty() && self.is_beside_its_source(path))
+    }
+
+    /// Whether a file with the same stem defines the module's init function.
+    fn is_beside_its_source(&self, path: &ProjectPath) -> bool {
+        let name = path.file_name();
+        let folder = path.as_str().strip_suffix(name).unwrap_or_default();
+        let stem = name.split('.').next().unwrap_or(name);
+        let wanted = format!("PyInit_{stem}");
+        self.tree.files.iter().any(|file| {
+            let rest = file.path.as_str().strip_prefix(folder).and_then(|f| f.strip_prefix(stem));
+            rest.is_some_and(|rest| rest.starts_with('.') && !rest.contains('/'))
+                && !is_library(&file.path)
+                && std::fs::read(file.path.in_dir(self.project.root())).is_ok_and(|text| {
+                    text.windows(wanted.len()).any(|window| window == wanted.as_bytes())
+                })
+        })
     }
 
     fn sdist(&self, licenses: &Files, errors: &mut Vec<Diagnostic>) -> Result<Files, ProjectError> {
@@ -413,6 +442,10 @@ pub(crate) fn missing_readme(project: &Project, path: &ProjectPath) -> Diagnosti
     let message = format!("there is no file `{path}`");
     at_standard(project, &key, "missing-readme", &message)
         .help("write the readme, or remove the key")
+}
+
+fn is_library(path: &ProjectPath) -> bool {
+    matches!(path.extension(), Some("so" | "pyd" | "dylib"))
 }
 
 fn package_reason(package: &ModuleName, rest: &str) -> Reason {

@@ -199,6 +199,8 @@ impl Walker<'_> {
             && (PRUNED_FILES.contains(&name)
                 || matches!(at.extension(), Some("pyc" | "pyo" | "swp" | "swo" | "orig" | "rej"))
                 || name.ends_with('~')
-                || name.starts_with(".#"))
+                || name.starts_with(".#")
+                // What a build that was killed while it placed a file leaves behind.
+                || name.starts_with(".ekiben-"))
     }
 }

@@ -212,6 +212,9 @@ impl Run<'_> {
     }
 
     fn export(&self, built: &Built) -> Result<Vec<String>, Problems> {
+        if self.job.kinds.contains(&Kind::EDITABLE_WHEEL) {
+            built.place()?;
+        }
         if self.job.options.list_files {
             let lines: String = built.list()?.iter().map(|listed| format!("{listed}\n")).collect();
             self.print(&lines);

@@ -1,4 +1,5 @@
-//! `ekiben clean`: removes a build folder, or what is in the cache.
+//! `ekiben clean`: removes a build folder with what editable installs placed in the project, or what
+//! is in the cache.
 //!
 //! Invariant: a folder goes only if it is one that a build made, which its `.gitignore` shows.
 
@@ -79,9 +80,15 @@ fn clean_project(clean: &Clean) -> Result<String, Problems> {
                 .into());
         }
     }
+    let placed = ekiben_core::remove_placed(&clean.project, &folder)?.len();
     let bytes = size(&folder).map_err(|error| failed("read", &folder, &error))?;
     std::fs::remove_dir_all(&folder).map_err(|error| failed("remove", &folder, &error))?;
-    Ok(format!("Removed {shown} ({})", report::bytes(bytes)))
+    let removed = format!("Removed {shown} ({})", report::bytes(bytes));
+    Ok(match placed {
+        0 => removed,
+        1 => format!("{removed} and a file that was placed in the project"),
+        many => format!("{removed} and {many} files that were placed in the project"),
+    })
 }
 
 fn is_build_folder(folder: &Path) -> bool {

@@ -46,6 +46,7 @@ fn answer(
     let overrides = overrides(hook, from_variable, front_end);
     match hook.hook {
         Hook::BuildWheel => build(hook, global, overrides, Kind::WHEEL),
+        Hook::BuildEditable => build(hook, global, overrides, Kind::EDITABLE_WHEEL),
         Hook::BuildSdist => build(hook, global, overrides, Kind::SDIST),
         Hook::PrepareMetadata => prepare_metadata(hook, global, overrides).map(Value::from),
         Hook::GetRequiresForBuildWheel | Hook::GetRequiresForBuildEditable => {

@@ -6,6 +6,7 @@
 
 mod build;
 mod commands;
+mod editable;
 mod failures;
 mod pep517;
 mod support;
