@@ -30,7 +30,7 @@ pub struct Product {
 }
 
 /// Settings that mean something to a toolchain only.
-const PASSED_ON: &[&str] = &["lto", "openmp", "sanitizers", "assertions", "strip"];
+const PASSED_ON: &[&str] = &["lto", "openmp", "sanitizers", "assertions", "strip", "run-paths"];
 
 impl Product {
     /// The kind of artifact it is.
@@ -67,6 +67,9 @@ impl Product {
             .collect();
         let visibility = serde_json::Value::from(self.build.visibility().as_str());
         settings.insert("visibility".to_owned(), visibility.to_string());
+        let by_name = self.build.static_libraries.iter().filter(|library| library.file().is_none());
+        let by_name: serde_json::Value = by_name.map(ToString::to_string).collect();
+        settings.insert("static-libraries".to_owned(), by_name.to_string());
         settings
     }
 

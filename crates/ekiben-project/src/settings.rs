@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::values::{
     Argument, BuildTag, CommandName, Glob, MacroName, ModuleName, Pattern, ProjectPath, SearchPath,
-    Sha256Hex, VersionText, WheelTarget,
+    Sha256Hex, StaticLibrary, VersionText, WheelTarget,
 };
 
 macro_rules! word_enum {
@@ -326,6 +326,13 @@ pub struct BuildOptions {
     pub libraries: Vec<Argument>,
     /// Folders to search for libraries, in the project or absolute.
     pub library_dirs: Vec<SearchPath>,
+    /// Static libraries to link with: names (`z` for `libz.a`), looked for where libraries are, or
+    /// files in the project, absolute, or `package:…` for one in a package that is installed for
+    /// the build.
+    pub static_libraries: Vec<StaticLibrary>,
+    /// Folders in which shared libraries are looked for when the module is loaded (`RPATH`), such
+    /// as `$ORIGIN/../spam.libs`, which is relative to the module's own folder.
+    pub run_paths: Vec<Argument>,
     /// Arguments for the compiler, after all others: a list for every language, or a table of
     /// lists by language.
     pub compile_args: CompileArgs,
@@ -713,6 +720,8 @@ impl BuildOptions {
             undefine: joined(&defaults.undefine, &self.undefine),
             libraries: joined(&self.libraries, &defaults.libraries),
             library_dirs: joined(&self.library_dirs, &defaults.library_dirs),
+            static_libraries: joined(&self.static_libraries, &defaults.static_libraries),
+            run_paths: joined(&self.run_paths, &defaults.run_paths),
             compile_args,
             link_args: joined(&defaults.link_args, &self.link_args),
             c_std: self.c_std.or(defaults.c_std),

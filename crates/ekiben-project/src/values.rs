@@ -100,6 +100,11 @@ text_type!(
     "ekiben-search-path"
 );
 text_type!(
+    /// A static library: a name, or a file in the project, on the machine or in a package.
+    StaticLibrary,
+    "ekiben-static-library"
+);
+text_type!(
     /// A pattern over project paths: `*`, `?` and `[…]` stay within one folder, `**` crosses them.
     Glob,
     "ekiben-glob"
@@ -152,6 +157,7 @@ pub(crate) fn check_format(format: &str, text: &str) -> Result<(), InvalidValue>
         "ekiben-module" => ModuleName::from_str(text).map(drop),
         "ekiben-path" => ProjectPath::from_str(text).map(drop),
         "ekiben-search-path" => SearchPath::from_str(text).map(drop),
+        "ekiben-static-library" => StaticLibrary::from_str(text).map(drop),
         "ekiben-glob" => Glob::from_str(text).map(drop),
         "ekiben-macro" => MacroName::from_str(text).map(drop),
         "ekiben-sha256" => Sha256Hex::from_str(text).map(drop),
@@ -356,6 +362,38 @@ impl SearchPath {
     #[must_use]
     pub fn in_package(&self) -> Option<&str> {
         self.0.strip_prefix(PACKAGE)
+    }
+}
+
+impl FromStr for StaticLibrary {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        if is_library_file(text) {
+            return text.parse().map(|path: SearchPath| Self(path.0));
+        }
+        one_line(text, "library")?;
+        if text.starts_with('-') || text.is_empty() || text.contains(char::is_whitespace) {
+            return Err(InvalidValue::new(format!("`{text}` isn't a library's name"))
+                .help("write `z` for `libz.a`, or the path of the file"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// Whether a text names a library's file, and not the library.
+fn is_library_file(text: &str) -> bool {
+    let suffixes = [".a", ".lib", ".o", ".obj"];
+    text.contains(['/', '\\'])
+        || text.starts_with(PACKAGE)
+        || suffixes.iter().any(|suffix| text.ends_with(suffix))
+}
+
+impl StaticLibrary {
+    /// The file, unless only a name is given.
+    #[must_use]
+    pub fn file(&self) -> Option<SearchPath> {
+        is_library_file(&self.0).then(|| SearchPath(self.0.clone()))
     }
 }
 
@@ -611,5 +649,21 @@ mod tests {
     fn a_definition_in_the_compilers_spelling_is_explained() {
         let error = MacroName::from_str("-DX=1").unwrap_err();
         assert_eq!(error.help.as_deref(), Some("write `define = { X = \"1\" }`"));
+    }
+
+    #[test]
+    fn static_libraries_are_names_or_files() {
+        let file = |text: &str| {
+            let library: StaticLibrary = text.parse().unwrap();
+            library.file().map(|path| path.as_str().to_owned())
+        };
+        assert_eq!(file("z"), None);
+        assert_eq!(file("./vendor//libz.a").as_deref(), Some("vendor/libz.a"));
+        assert_eq!(file("libz.a").as_deref(), Some("libz.a"));
+        assert_eq!(file("/opt/lib/libz.a").as_deref(), Some("/opt/lib/libz.a"));
+        assert_eq!(file("package:numpy/x/libm.a").as_deref(), Some("package:numpy/x/libm.a"));
+        for wrong in ["", "-lz", "z y", "../libz.a", "a\nb"] {
+            assert!(wrong.parse::<StaticLibrary>().is_err(), "{wrong:?}");
+        }
     }
 }

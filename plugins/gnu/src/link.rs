@@ -1,11 +1,14 @@
 //! A request to link becomes one action: a compiler's driver, or the archiver.
 //!
+//! Nothing here puts a run path (`RPATH`) into a file unless the project asks for one: it would name a
+//! folder of the machine that builds. What the environment asks for in `LDFLAGS` is its own choice.
+//!
 //! What isn't built for debugging is stripped of debug information, which static libraries of the
 //! system bring along, but keeps its symbol table: profilers and stack traces need it, and it costs
 //! little. `strip = true` drops that too. Flags of the environment that ask for debug information
 //! are a packager's wish to have it, and win.
 
-use ekiben_plugin::{Failure, Location};
+use ekiben_plugin::{Diagnostic, Failure, Location};
 
 use crate::environment::Environment;
 use crate::flags;
@@ -152,6 +155,8 @@ impl LinkSpec {
             Program::Cc | Program::Ar => &self.environment.c,
         };
         self.add_strip(&mut action, compiler, compile_flags);
+        self.add_hiding(&mut action, compiler);
+        self.add_run_paths(&mut action, compiler);
         action.texts(compile_flags);
         action.texts(&self.environment.link);
         action.text("-o");
@@ -160,6 +165,12 @@ impl LinkSpec {
         action.arguments.extend(inputs.map(|at| Argument::Input(File::Given(at))));
         for folder in &self.library_directories {
             action.place("-L", folder.clone(), "");
+        }
+        for library in &self.settings.static_libraries {
+            if compiler.is_apple() {
+                return Err(not_by_name(library).into());
+            }
+            action.text(format!("-l:lib{library}.a"));
         }
         for library in &self.libraries {
             action.text(format!("-l{library}"));
@@ -178,6 +189,29 @@ impl LinkSpec {
         }
         action.texts(&self.arguments);
         Ok(Plan { outputs: Vec::new(), actions: vec![action] })
+    }
+
+    /// Symbols of static libraries are no more anybody's business than the module's own.
+    fn add_hiding(&self, action: &mut Action, compiler: &Compiler) {
+        let has_archives = self.static_libraries > 0 || !self.settings.static_libraries.is_empty();
+        let is_hidden = self.settings.visibility.as_deref() == Some("hidden");
+        let is_shared = matches!(self.kind, Kind::ExtensionModule | Kind::SharedLibrary);
+        if has_archives && is_hidden && is_shared && !compiler.is_apple() {
+            action.text("-Wl,--exclude-libs,ALL");
+        }
+    }
+
+    fn add_run_paths(&self, action: &mut Action, compiler: &Compiler) {
+        for path in &self.settings.run_paths {
+            let path = match path.strip_prefix("$ORIGIN") {
+                Some(rest) if compiler.is_apple() => format!("@loader_path{rest}"),
+                _ => path.clone(),
+            };
+            // `-Wl` would split a path at its commas.
+            for word in ["-Xlinker", "-rpath", "-Xlinker", &path] {
+                action.text(word);
+            }
+        }
     }
 
     fn add_kind(&self, action: &mut Action, compiler: &Compiler) {
@@ -216,6 +250,14 @@ impl LinkSpec {
             (true, true) => "-Wl,-S,-x",
         });
     }
+}
+
+fn not_by_name(library: &str) -> Diagnostic {
+    Diagnostic::error(
+        "static-library-by-name",
+        format!("`static-libraries = [\"{library}\"]`: Apple's linker finds static libraries by path only"),
+    )
+    .with_help(format!("give the file: `static-libraries = [\"/opt/homebrew/lib/lib{library}.a\"]`"))
 }
 
 #[cfg(test)]

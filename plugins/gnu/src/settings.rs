@@ -27,6 +27,10 @@ pub(crate) struct Settings {
     pub(crate) strip: bool,
     /// The name that a shared library is known by; the file's name if there is none.
     pub(crate) soname: Option<String>,
+    /// Folders that the loader searches for libraries. `$ORIGIN` is the file's own folder.
+    pub(crate) run_paths: Vec<String>,
+    /// Libraries, by name, of which only an archive will do.
+    pub(crate) static_libraries: Vec<String>,
 }
 
 impl Settings {
@@ -58,13 +62,10 @@ impl Settings {
                 ));
             }
         };
-        let sanitizers = match value("sanitizers")? {
-            Value::Absent => Vec::new(),
-            Value::Texts(texts) => texts,
-            _ => {
-                let given = get("sanitizers").unwrap_or_default();
-                return Err(bad("sanitizers", &given, "a list of strings"));
-            }
+        let texts = |key: &str| match value(key)? {
+            Value::Absent => Ok(Vec::new()),
+            Value::Texts(texts) => Ok(texts),
+            _ => Err(bad(key, &get(key).unwrap_or_default(), "a list of strings")),
         };
         let visibility = text("visibility")?;
         let kinds = ["default", "hidden", "internal", "protected"];
@@ -75,12 +76,14 @@ impl Settings {
         }
         Ok(Self {
             lto,
-            sanitizers,
+            sanitizers: texts("sanitizers")?,
             visibility,
             openmp: flag("openmp")?,
             assertions: flag("assertions")?,
             strip: flag("strip")?,
             soname: text("soname")?,
+            run_paths: texts("run-paths")?,
+            static_libraries: texts("static-libraries")?,
         })
     }
 }
@@ -181,6 +184,8 @@ mod tests {
             ("assertions", "true"),
             ("strip", "false"),
             ("soname", "\"libx.so.1\""),
+            ("run-paths", "[\"$ORIGIN\"]"),
+            ("static-libraries", "[\"z\"]"),
         ]);
         assert_eq!(
             settings.unwrap(),
@@ -192,6 +197,8 @@ mod tests {
                 assertions: true,
                 strip: false,
                 soname: Some("libx.so.1".into()),
+                run_paths: vec!["$ORIGIN".into()],
+                static_libraries: vec!["z".into()],
             }
         );
         assert_eq!(read(&[("lto", "true")]).unwrap().lto, Some(Lto::Full));

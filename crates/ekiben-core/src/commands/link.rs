@@ -1,6 +1,7 @@
 //! `link`: asks a toolchain to make each extension module from its objects.
 
 use ekiben_engine::{Location, RelPath};
+use ekiben_project::{SearchPath, StaticLibrary};
 use ekiben_python::ExtensionAbi;
 
 use super::CommandContext;
@@ -72,7 +73,10 @@ fn request(
     let mut library_directories = locations(&build.library_dirs, &cx.shared.configuration)?;
     library_directories.extend(added.library_directories);
     let mut static_libraries = of(&Kind::STATIC_LIBRARY);
-    static_libraries.extend(added.files.into_iter().map(|location| ArtifactInfo {
+    let files: Vec<SearchPath> =
+        build.static_libraries.iter().filter_map(StaticLibrary::file).collect();
+    let files = locations(&files, &cx.shared.configuration)?;
+    static_libraries.extend(files.into_iter().chain(added.files).map(|location| ArtifactInfo {
         location,
         kind: Kind::STATIC_LIBRARY.as_str().to_owned(),
         product: Some(product.name.clone()),

@@ -90,6 +90,41 @@ fn shared_libraries_know_their_names() {
 }
 
 #[test]
+fn a_run_path_is_set_only_where_it_is_asked_for() {
+    let gcc = compiler(Family::Gcc, 12);
+    let mut spec = spec(Kind::ExtensionModule, "spam/_core.so", &[Language::C]);
+    spec.library_directories = vec![Location::System("/opt/lib".into())];
+    spec.libraries = vec!["x".into()];
+    assert!(!planned(&spec, &gcc).contains("rpath"));
+    spec.environment = environment(&[("LDFLAGS", "-Wl,-rpath,/theirs")]);
+    assert_eq!(planned(&spec, &gcc).matches("rpath").count(), 1, "whoever builds may ask for one");
+    spec.environment = Environment::default();
+    spec.settings.run_paths = vec!["$ORIGIN/../spam.libs".into()];
+    let expected = "  -Xlinker\n  -rpath\n  -Xlinker\n  $ORIGIN/../spam.libs\n";
+    assert!(planned(&spec, &gcc).contains(expected), "{}", planned(&spec, &gcc));
+    assert!(planned(&spec, &apple()).contains("  @loader_path/../spam.libs\n"));
+}
+
+#[test]
+fn static_libraries_are_linked_by_file_name_and_kept_to_oneself() {
+    let mut spec = spec(Kind::ExtensionModule, "spam/_core.so", &[Language::C]);
+    spec.static_libraries = 0;
+    spec.objects = 3;
+    spec.settings.visibility = Some("hidden".into());
+    let gcc = compiler(Family::Gcc, 12);
+    assert!(!planned(&spec, &gcc).contains("--exclude-libs"));
+    spec.settings.static_libraries = vec!["z".into()];
+    let plan = planned(&spec, &gcc);
+    assert!(
+        plan.contains("  -l:libz.a\n") && plan.contains("  -Wl,--exclude-libs,ALL\n"),
+        "{plan}"
+    );
+    assert!(matches!(spec.plan(&apple()), Err(Failure::User(_))));
+    spec.settings.visibility = Some("default".into());
+    assert!(!planned(&spec, &gcc).contains("--exclude-libs"));
+}
+
+#[test]
 fn archives_are_reproducible_and_hold_objects_only() {
     let spec = spec(Kind::StaticLibrary, "libspam.a", &[Language::C]);
     insta::assert_snapshot!(render(&spec.plan_archive(false), &given(&spec)));
