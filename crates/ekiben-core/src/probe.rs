@@ -2,7 +2,9 @@
 //! the plugin set, bounded in time and output.
 //!
 //! Answers of success are kept across builds, under the tool's identity. Others aren't: a check that
-//! failed because a library is missing must not fail any more once it is installed.
+//! failed because a library is missing must not fail any more once it is installed. Nor are those
+//! that a plugin wants anew, because they depend on more than the tool. Journals hold the answers of
+//! all, so that a plugin whose probes answer as before needn't run.
 
 use std::io::Read;
 use std::path::Path;
@@ -33,13 +35,17 @@ pub(crate) fn ask(
     let identity = tool.info().digest;
     let encoded = postcard::to_allocvec(&(identity, probe)).unwrap_or_default();
     let key = Digest::of(&encoded);
-    if let Some(outcome) = records.get("probe", &key).and_then(|r| postcard::from_bytes(&r).ok()) {
+    if !probe.anew
+        && let Some(outcome) =
+            records.get("probe", &key).and_then(|r| postcard::from_bytes(&r).ok())
+    {
         return Ok(outcome);
     }
     let outcome = run(tool, probe).map_err(|error| {
         Failure::user("tool-failed", format!("{} can't be run: {error}", tool.path.display()))
     })?;
-    if outcome.status == Some(0)
+    if !probe.anew
+        && outcome.status == Some(0)
         && let Ok(record) = postcard::to_allocvec(&outcome)
     {
         records.put("probe", &key, &record);

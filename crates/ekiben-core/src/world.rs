@@ -313,6 +313,10 @@ impl World for PluginWorld {
                 let setting = product.and_then(|product| product.setting(key));
                 Ok(setting.map_or(Answer::Nothing, Answer::Text))
             }
+            Query::IsFile(path) => {
+                let path = Path::new(path);
+                Ok(Answer::Flag(path.is_absolute() && path.is_file()))
+            }
             Query::Artifacts { kind, product } => {
                 let found = self.shared.artifacts.of(kind, product.as_deref());
                 Ok(Answer::Artifacts(found.into_iter().map(|known| known.info).collect()))

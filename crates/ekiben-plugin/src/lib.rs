@@ -45,7 +45,8 @@
 mod bindings;
 
 pub use bindings::plugin::ekiben::plugin::host::{
-    Action, Artifact, CompileRequest, Context, LinkRequest, Probe, Product, Tool, Tree, has, log,
+    Action, Artifact, CompileRequest, Context, Distribution, LinkRequest, Probe, Product, Tool,
+    Tree, has, log,
 };
 pub use bindings::plugin::ekiben::plugin::registry::{
     CommandDeclaration, LanguageDeclaration, Registration, ToolDeclaration,

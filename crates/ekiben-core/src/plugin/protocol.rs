@@ -33,6 +33,8 @@ pub enum Query {
         /// The key in `pyproject.toml`.
         key: String,
     },
+    /// Whether there is a file at an absolute path.
+    IsFile(String),
     /// The artifacts there are of one kind.
     Artifacts {
         /// The kind.
@@ -79,6 +81,8 @@ pub struct Probe {
     pub environment: BTreeMap<String, String>,
     /// A file that the tool makes, to be run afterwards for its answer.
     pub run: Option<String>,
+    /// Whether its answer isn't to be remembered for other builds.
+    pub anew: bool,
 }
 
 /// The answer to a [`Query`].

@@ -249,6 +249,13 @@ impl wit::HostContext for State {
         Ok(self.perform(Effect::Require(requirement))?.map_err(Into::into))
     }
 
+    fn is_file(&mut self, _: Resource<CallContext>, path: String) -> Fallible<bool> {
+        if !self.has_capability("find:files") {
+            return Ok(Err(missing_capability("find:files")));
+        }
+        self.ask_for(Query::IsFile(path), take::flag)
+    }
+
     fn report(&mut self, _: Resource<CallContext>, d: types::Diagnostic) -> wasmtime::Result<()> {
         self.count_text(d.message.len() + d.help.iter().map(String::len).sum::<usize>())?;
         self.perform(Effect::Report(d.into()))?

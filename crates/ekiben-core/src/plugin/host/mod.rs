@@ -502,6 +502,11 @@ impl wit::HostProbe for State {
         Ok(())
     }
 
+    fn anew(&mut self, it: Resource<Probe>) -> wasmtime::Result<()> {
+        self.table.get_mut(&it)?.anew = true;
+        Ok(())
+    }
+
     fn query(&mut self, it: Resource<Probe>) -> Fallible<types::ProbeResult> {
         let probe = self.table.get(&it)?.clone();
         Ok(self.ask_for(Query::Probe(probe), take::probe)?.map(Into::into))
