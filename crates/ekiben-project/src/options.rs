@@ -2,8 +2,8 @@
 //!
 //! A plugin describes its options in a small part of JSON Schema: `type`, `properties`,
 //! `required`, `additionalProperties`, `items`, `enum`, `minimum`, `maximum`, `default`,
-//! `description`. Anything else in a schema is an error about the plugin, not about the project:
-//! a rule that nobody enforces would be worse than none.
+//! `description`; a `type` may be a list of scalar types. Anything else in a schema is an error about
+//! the plugin, not about the project: a rule that nobody enforces would be worse than none.
 
 use serde_json::{Map, Value as Json};
 
@@ -103,6 +103,9 @@ fn closed(schema: &Json) -> Json {
             *schema = closed(schema);
         }
     }
+    if let Some(rest @ Json::Object(_)) = object.get_mut("additionalProperties") {
+        *rest = closed(rest);
+    }
     Json::Object(object)
 }
 
@@ -131,8 +134,14 @@ fn read_again(schema: &Json, node: &mut Node) {
 }
 
 fn fill_defaults(schema: &Json, value: &mut Json) {
-    let Some(properties) = schema.get("properties").and_then(Json::as_object) else { return };
     let Some(object) = value.as_object_mut() else { return };
+    let none = Map::new();
+    let properties = schema.get("properties").and_then(Json::as_object).unwrap_or(&none);
+    if let Some(rest) = schema.get("additionalProperties") {
+        for (_, given) in object.iter_mut().filter(|(key, _)| !properties.contains_key(*key)) {
+            fill_defaults(rest, given);
+        }
+    }
     for (key, schema) in properties {
         if let Some(given) = object.get_mut(key) {
             fill_defaults(schema, given);
@@ -182,8 +191,12 @@ fn check_schema(schema: &Json, at: &str, depth: usize, plugin: &str, faults: &mu
     }
     let kind = match object.get("type") {
         Some(Json::String(kind)) if TYPES.contains(&kind.as_str()) => kind.as_str(),
+        Some(Json::Array(kinds)) if !kinds.is_empty() && kinds.iter().all(is_scalar_type) => "",
         Some(other) => {
-            add(&format!("{other} isn't a type; these are: {}", listed(TYPES.iter().copied())));
+            add(&format!(
+                "{other} isn't a type, nor a list of scalar types; the types are: {}",
+                listed(TYPES.iter().copied())
+            ));
             return;
         }
         None => {
@@ -207,7 +220,7 @@ fn check_schema(schema: &Json, at: &str, depth: usize, plugin: &str, faults: &mu
     {
         add(&format!("the default {default} isn't a value that it allows"));
     }
-    let scalar = |schema: &Json| matches!(types(schema)[..], [kind] if SCALARS.contains(&kind));
+    let scalar = |schema: &Json| types(schema).iter().all(|kind| SCALARS.contains(kind));
     match kind {
         "array" => match object.get("items") {
             Some(items) if scalar(items) => {
@@ -247,12 +260,11 @@ fn check_object(
     }
     match object.get("additionalProperties") {
         None | Some(Json::Bool(false)) => {}
-        Some(rest @ Json::Object(_)) if matches!(types(rest)[..], [kind] if SCALARS.contains(&kind)) =>
-        {
+        Some(rest @ Json::Object(_)) => {
             check_schema(rest, &below("*"), depth + 1, plugin, faults);
         }
         Some(_) => {
-            let what = "`additionalProperties` must be `false` or the schema of a scalar type";
+            let what = "`additionalProperties` must be `false` or a schema";
             faults.push(fault(plugin, at, what));
         }
     }
@@ -270,19 +282,23 @@ fn check_object(
     }
 }
 
-/// Whether a JSON value has the type a schema states, and is one of its words.
+fn is_scalar_type(name: &Json) -> bool {
+    name.as_str().is_some_and(|name| SCALARS.contains(&name))
+}
+
+/// Whether a JSON value has a type that a schema states, and is one of its words.
 fn fits(value: &Json, schema: &Json) -> bool {
-    let right_type = match types(schema)[..] {
-        ["boolean"] => value.is_boolean(),
-        ["integer"] => value.is_i64(),
-        ["number"] => value.is_number(),
-        ["string"] => value.is_string(),
-        ["array"] => value.as_array().is_some_and(|items| {
+    let right_type = types(schema).iter().any(|kind| match *kind {
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.as_array().is_some_and(|items| {
             schema.get("items").is_none_or(|of| items.iter().all(|item| fits(item, of)))
         }),
-        ["object"] => value.is_object(),
+        "object" => value.is_object(),
         _ => false,
-    };
+    });
     let listed = schema.get("enum").and_then(Json::as_array);
     right_type && listed.is_none_or(|words| words.contains(value))
 }
