@@ -207,6 +207,9 @@ pub enum DepFile {
     Make(ArtifactId),
     /// One path a line in this file.
     Plain(ArtifactId),
+    /// Lines `read PATH` in this file, and `absent PATH` for what was looked for in vain: a file that appears there
+    /// later makes the result out of date.
+    Trace(ArtifactId),
     /// `cl /showIncludes`: lines in the output that start with this (localised) prefix. They aren't shown.
     Msvc {
         /// `Note: including file:` in English.
@@ -219,7 +222,7 @@ impl DepFile {
     #[must_use]
     pub fn artifact(&self) -> Option<ArtifactId> {
         match self {
-            Self::Make(artifact) | Self::Plain(artifact) => Some(*artifact),
+            Self::Make(artifact) | Self::Plain(artifact) | Self::Trace(artifact) => Some(*artifact),
             Self::Msvc { .. } => None,
         }
     }

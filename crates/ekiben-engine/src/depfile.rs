@@ -12,6 +12,12 @@ pub enum DepFileError {
         /// Counted from 1.
         line: usize,
     },
+    /// A line that says neither what was read nor what was absent.
+    #[error("line {line} begins neither with `read ` nor with `absent `")]
+    NoTrace {
+        /// Counted from 1.
+        line: usize,
+    },
     /// A path isn't UTF-8.
     #[error("line {line} holds a path that is not UTF-8")]
     NotUtf8 {
@@ -189,6 +195,36 @@ pub fn parse_plain(text: &[u8]) -> Result<Vec<String>, DepFileError> {
     Ok(unique(found))
 }
 
+/// What a process says it read, and what it looked for in vain, each path once.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// Behind `read `.
+    pub read: Vec<String>,
+    /// Behind `absent `.
+    pub absent: Vec<String>,
+}
+
+/// Lines `read PATH` and `absent PATH`; blank lines are skipped.
+///
+/// # Errors
+/// When a line isn't UTF-8, or is neither.
+pub fn parse_trace(text: &[u8]) -> Result<Trace, DepFileError> {
+    let mut trace = Trace::default();
+    for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        let number = at + 1;
+        let line = str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line))
+            .map_err(|_| DepFileError::NotUtf8 { line: number })?;
+        if let Some(path) = line.strip_prefix("read ") {
+            trace.read.push(path.to_owned());
+        } else if let Some(path) = line.strip_prefix("absent ") {
+            trace.absent.push(path.to_owned());
+        } else if !line.is_empty() {
+            return Err(DepFileError::NoTrace { line: number });
+        }
+    }
+    Ok(Trace { read: unique(trace.read), absent: unique(trace.absent) })
+}
+
 /// Splits the output of `cl /showIncludes` into what a person should see and the files it read.
 #[must_use]
 pub fn split_msvc(output: &[u8], prefix: &str) -> (Vec<u8>, Vec<String>) {
@@ -255,6 +291,17 @@ mod tests {
     fn plain() {
         assert_eq!(parse_plain(b"a b.h\r\n\nc.h\nc.h").unwrap(), ["a b.h", "c.h"]);
         assert_eq!(parse_plain(b"a\n\xff"), Err(DepFileError::NotUtf8 { line: 2 }));
+    }
+
+    #[test]
+    fn trace() {
+        let found = parse_trace(b"read a b.h\r\nabsent c.h\n\nread d.h\nread a b.h\n").unwrap();
+        assert_eq!(
+            (found.read, found.absent),
+            (vec!["a b.h".into(), "d.h".into()], vec!["c.h".into()])
+        );
+        assert_eq!(parse_trace(b"read a\nb\n"), Err(DepFileError::NoTrace { line: 2 }));
+        assert_eq!(parse_trace(b"read \xff"), Err(DepFileError::NotUtf8 { line: 1 }));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::action::{Action, ActionError, ActionKind, ArtifactId, DepFile, Function};
 use crate::cache::{Absent, BlobError, Header, Name, OutputBlob, ResultEntry, Stamp};
 use crate::child::{self, Usage};
-use crate::depfile::{parse_make, parse_plain, split_msvc};
+use crate::depfile::{parse_make, parse_plain, parse_trace, split_msvc};
 use crate::digest::Digest;
 use crate::engine::Shared;
 use crate::function::FunctionContext;
@@ -309,11 +309,17 @@ impl Shared {
         started: &Stamp,
     ) -> Result<Discovered, String> {
         self.check_inputs(job, started)?;
+        let mut missed = Vec::new();
         let spelled = match &job.action.dep_file {
             None => return Ok(Discovered { headers: Vec::new(), absent: Vec::new() }),
             Some(DepFile::Msvc { .. }) => included,
             Some(DepFile::Make(file)) => self.read_dep_file(job, *file, parse_make)?,
             Some(DepFile::Plain(file)) => self.read_dep_file(job, *file, parse_plain)?,
+            Some(DepFile::Trace(file)) => {
+                let trace = self.read_dep_file(job, *file, parse_trace)?;
+                missed = trace.absent;
+                trace.read
+            }
         };
         let named: HashSet<_> =
             named_inputs(&job.action).into_iter().map(|artifact| job.locate(artifact)).collect();
@@ -339,7 +345,15 @@ impl Shared {
             headers.insert(Header { at: self.roots.symbolic(at).into(), digest });
         }
         let includers: Vec<_> = named.into_iter().cloned().collect();
-        let candidates = shadow_candidates(&job.action.search_path, &seen, &includers);
+        let mut candidates = shadow_candidates(&job.action.search_path, &seen, &includers);
+        for spelled in missed {
+            let at = self.roots.locate(&spelled);
+            let at = at.map_err(|error| format!("it looked for {spelled}, but {error}"))?;
+            let Some(folder) = at.parent() else { continue };
+            if let Some(name) = at.below(&folder).map(str::to_owned) {
+                candidates.entry(folder).or_default().insert(name);
+            }
+        }
         let mut absent = Vec::new();
         for (folder, names) in candidates {
             let mut kept = Vec::new();
@@ -387,12 +401,12 @@ impl Shared {
         Ok(())
     }
 
-    fn read_dep_file<E: std::fmt::Display>(
+    fn read_dep_file<T, E: std::fmt::Display>(
         &self,
         job: &Job,
         file: ArtifactId,
-        parse: fn(&[u8]) -> Result<Vec<String>, E>,
-    ) -> Result<Vec<String>, String> {
+        parse: fn(&[u8]) -> Result<T, E>,
+    ) -> Result<T, String> {
         let location = job.locate(file);
         let text = fs::read(self.roots.path(location))
             .map_err(|error| format!("its dependency file {location} can't be read: {error}"))?;

@@ -104,6 +104,7 @@ impl Manifest {
             None => {}
             Some(DepFile::Make(_)) => add(Field::DepFormat, "make", String::new()),
             Some(DepFile::Plain(_)) => add(Field::DepFormat, "plain", String::new()),
+            Some(DepFile::Trace(_)) => add(Field::DepFormat, "trace", String::new()),
             Some(DepFile::Msvc { prefix }) => add(Field::DepFormat, "msvc", prefix.clone()),
         }
         for folder in &action.search_path {

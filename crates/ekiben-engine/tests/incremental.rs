@@ -471,6 +471,26 @@ fn a_folder_shadows_no_header() {
 }
 
 #[test]
+fn what_was_looked_for_in_vain() {
+    let project = Project::new(&[("found.h", "1")]);
+    let build = || {
+        let engine = project.engine();
+        let list = engine.output(rel("list"));
+        let text = "echo > $1; printf 'read found.h\\nabsent first/found.h\\n' > $2";
+        let (mut action, _) = script(&engine, "look", &[], text);
+        action = action.arg(list).dep_file(DepFile::Trace(list));
+        engine.submit(action).unwrap();
+        engine.finish()
+    };
+    assert_eq!(ran(&build()), ["look"]);
+    assert_eq!(cached(&build()), ["look"]);
+    project.write("first/other.h", "1");
+    assert_eq!(cached(&build()), ["look"]);
+    project.write("first/found.h", "1");
+    assert_eq!(ran(&build()), ["look"]);
+}
+
+#[test]
 fn odd_names() {
     let header = "include/with \"quotes\" and $ and #.h";
     let project = Project::new(&[("in.txt", "1"), (header, "1")]);
