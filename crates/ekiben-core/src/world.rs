@@ -17,8 +17,8 @@ use crate::build::Shared;
 use crate::distributions::Distribution;
 use crate::graph::{CommandName, Kind};
 use crate::plugin::protocol::{
-    Answer, ArtifactInfo, DistributionInfo, Effect, Failure, PlannedAction, PlannedArgument, Probe,
-    Query, Role, World,
+    Answer, ArtifactInfo, DependencyFormat, DistributionInfo, Effect, Failure, PlannedAction,
+    PlannedArgument, Probe, Query, Role, World,
 };
 use crate::plugin::{Plugin, ToolSpec};
 use crate::probe;
@@ -243,7 +243,13 @@ impl PluginWorld {
             action = action.env(name.clone(), value.as_str());
         }
         action.dep_file = match (dependency_file, &planned.dependencies_in_output) {
-            (Some(location), _) => Some(DepFile::Make(self.shared.engine.artifact(location))),
+            (Some(location), _) => {
+                let file = self.shared.engine.artifact(location);
+                Some(match planned.dependency_format {
+                    DependencyFormat::Make => DepFile::Make(file),
+                    DependencyFormat::Trace => DepFile::Trace(file),
+                })
+            }
             (None, Some(prefix)) => Some(DepFile::Msvc { prefix: prefix.clone() }),
             (None, None) => None,
         };

@@ -10,6 +10,7 @@ pub mod plugin {
         pub_export_macro: true,
         export_macro_name: "__export_plugin",
         default_bindings_module: "ekiben_plugin::__bindings::plugin",
+        additional_derives: [PartialEq, Eq],
         generate_all,
     });
 }

@@ -8,6 +8,7 @@ use crate::contributions::{Added, Stage};
 use crate::graph::Kind;
 use crate::plugin::protocol::{ArtifactInfo, CompileRequest};
 use crate::plugin::{Call, PluginError};
+use crate::plugins::Plugins;
 use crate::problem::{Cause, Problem, Problems};
 use crate::products::{Product, locations};
 
@@ -50,11 +51,10 @@ fn by_language(
             // What became of it is among the generated sources.
             continue;
         }
-        // What a generator has made a header is included, not compiled.
+        if source.kind == Kind::GENERATED_SOURCE.as_str() && is_header(&name, plugins) {
+            continue;
+        }
         let Some(language) = product.language_of(&name, plugins) else {
-            if source.kind == Kind::GENERATED_SOURCE.as_str() {
-                continue;
-            }
             return Err(unknown_language(cx, product, &name));
         };
         match groups.iter_mut().find(|(known, _)| known == language) {
@@ -63,6 +63,11 @@ fn by_language(
         }
     }
     Ok(groups)
+}
+
+/// What a generator has made in no language is a header: it is included, not compiled.
+fn is_header(name: &str, plugins: &Plugins) -> bool {
+    plugins.language_of(name).is_none()
 }
 
 /// A plugin that says it answers a word must have done so by now.
@@ -107,7 +112,15 @@ fn compile(
 ) -> Result<(), Problems> {
     let request = request(cx, product, language, sources)?;
     let mut refused = Vec::new();
-    let depends = product.depends.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+    let mut depends = product.depends.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+    // A source that includes a generated header waits for it.
+    let generated = cx.of(&Kind::GENERATED_SOURCE, Some(&product.name)).into_iter();
+    let plugins = cx.shared.configuration.plugins();
+    depends.extend(
+        generated
+            .map(|known| known.info.location)
+            .filter(|location| is_header(&location.to_string(), plugins)),
+    );
     for plugin in cx.shared.toolchains(language) {
         match cx.call_with(&plugin, Call::Compile(&request), depends.clone()) {
             Ok(world) => {

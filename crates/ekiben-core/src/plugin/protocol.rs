@@ -258,8 +258,10 @@ pub struct PlannedAction {
     pub makes: Vec<Location>,
     /// The environment.
     pub environment: BTreeMap<String, String>,
-    /// The dependency file, in the make format.
+    /// The dependency file.
     pub dependency_file: Option<RelPath>,
+    /// Its format.
+    pub dependency_format: DependencyFormat,
     /// The prefix of dependencies on stdout.
     pub dependencies_in_output: Option<String>,
     /// Where headers are searched, in order.
@@ -278,6 +280,16 @@ pub struct PlannedAction {
     pub takes_job_tokens: bool,
     /// How many of the arguments start a process that stays; the others are a request to it.
     pub worker: Option<usize>,
+}
+
+/// How a dependency file is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DependencyFormat {
+    /// A make rule.
+    #[default]
+    Make,
+    /// Lines `read PATH` and `absent PATH`.
+    Trace,
 }
 
 /// An argument of a [`PlannedAction`].

@@ -4,7 +4,9 @@ use wasmtime::component::Resource;
 
 use super::{Fallible, State, located, types, wit};
 use crate::plugin::error::Stopped;
-use crate::plugin::protocol::{ArtifactInfo, Effect, PlannedAction, PlannedArgument, Role};
+use crate::plugin::protocol::{
+    ArtifactInfo, DependencyFormat, Effect, PlannedAction, PlannedArgument, Role,
+};
 use ekiben_engine::Location;
 
 impl wit::HostAction for State {
@@ -91,14 +93,22 @@ impl wit::HostAction for State {
         path: String,
         format: String,
     ) -> wasmtime::Result<()> {
-        if format != "make" {
-            return Err(Stopped::Misuse(format!("dependency files of format `{format}`")).into());
-        }
+        let format = match format.as_str() {
+            "make" => DependencyFormat::Make,
+            "trace" => DependencyFormat::Trace,
+            _ => {
+                return Err(
+                    Stopped::Misuse(format!("dependency files of format `{format}`")).into()
+                );
+            }
+        };
         let Location::Build(path) = located(types::Location::Build(path))? else {
             return Err(Stopped::Misuse("a dependency file outside the build folder".into()).into());
         };
         self.place(&it, prefix, Location::Build(path.clone()), String::new(), Role::Mentioned)?;
-        self.table.get_mut(&it)?.dependency_file = Some(path);
+        let action = self.table.get_mut(&it)?;
+        action.dependency_file = Some(path);
+        action.dependency_format = format;
         Ok(())
     }
 
