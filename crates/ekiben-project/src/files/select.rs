@@ -28,14 +28,14 @@ pub fn discover_files(project: &Project) -> Result<ProjectFiles, ProjectError> {
     discover_files_without(project, &BTreeSet::new())
 }
 
-/// As [`discover_files`], as if the files `placed`, which builds have placed in the project, weren't
+/// As [`discover_files`], as if the files in `built`, which builds have put into the project, weren't
 /// there.
 pub fn discover_files_without(
     project: &Project,
-    placed: &BTreeSet<ProjectPath>,
+    built: &BTreeSet<ProjectPath>,
 ) -> Result<ProjectFiles, ProjectError> {
     let mut tree = Tree::walk(project.root(), &project.settings().build_dir.0)?;
-    tree.files.retain(|file| !placed.contains(&file.path));
+    tree.files.retain(|file| !built.contains(&file.path));
     let mut errors = Vec::new();
     let package_root = packages::package_root(project, &tree);
     let found = packages::find(project, &tree, &package_root, &mut errors);
