@@ -7,9 +7,9 @@ use ekiben_core::graph::Kind;
 
 use crate::support::{Project, Python, run};
 
-/// Starts Python with the modules built in, and runs the file that it is given. An importer of
-/// built-in modules that takes dotted names came with Python 3.11; for older ones there is a finder
-/// that does as much.
+/// Starts Python with the modules built in, and runs the file that it is given. CPython's importer of
+/// built-in modules takes dotted names since a patch release of 3.11; for older ones there is a
+/// finder that does as much.
 const MAIN: &str = r#"
 #include <Python.h>
 DECLARATIONS
@@ -21,7 +21,7 @@ static const char finder[] =
     "    def find_spec(name, path=None, target=None):\n"
     "        if _imp.is_builtin(name):\n"
     "            return ModuleSpec(name, BuiltinImporter, origin='built-in')\n"
-    "if sys.version_info < (3, 11):\n"
+    "if sys.version_info < (3, 12):\n"
     "    sys.meta_path.insert(0, Finder)\n";
 int main(int argc, char **argv) {
     FILE *file = fopen(argv[1], "r");
@@ -93,7 +93,7 @@ v = s.get_config_var
 static = [os.path.join(d, v('LIBRARY')) for d in (v('LIBPL'), v('LIBDIR')) if os.path.exists(os.path.join(d, v('LIBRARY')))]
 print(s.get_path('include'))
 print(bool(static))
-print(*static[:1] or ['-L' + v('LIBDIR'), '-Wl,-rpath,' + v('LIBDIR'), '-lpython' + v('LDVERSION')], v('LIBS') or '', v('SYSLIBS') or '')";
+print(*static[:1] or ['-L' + v('LIBDIR'), '-Wl,-rpath,' + v('LIBDIR'), '-lpython' + v('LDVERSION')], *(v(name) or '' for name in ('MODLIBS', 'LIBS', 'SYSLIBS')))";
     let answer = run(python.command().args(["-I", "-c", question]));
     let mut lines = answer.lines();
     let mut next = || lines.next().unwrap().to_owned();
@@ -137,7 +137,7 @@ fn embed(python: &Python, cython: &str) {
     let mut link = Command::new("gcc");
     link.args(&objects).arg("-o").arg(&program);
     if is_static {
-        link.arg("-Wl,-export-dynamic");
+        link.args(["-no-pie", "-Wl,-export-dynamic"]);
     }
     run(link.args(&libraries));
     std::fs::write(out.path().join("check.py"), CHECK).unwrap();
