@@ -143,7 +143,7 @@ impl Configuration {
     }
 
     /// Where the packages lie that are installed for the build, best first.
-    fn package_places(&self) -> Result<Vec<PathBuf>, Problems> {
+    pub(crate) fn package_places(&self) -> Result<Vec<PathBuf>, Problems> {
         let facts = self.interpreter()?.facts();
         let mut places = Vec::new();
         let mut add = |place: PathBuf| {
@@ -158,6 +158,12 @@ impl Configuration {
                 if let Ok(layout) = folder.strip_prefix(&facts.prefix) {
                     add(environment.join(layout));
                 }
+            }
+            // Debian's interpreter has a layout for its own prefix that no other prefix has.
+            for name in ["site-packages", "dist-packages"] {
+                let version = facts.version.python();
+                add(environment.join(format!("lib/python{version}/{name}")));
+                add(environment.join(format!("local/lib/python{version}/{name}")));
             }
         }
         for folder in own.into_iter().chain(&facts.site_packages) {

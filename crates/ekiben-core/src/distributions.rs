@@ -15,7 +15,7 @@ pub(crate) struct Distribution {
     /// As its metadata spell it.
     pub(crate) name: String,
     pub(crate) version: String,
-    /// Of its RECORD or, of one without, of its metadata.
+    /// Of what its RECORD says of its own files or, of one without, of its metadata.
     pub(crate) digest: Digest,
     /// The folder that its packages lie in.
     pub(crate) folder: PathBuf,
@@ -53,15 +53,32 @@ impl Distributions {
             let value = lines.find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
             Some(value.trim().to_owned())
         };
-        let record = std::fs::read(info.join("RECORD"));
-        let identity = record.as_deref().unwrap_or(metadata.as_bytes());
+        let record = std::fs::read_to_string(info.join("RECORD"));
+        let identity = record.map_or_else(|_| metadata.clone(), |record| lasting(&record));
         Some(Distribution {
             name: header("Name")?,
             version: header("Version")?,
-            digest: Digest::of(identity),
+            digest: Digest::of(identity.as_bytes()),
             folder: info.parent().map(Path::to_owned)?,
         })
     }
+}
+
+/// The lines of a RECORD that are the same wherever the distribution is installed. Scripts have the
+/// interpreter's path in them, installers leave notes of their own, and not all of them compile.
+fn lasting(record: &str) -> String {
+    let notes = ["INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "RECORD"];
+    let lasts = |line: &&str| {
+        let path = line.split(',').next().unwrap_or(line);
+        let is_note = path
+            .rsplit_once('/')
+            .is_some_and(|(folder, name)| folder.ends_with(".dist-info") && notes.contains(&name));
+        !path.starts_with("../")
+            && !path.starts_with('/')
+            && !path.contains("__pycache__")
+            && !is_note
+    };
+    record.lines().filter(lasts).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// The name that a requirement (PEP 508) begins with, normalized.
@@ -115,6 +132,14 @@ mod tests {
         assert_eq!(found.folder, first);
         assert_eq!(all.get("CYTHON").unwrap().folder, second);
         assert_eq!(all.get("numpy"), None);
+    }
+
+    #[test]
+    fn what_installing_adds_is_no_part_of_a_distribution() {
+        let own = "a/b.py,sha256=1,1\na-1.dist-info/METADATA,sha256=2,2\n";
+        let added = "../../../bin/a,sha256=3,3\na/__pycache__/b.cpython-313.pyc,,\n\
+                     a-1.dist-info/INSTALLER,sha256=4,4\na-1.dist-info/RECORD,,\n";
+        assert_eq!(lasting(&format!("{own}{added}")), own);
     }
 
     #[test]

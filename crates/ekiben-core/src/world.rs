@@ -111,7 +111,7 @@ impl PluginWorld {
             return Ok(Answer::Nothing);
         };
         Ok(Answer::Distribution(DistributionInfo {
-            folder: system(&found.folder)?,
+            folder: installed_at(&found.folder)?,
             name: found.name,
             version: found.version,
             digest: found.digest.to_string(),
@@ -270,7 +270,7 @@ impl PluginWorld {
 }
 
 /// A place outside the project.
-fn system(path: &Path) -> Result<Location, Failure> {
+fn installed_at(path: &Path) -> Result<Location, Failure> {
     let named = SystemPath::new(path).map_err(|error| Failure::Internal(error.to_string()))?;
     Ok(Location::System(named))
 }
@@ -328,10 +328,17 @@ impl World for PluginWorld {
                 Ok(Answer::Artifacts(found.into_iter().map(|known| known.info).collect()))
             }
             Query::Distribution(name) => self.distribution(name),
+            Query::PackageFolders => {
+                let places = configuration.package_places();
+                let places = places.map_err(|problems| interpreter_failure(&problems))?;
+                let found = places.iter().filter(|place| place.is_dir());
+                let found = found.map(|place| installed_at(place)).collect::<Result<_, _>>()?;
+                Ok(Answer::Places(found))
+            }
             Query::FindInstalled { distribution, path } => {
                 let file = path.under(&self.installed(distribution)?.folder);
                 match file.exists() {
-                    true => system(&file).map(Answer::Place),
+                    true => installed_at(&file).map(Answer::Place),
                     false => Ok(Answer::Nothing),
                 }
             }

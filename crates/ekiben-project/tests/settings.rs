@@ -252,7 +252,7 @@ fn a_wrong_schema_is_the_plugins_fault() {
     let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(errors.join("\n"), @r#"
     plugin `cython`: error[invalid-option-schema]: the schema of the plugin's options is wrong at `a`: the keyword `pattern` isn't supported; these are: `$schema`, `title`, `type`, `properties`, `required`, `additionalProperties`, `items`, `enum`, `minimum`, `maximum`, `default`, `description`
-    plugin `cython`: error[invalid-option-schema]: the schema of the plugin's options is wrong at `b`: "text" isn't a type; these are: `boolean`, `integer`, `number`, `string`, `array`, `object`
+    plugin `cython`: error[invalid-option-schema]: the schema of the plugin's options is wrong at `b`: "text" isn't a type, nor a list of scalar types; the types are: `boolean`, `integer`, `number`, `string`, `array`, `object`
     plugin `cython`: error[invalid-option-schema]: the schema of the plugin's options is wrong at `c`: the default "1" isn't a value that it allows
     plugin `cython`: error[invalid-option-schema]: the schema of the plugin's options is wrong at `d`: the items of an array must be of a scalar type
     plugin `cython`: error[invalid-option-schema]: the schema of the plugin's options is wrong at `e`: it has no `type`

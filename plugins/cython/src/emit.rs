@@ -282,7 +282,8 @@ impl Translator {
         let path = format!("{}/worker.py", plan::FOLDER);
         let worker = cx.write(&path, WORKER, None, include_bytes!("worker.py"))?;
         let identity = format!("{} {}", cython.version(), cython.digest());
-        Ok(Self { python, worker, sites: vec![cython.folder()], identity })
+        // Other packages' `.pxd` files may have been installed apart from Cython.
+        Ok(Self { python, worker, sites: cx.package_folders()?, identity })
     }
 
     fn emit(&self, cx: &Context, source: &Artifact, plan: &Translation) -> Result<(), Failure> {

@@ -50,6 +50,8 @@ pub enum Query {
     ReadArtifact(Location),
     /// A distribution that is installed for the build.
     Distribution(String),
+    /// The folders in which packages are searched.
+    PackageFolders,
     /// Where a file or folder of an installed distribution lies.
     FindInstalled {
         /// The distribution's name.
@@ -110,6 +112,8 @@ pub enum Answer {
     Distribution(DistributionInfo),
     /// Where something lies.
     Place(Location),
+    /// Where several things lie, in order.
+    Places(Vec<Location>),
 }
 
 /// An installed distribution as plugins see it.

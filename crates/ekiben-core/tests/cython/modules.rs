@@ -96,7 +96,7 @@ fn tracebacks_name_the_source() {
     let flat = [("spam/__init__.py", ""), ("spam/_core.pyx", MODULE)];
     let project = Project::new(cache.path(), &flat);
     let code = "import traceback, spam._core as m\ntry: m.fail()\nexcept ValueError as e: print(traceback.extract_tb(e.__traceback__)[-1])";
-    assert_eq!(project.run(code), "<FrameSummary file spam/_core.pyx, line 9 in fail>");
+    assert_eq!(project.run(code), "<FrameSummary file spam/_core.pyx, line 9 in spam._core.fail>");
 }
 
 #[test]

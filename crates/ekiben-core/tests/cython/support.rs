@@ -180,10 +180,11 @@ impl Project {
             search_path: std::env::var_os("PATH").unwrap(),
             movable: BTreeMap::from([("build-environment".to_owned(), self.environment.clone())]),
         };
-        let built_in = ["cython", "gnu"].map(|id| BuiltIn { id, component: component(id) });
+        let built_in =
+            ["cython", "gnu"].map(|id| BuiltIn { id, component: component(id), precompiled: None });
         let request = Request {
             project: self.folder.path().to_owned(),
-            python: Some(self.python.path.clone()),
+            python: Some(self.python.path.to_string_lossy().into_owned()),
             build_dir: Some(self.folder.path().join("build")),
             build_environment: Some(self.environment.clone()),
             ..Request::default()

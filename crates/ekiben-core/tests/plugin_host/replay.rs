@@ -252,7 +252,8 @@ fn the_description_holds_all_that_the_plugin_said() {
           "environment": [],
           "candidates": [
             "sh"
-          ]
+          ],
+          "interpreter": false
         }
       ],
       "commands": [
@@ -269,7 +270,10 @@ fn the_description_holds_all_that_the_plugin_said() {
           "after": [],
           "replaces": [],
           "disables": [],
-          "required_after": []
+          "required_after": [],
+          "translates": [],
+          "answers": [],
+          "requires": []
         },
         {
           "name": "shout",
@@ -286,7 +290,10 @@ fn the_description_holds_all_that_the_plugin_said() {
           "disables": [],
           "required_after": [
             "generate"
-          ]
+          ],
+          "translates": [],
+          "answers": [],
+          "requires": []
         },
         {
           "name": "count",
@@ -305,7 +312,10 @@ fn the_description_holds_all_that_the_plugin_said() {
           "disables": [],
           "required_after": [
             "shout"
-          ]
+          ],
+          "translates": [],
+          "answers": [],
+          "requires": []
         }
       ],
       "languages": [],

@@ -141,6 +141,8 @@ impl Desk {
             | Query::Setting { .. }
             | Query::Distribution(_)
             | Query::FindInstalled { .. } => Answer::Nothing,
+            Query::PackageFolders => Answer::Places(Vec::new()),
+            Query::IsFile(_) => Answer::Flag(false),
             Query::ReadInstalled { .. } => return None,
             Query::Sources(_) => Answer::Artifacts(Vec::new()),
             Query::Environment(name) => {

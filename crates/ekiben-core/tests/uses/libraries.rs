@@ -43,7 +43,7 @@ impl Egg {
         let folder = self.0.path();
         write(folder, "egg.c", &format!("int egg(void) {{ return {number}; }}\n"));
         std::fs::create_dir_all(folder.join("lib")).unwrap();
-        let mut cc = |arguments: &[&str]| {
+        let cc = |arguments: &[&str]| {
             run(Command::new("gcc").args(arguments).current_dir(folder));
         };
         cc(&["-c", "-fPIC", "egg.c", "-o", "egg.o"]);

@@ -31,7 +31,11 @@ fn built_in() -> &'static [BuiltIn] {
                 let component = std::fs::read(&path).unwrap_or_else(|error| {
                     panic!("{}: {error}; `cargo xtask plugins` makes it", path.display())
                 });
-                BuiltIn { id, component: Box::leak(component.into_boxed_slice()) }
+                BuiltIn {
+                    id,
+                    component: Box::leak(component.into_boxed_slice()),
+                    precompiled: None,
+                }
             })
             .collect()
     })
@@ -133,7 +137,7 @@ impl Wheel {
     /// The command lines of all actions.
     pub(crate) fn commands(&self) -> String {
         let actions = self.built.report.actions.iter();
-        actions.map(|action| format!("{}\n", action.command_line)).collect()
+        actions.map(|action| format!("{}\n", self.built.command_line(action.id))).collect()
     }
 
     pub(crate) fn codes(&self) -> Vec<&str> {

@@ -117,10 +117,14 @@ struct Finder<'f> {
 impl Finder<'_> {
     fn package(&self, name: ModuleName) -> Package {
         let dir = self.root.join(&name.as_path());
-        let init = ["py", "pyi", "pyx"]
-            .iter()
-            .any(|suffix| self.tree.contains(&dir.join(&format!("__init__.{suffix}"))));
-        Package { name, dir, is_namespace: !init }
+        let is_namespace = !self.is_regular(&dir);
+        Package { name, dir, is_namespace }
+    }
+
+    /// Whether a folder has a module that makes it a regular package.
+    fn is_regular(&self, dir: &ProjectPath) -> bool {
+        let mut suffixes = ["py", "pyi", "pyx"].iter();
+        suffixes.any(|suffix| self.tree.contains(&dir.join(&format!("__init__.{suffix}"))))
     }
 
     fn module_file(&self, name: &ModuleName) -> Option<ProjectPath> {
@@ -192,8 +196,7 @@ impl Finder<'_> {
         }
         if chosen.is_empty() && found.modules.is_empty() {
             let regular = |top: &&str| {
-                let init = self.root.join(top).join("__init__.py");
-                !NOT_THE_PACKAGE.contains(top) && self.tree.contains(&init)
+                !NOT_THE_PACKAGE.contains(top) && self.is_regular(&self.root.join(top))
             };
             chosen = folders.into_iter().filter(regular).collect();
             if chosen.len() > 1 {

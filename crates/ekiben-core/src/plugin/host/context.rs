@@ -244,6 +244,14 @@ impl wit::HostContext for State {
         })
     }
 
+    fn package_folders(&mut self, _: Resource<CallContext>) -> Fallible<Vec<types::Location>> {
+        if !self.has_capability("read:distributions") {
+            return Ok(Err(missing_capability("read:distributions")));
+        }
+        let found = self.ask_for(Query::PackageFolders, take::places)?;
+        Ok(found.map(|places| places.iter().map(given).collect()))
+    }
+
     fn require(&mut self, _: Resource<CallContext>, requirement: String) -> Fallible<()> {
         self.count_text(requirement.len())?;
         Ok(self.perform(Effect::Require(requirement))?.map_err(Into::into))

@@ -332,6 +332,9 @@ mod take {
             _ => None,
         }
     }
+    pub(super) fn places(answer: Answer) -> Option<Vec<Location>> {
+        if let Answer::Places(places) = answer { Some(places) } else { None }
+    }
     pub(super) fn maybe_place(answer: Answer) -> Option<Option<Location>> {
         match answer {
             Answer::Nothing => Some(None),
