@@ -200,12 +200,17 @@ impl Session {
     ///
     /// # Errors
     /// When the project's files can't be read, or the folder can't be written.
-    pub fn prepare_metadata(&self, folder: &Path) -> Result<String, Problems> {
+    pub fn prepare_metadata(self, folder: &Path) -> Result<String, Problems> {
         let standard = self.configuration.project().standard();
         let version = ekiben_archive::escape_version(&standard.version.to_string())?;
         let name = format!("{}-{version}.dist-info", standard.name.in_file_names());
         let target = folder.join(&name);
-        for (path, content) in commands::dist_info_files(&self.configuration)? {
+        if standard.dynamic.iter().any(|field| field == "dependencies") {
+            // Plugins may have something to say: they say it when they are asked for the wheel.
+            self.build(&[Target::Kind(Kind::METADATA)])?.export_metadata(&target)?;
+            return Ok(name);
+        }
+        for (path, content) in commands::dist_info_files(&self.configuration, Vec::new())? {
             let file = target.join(&path);
             let write = || {
                 if let Some(folder) = file.parent() {
@@ -390,6 +395,18 @@ impl Built {
         let interpreter = configuration.interpreter()?.extension_tag().to_string();
         let places = (configuration.root(), configuration.build_dir());
         placed.update(&placements, &interpreter, &shared.engine, &shared.cache, places)?;
+        Ok(())
+    }
+
+    /// Copies the files of `.dist-info` that the `metadata` command made into `folder`.
+    fn export_metadata(&self, folder: &Path) -> Result<(), Problems> {
+        for made in self.shared.artifacts.of(Kind::METADATA.as_str(), None) {
+            let file = folder.join(commands::below_dist_info(&made));
+            if let Some(parent) = file.parent() {
+                std::fs::create_dir_all(parent).map_err(|error| unwritable(parent, &error))?;
+            }
+            self.shared.engine.export(made.id, &file)?;
+        }
         Ok(())
     }
 

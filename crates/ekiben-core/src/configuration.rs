@@ -252,6 +252,7 @@ impl Configuration {
                 let range: Vec<String> = range.iter().map(ToString::to_string).collect();
                 range.join(",")
             }),
+            "project.dependencies" if standard.dynamic.iter().any(|f| f == "dependencies") => None,
             "project.dependencies" => {
                 let texts = standard.dependencies.iter().map(ToString::to_string);
                 Some(serde_json::Value::from_iter(texts).to_string())

@@ -55,7 +55,8 @@ impl Stage {
 #[derive(Debug, Default)]
 struct State {
     products: BTreeMap<String, Added>,
-    requirements: Vec<String>,
+    /// Requirements, each with the plugin that found it.
+    requirements: Vec<(String, String)>,
     closed: BTreeSet<Stage>,
 }
 
@@ -97,10 +98,10 @@ impl Contributions {
     ///
     /// # Errors
     /// As [`add`](Self::add).
-    pub(crate) fn require(&self, requirement: &str) -> Result<(), Failure> {
+    pub(crate) fn require(&self, by: &str, requirement: &str) -> Result<(), Failure> {
         let mut state = self.state();
         state.open(Stage::Metadata)?;
-        push(&mut state.requirements, requirement.to_owned());
+        push(&mut state.requirements, (by.to_owned(), requirement.to_owned()));
         Ok(())
     }
 
@@ -109,8 +110,8 @@ impl Contributions {
         self.state().products.get(product).cloned().unwrap_or_default()
     }
 
-    /// The requirements for the metadata.
-    pub(crate) fn requirements(&self) -> Vec<String> {
+    /// The requirements for the metadata, each with the plugin that found it.
+    pub(crate) fn requirements(&self) -> Vec<(String, String)> {
         self.state().requirements.clone()
     }
 
@@ -199,9 +200,9 @@ mod tests {
         )
         "#);
         all.add("spam", &Contribution::LinkLibrary("z".to_owned())).unwrap();
-        all.require("numpy>=2").unwrap();
+        all.require("numpy-config", "numpy>=2").unwrap();
         all.close(Stage::Metadata);
-        assert!(all.require("scipy").is_err());
-        assert_eq!(all.requirements(), ["numpy>=2"]);
+        assert!(all.require("numpy-config", "scipy").is_err());
+        assert_eq!(all.requirements(), [("numpy-config".to_owned(), "numpy>=2".to_owned())]);
     }
 }

@@ -404,7 +404,10 @@ impl World for PluginWorld {
             Effect::Contribute { product, contribution } => {
                 self.shared.contributions.add(product, contribution)
             }
-            Effect::Require(requirement) => self.shared.contributions.require(requirement),
+            Effect::Require(requirement) => {
+                let by = &self.plugin.description().id;
+                self.shared.contributions.require(by, requirement)
+            }
             Effect::Report(report) => {
                 self.shared
                     .observer

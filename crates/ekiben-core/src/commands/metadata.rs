@@ -1,12 +1,11 @@
 //! `metadata`: the files of `.dist-info` that follow from the project alone.
 
 use ekiben_engine::{Location, RelPath};
-use ekiben_project::{MetadataInputs, core_metadata, entry_points_txt};
+use ekiben_project::{Dependency, MetadataInputs, core_metadata, entry_points_txt};
 
 use super::CommandContext;
 use crate::configuration::Configuration;
 use crate::contributions::Stage;
-use crate::distributions::required_name;
 use crate::graph::Kind;
 use crate::plugin::protocol::ArtifactInfo;
 use crate::problem::{Cause, Problem, Problems};
@@ -14,28 +13,14 @@ use crate::problem::{Cause, Problem, Problems};
 /// The folder, below the build folder, whose content goes to `.dist-info`.
 pub(super) const FOLDER: &str = "dist-info/";
 
-/// What a plugin found that the wheel needs, though `dependencies` doesn't name it.
-fn unlisted(configuration: &Configuration, requirement: &str) -> Option<Problem> {
-    let project = configuration.project();
-    let name = required_name(requirement);
-    let mut listed = project.standard().dependencies.iter();
-    if listed.any(|dependency| required_name(&dependency.to_string()) == name) {
-        return None;
-    }
-    let message = format!("the wheel needs `{requirement}`, which `dependencies` doesn't name");
-    let mut problem = Problem::warning(Cause::Input, "missing-dependency", message)
-        .help(format!("add \"{requirement}\" to `dependencies` in [project]"));
-    let place = Problem::from(project.error_at(&["dependencies"], "missing-dependency", ""));
-    problem.at = place.at;
-    Some(problem)
-}
-
 /// The files of `.dist-info` by their paths in it. `WHEEL` and `RECORD` are the wheel's own matter.
+/// `requirements` are those that plugins derived.
 pub(crate) fn dist_info_files(
     configuration: &Configuration,
+    requirements: Vec<Dependency>,
 ) -> Result<Vec<(String, Vec<u8>)>, Problems> {
     let project = configuration.project();
-    let inputs: MetadataInputs = project.metadata_inputs()?;
+    let inputs = MetadataInputs { requirements, ..project.metadata_inputs()? };
     let mut files = vec![("METADATA".to_owned(), core_metadata(project, &inputs).into_bytes())];
     if let Some(text) = entry_points_txt(project) {
         files.push(("entry_points.txt".to_owned(), text.into_bytes()));
@@ -52,12 +37,16 @@ pub(crate) fn dist_info_files(
 
 pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
     cx.shared.contributions.close(Stage::Metadata);
-    for requirement in cx.shared.contributions.requirements() {
-        if let Some(problem) = unlisted(&cx.shared.configuration, &requirement) {
-            cx.shared.observer.problem(&problem);
+    let mut requirements = Vec::new();
+    for (by, text) in cx.shared.contributions.requirements() {
+        let project = cx.shared.configuration.project();
+        let (derived, said) = project.derived_requirements(&by, [text.as_str()]);
+        requirements.extend(derived);
+        for diagnostic in said {
+            cx.shared.observer.problem(&Problem::from(diagnostic));
         }
     }
-    for (name, content) in dist_info_files(&cx.shared.configuration)? {
+    for (name, content) in dist_info_files(&cx.shared.configuration, requirements)? {
         let path = RelPath::new(&format!("{FOLDER}{name}")).map_err(|error| {
             Problem::error(Cause::Input, "path", format!("the licence file {name}: {error}"))
         })?;

@@ -23,6 +23,11 @@ use crate::world::PluginWorld;
 
 pub(crate) use metadata::dist_info_files;
 
+/// The place below `.dist-info` of an artifact of kind `metadata`.
+pub(crate) fn below_dist_info(known: &Known) -> String {
+    wheel::below(known, metadata::FOLDER)
+}
+
 /// What a command can reach while it plans.
 pub(crate) struct CommandContext {
     pub(crate) shared: Arc<Shared>,
@@ -133,9 +138,7 @@ pub(crate) fn all() -> Vec<Command> {
             run: editable::run,
         },
         Command {
-            spec: spec("sdist", "write the source distribution")
-                .consumes(Kind::METADATA)
-                .produces(Kind::SDIST),
+            spec: spec("sdist", "write the source distribution").produces(Kind::SDIST),
             run: sdist::run,
         },
     ]

@@ -1,14 +1,14 @@
 //! `sdist`: the project's files and `PKG-INFO`, as a source distribution.
 
 use ekiben_archive::{ArchivePath, Origin, SdistSpec};
-use ekiben_engine::{Location, RelPath};
+use ekiben_project::core_metadata;
 
+use super::CommandContext;
 use super::discover::{build_path, place};
 use super::wheel::is_executable;
-use super::{CommandContext, metadata};
 use crate::archive::{Archive, Spec};
 use crate::graph::Kind;
-use crate::problem::{Cause, Problem, Problems};
+use crate::problem::Problems;
 
 pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
     let configuration = &cx.shared.configuration;
@@ -28,10 +28,12 @@ pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
         let origin = Origin::new(file.reason.to_string());
         archive.add(id, ArchivePath::new(file.path.as_str())?, false, &origin)?;
     }
-    let path = RelPath::new(&format!("{}METADATA", metadata::FOLDER))
-        .map_err(|error| Problem::error(Cause::Internal, "path", error.to_string()))?;
-    let metadata = cx.shared.engine.artifact(Location::Build(path));
+    // Not what `metadata` makes: what plugins derive for a wheel follows from where it is built.
+    let info = configuration.project().metadata_inputs()?;
+    let info = core_metadata(configuration.project(), &info);
+    let id =
+        cx.shared.engine.provide(cx.name.as_str(), build_path("PKG-INFO")?, info.as_bytes())?;
     let origin = Origin::new("the project's metadata");
-    archive.add(metadata, ArchivePath::new("PKG-INFO")?, false, &origin)?;
+    archive.add(id, ArchivePath::new("PKG-INFO")?, false, &origin)?;
     archive.submit(&cx.shared, &cx.name, &Kind::SDIST)
 }

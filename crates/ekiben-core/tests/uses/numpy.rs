@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
+use ekiben_core::graph::Kind;
+
 use crate::support::{BUILD_SYSTEM, PROJECT, Project, module, run};
 
 /// An interpreter of this version, of pyenv or on PATH.
@@ -113,6 +115,36 @@ fn old_and_new_releases_are_found_and_bound() {
         assert_eq!(wheel.codes().contains(&"numpy-1-only"), numpy.starts_with('1'));
     }
     assert!(tried > 0, "no Python that these NumPys have wheels for");
+}
+
+#[test]
+fn a_derived_bound_stands_in_the_metadata_of_wheels() {
+    let python = environment(&any(), "2.3.5", "numpy-2.3.5");
+    let source = module("_core", ARRAY, "elements()");
+    let dynamic = "dynamic = [\"dependencies\"]\n";
+    let project = spam(&python, &pyproject(dynamic, EXTENSION), &source);
+    let wheel = project.build();
+    let file = wheel.unpacked.path().join("spam-1.0.dist-info/METADATA");
+    let metadata = std::fs::read_to_string(file).unwrap();
+    assert!(metadata.contains("\nRequires-Dist: numpy>=1.23\n"), "{metadata}");
+    assert!(!wheel.codes().contains(&"numpy-bound"), "{:?}", wheel.problems);
+
+    let out = tempfile::tempdir().unwrap();
+    let prepared = project.open().unwrap().0.prepare_metadata(out.path()).unwrap();
+    let prepared = std::fs::read_to_string(out.path().join(prepared).join("METADATA")).unwrap();
+    assert_eq!(prepared, metadata);
+
+    // A source distribution is made where no NumPy is, and says that more is to come.
+    let mut bare = project;
+    bare.python = any();
+    let (built, _) = bare.start(&Kind::SDIST).unwrap();
+    assert!(built.succeeded(), "{:#?}", built.report);
+    let name = built.export(&Kind::SDIST, out.path()).unwrap();
+    let code = "import sys, tarfile; t = tarfile.open(sys.argv[1]); \
+        print(t.extractfile(sys.argv[2]).read().decode())";
+    let archive = out.path().join(name);
+    let info = run(Command::new(any()).args(["-c", code]).arg(archive).arg("spam-1.0/PKG-INFO"));
+    assert!(info.contains("Dynamic: Requires-Dist") && !info.contains("numpy"), "{info}");
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub(crate) struct Project {
 pub(crate) struct Wheel {
     pub(crate) built: Built,
     pub(crate) problems: Vec<Problem>,
-    unpacked: tempfile::TempDir,
+    pub(crate) unpacked: tempfile::TempDir,
 }
 
 impl Project {
@@ -76,7 +76,7 @@ impl Project {
         write(self.folder.path(), path, text);
     }
 
-    fn start(&self) -> Result<(Built, Arc<Ears>), Problems> {
+    pub(crate) fn open(&self) -> Result<(Session, Arc<Ears>), Problems> {
         let ears = Arc::new(Ears::default());
         // As a front end would name it, which makes another environment for each build.
         let root = self.python.parent().and_then(Path::parent);
@@ -98,12 +98,16 @@ impl Project {
             build_environment: isolated,
             ..Request::default()
         };
-        let session = Session::open(request, environment, built_in())?;
-        Ok((session.build(&[Target::Kind(Kind::WHEEL)])?, ears))
+        Ok((Session::open(request, environment, built_in())?, ears))
+    }
+
+    pub(crate) fn start(&self, kind: &Kind) -> Result<(Built, Arc<Ears>), Problems> {
+        let (session, ears) = self.open()?;
+        Ok((session.build(&[Target::Kind(kind.clone())])?, ears))
     }
 
     pub(crate) fn build(&self) -> Wheel {
-        let (built, ears) = self.start().unwrap();
+        let (built, ears) = self.start(&Kind::WHEEL).unwrap();
         assert!(built.succeeded(), "{:#?}", built.report);
         let unpacked = tempfile::tempdir().unwrap();
         let name = built.export(&Kind::WHEEL, unpacked.path()).unwrap();
@@ -115,7 +119,7 @@ impl Project {
 
     /// What a build that can't begin or go on says.
     pub(crate) fn refused(&self) -> Problems {
-        self.start().map(|_| ()).unwrap_err()
+        self.start(&Kind::WHEEL).map(|_| ()).unwrap_err()
     }
 
     /// What Python prints that has the wheel's files on its path.

@@ -114,7 +114,7 @@ fn with_session<T>(
     hook: &Pep517,
     global: &Global,
     overrides: Overrides,
-    ask: impl FnOnce(&Session) -> Result<T, Problems>,
+    ask: impl FnOnce(Session) -> Result<T, Problems>,
 ) -> Result<T, NotBuilt> {
     let reporter = Arc::new(Reporter::new(global, ".".as_ref(), false));
     let refuse = |problems: Problems| {
@@ -132,5 +132,5 @@ fn with_session<T>(
         build_environment: hook.build_environment.clone(),
     };
     let session = Session::open(request, environment, BUILT_IN).map_err(refuse)?;
-    ask(&session).map_err(refuse)
+    ask(session).map_err(refuse)
 }
