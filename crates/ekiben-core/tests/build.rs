@@ -335,3 +335,90 @@ fn a_projects_own_plugin_takes_part() {
     let problems = ears.problems.lock().unwrap();
     assert!(problems.iter().any(|problem| problem.code == "nobody"), "{problems:?}");
 }
+
+#[test]
+fn a_version_from_elsewhere_and_files_with_their_own_places() {
+    let cache = tempfile::tempdir().unwrap();
+    let settings = r#"
+[build-system]
+requires = ["ekiben"]
+build-backend = "ekiben"
+
+[project]
+name = "spam"
+dynamic = ["version"]
+
+[tool.ekiben.version]
+attribute = "spam.__version__"
+write-to = "src/spam/_version.py"
+
+[tool.ekiben.wheel]
+scripts = ["tools/report"]
+headers = ["include/*.h"]
+data = { "doc/spam.1" = "share/man/man1/" }
+files = { "share/spam.conf" = "spam/data/" }
+"#;
+    let files = [
+        ("pyproject.toml", settings),
+        ("src/spam/__init__.py", "__version__ = \"2.5\"\n"),
+        ("tools/report", "#!/usr/bin/env python3\nprint('report')\n"),
+        ("include/spam.h", "#define SPAM 1\n"),
+        ("doc/spam.1", ".TH SPAM 1\n"),
+        ("share/spam.conf", "answer = 42\n"),
+    ];
+    let project = Project::new(cache.path(), &files);
+    let paths = |kind: Kind, folder: &Path| {
+        let (built, _) = project.build(kind.clone()).unwrap();
+        assert!(built.succeeded(), "{:#?}", built.report);
+        let name = built.export(&kind, folder).unwrap();
+        let mut paths: Vec<String> =
+            built.list().unwrap().iter().map(|listed| listed.path.to_string()).collect();
+        paths.sort();
+        (name, paths)
+    };
+    let out = tempfile::tempdir().unwrap();
+    let (wheel, in_wheel) = paths(Kind::WHEEL, out.path());
+    assert_eq!(wheel, "spam-2.5-py3-none-any.whl");
+    insta::assert_snapshot!(in_wheel.join("\n"), @r"
+    spam-2.5.data/data/share/man/man1/spam.1
+    spam-2.5.data/headers/spam.h
+    spam-2.5.data/scripts/report
+    spam-2.5.dist-info/METADATA
+    spam-2.5.dist-info/RECORD
+    spam-2.5.dist-info/WHEEL
+    spam/__init__.py
+    spam/_version.py
+    spam/data/spam.conf
+    ");
+    let (sdist, in_sdist) = paths(Kind::SDIST, out.path());
+    assert_eq!(sdist, "spam-2.5.tar.gz");
+    assert!(in_sdist.contains(&"spam-2.5/src/spam/_version.py".to_owned()), "{in_sdist:?}");
+    assert!(!project.folder.path().join("src/spam/_version.py").exists());
+
+    let code = "import sys, zipfile; wheel = zipfile.ZipFile(sys.argv[1]); \
+        print([wheel.read(name).decode() for name in sys.argv[2:]])";
+    let read = std::process::Command::new("python3")
+        .args(["-c", code])
+        .arg(out.path().join(wheel))
+        .args(["spam-2.5.data/scripts/report", "spam/_version.py"])
+        .output()
+        .unwrap();
+    let read = String::from_utf8_lossy(&read.stdout);
+    assert!(read.contains(r"#!python\nprint('report')"), "{read}");
+    assert!(read.contains(r#"__version__ = version = "2.5"\n"#), "{read}");
+
+    // From the source distribution, the same version, though the attribute says another by now.
+    let unpack = std::process::Command::new("tar")
+        .arg("xzf")
+        .arg(out.path().join(sdist))
+        .arg("-C")
+        .arg(out.path())
+        .status();
+    assert!(unpack.unwrap().success());
+    let unpacked = out.path().join("spam-2.5");
+    for name in ["PKG-INFO", "src/spam/_version.py"] {
+        std::fs::copy(unpacked.join(name), project.folder.path().join(name)).unwrap();
+    }
+    project.write("src/spam/__init__.py", "__version__ = \"3\"\n");
+    assert_eq!(paths(Kind::WHEEL, out.path()).0, "spam-2.5-py3-none-any.whl");
+}
