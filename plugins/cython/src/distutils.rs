@@ -51,11 +51,11 @@ impl Needs {
                 }
             }
             "include_dirs" => {
-                extend(&mut self.include_directories, list().iter().map(|p| place(p)))
+                extend(&mut self.include_directories, list().iter().map(|p| place(p)));
             }
             "libraries" => extend(&mut self.libraries, list()),
             "library_dirs" => {
-                extend(&mut self.library_directories, list().iter().map(|p| place(p)))
+                extend(&mut self.library_directories, list().iter().map(|p| place(p)));
             }
             "runtime_library_dirs" => {
                 let paths = list();
@@ -78,7 +78,7 @@ impl Needs {
                 }),
             ),
             "undef_macros" => {
-                self.compile_arguments.extend(list().iter().map(|m| format!("-U{m}")))
+                self.compile_arguments.extend(list().iter().map(|m| format!("-U{m}")));
             }
             "extra_objects" => extend(&mut self.files, list().iter().map(|path| place(path))),
             _ => {

@@ -184,7 +184,7 @@ impl Reader {
             for include in &scan.includes {
                 for folder in [&folder].into_iter().chain(&roots) {
                     if let Location::Source(path) = crate::distutils::place(
-                        &format!("{folder}/{include}").trim_start_matches('/').to_owned(),
+                        format!("{folder}/{include}").trim_start_matches('/'),
                     ) {
                         waiting.push((path, package.clone(), own));
                     }

@@ -227,6 +227,7 @@ pub(crate) fn candidates(name: &str, package: &str, roots: &[String]) -> Vec<Str
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
