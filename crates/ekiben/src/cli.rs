@@ -71,6 +71,8 @@ pub(crate) enum Command {
     Graph(Graph),
     /// Remove what builds left behind
     Clean(Clean),
+    /// Make a pyproject.toml from setup.py, setup.cfg or bento.info
+    Migrate(Migrate),
     /// See which plugins there are
     #[command(subcommand)]
     Plugin(Plugin),
@@ -212,6 +214,39 @@ pub(crate) struct Clean {
     /// Remove from the cache what wasn't used for longest, until it is within its size
     #[arg(long)]
     pub(crate) cache_to_limit: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    /// The project's folder
+    #[arg(default_value = ".", value_name = "PROJECT")]
+    pub(crate) project: PathBuf,
+    /// What to start from [default: the first that is there]
+    #[arg(long, value_enum, value_name = "FILE")]
+    pub(crate) from: Option<MigrateFrom>,
+    /// The interpreter that runs setup.py: a path, a name or a version
+    #[arg(long, value_name = "PYTHON")]
+    pub(crate) python: Option<String>,
+    /// Print the new pyproject.toml, and write nothing
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) stdout: bool,
+    /// Write nothing; exit with 1 if pyproject.toml would change
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// What to migrate from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MigrateFrom {
+    /// setup.py, with setup.cfg if there is one
+    #[value(name = "setup.py")]
+    SetupPy,
+    /// setup.cfg, or [tool.setuptools] alone
+    #[value(name = "setup.cfg")]
+    SetupCfg,
+    /// bento.info
+    #[value(name = "bento.info")]
+    Bento,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,7 +6,7 @@ use super::Finding;
 
 /// The crates of ours that each may depend on; one that isn't listed may use none. A plugin runs in
 /// WebAssembly: it gets those that do no input and output.
-const MAY_USE: [(&str, &[&str]); 6] = [
+const MAY_USE: [(&str, &[&str]); 7] = [
     (
         "ekiben",
         &[
@@ -15,6 +15,7 @@ const MAY_USE: [(&str, &[&str]); 6] = [
             "ekiben-engine",
             "ekiben-image",
             "ekiben-install",
+            "ekiben-migrate",
             "ekiben-object",
             "ekiben-project",
             "ekiben-python",
@@ -33,6 +34,7 @@ const MAY_USE: [(&str, &[&str]); 6] = [
         ],
     ),
     ("ekiben-install", &["ekiben-archive"]),
+    ("ekiben-migrate", &["ekiben-project"]),
     ("ekiben-runtime", &["ekiben-image"]),
     ("plugins/", &["ekiben-archive", "ekiben-image", "ekiben-object", "ekiben-plugin"]),
     ("tests/guests/", &["ekiben-plugin"]),
