@@ -8,5 +8,6 @@ mod build;
 mod commands;
 mod editable;
 mod failures;
+mod migrate;
 mod pep517;
 mod support;
