@@ -31,7 +31,8 @@ fn perform(migrate: &Migrate, global: &Global) -> Result<End, Problems> {
         None
     };
     let python = python.as_ref().map(ekiben_python::Interpreter::executable);
-    let migration = ekiben_migrate::migrate(&migrate.project, source, python).map_err(problem)?;
+    let migration = ekiben_migrate::migrate(&migrate.project, source, python)
+        .map_err(|error| problem(&error))?;
     if migrate.stdout {
         print(&migration.text);
         tell(&summary(&migration), global);
@@ -44,7 +45,7 @@ fn perform(migrate: &Migrate, global: &Global) -> Result<End, Problems> {
     if migrate.check {
         return Ok(if migration.changes() { End::Failed } else { End::Done });
     }
-    migration.write().map_err(problem)?;
+    migration.write().map_err(|error| problem(&error))?;
     let path = report::short(migration.path());
     tell(&format!("Wrote {}; {source} stays until you remove it\n", path.display()), global);
     Ok(End::Done)
@@ -56,11 +57,11 @@ fn source(migrate: &Migrate) -> Result<Source, Problems> {
         MigrateFrom::SetupCfg => Source::SetupCfg,
         MigrateFrom::Bento => Source::Bento,
     });
-    let nothing = || problem(ekiben_migrate::Error::NothingToMigrate(migrate.project.clone()));
+    let nothing = || problem(&ekiben_migrate::Error::NothingToMigrate(migrate.project.clone()));
     chosen.or_else(|| Source::find(&migrate.project)).ok_or_else(nothing)
 }
 
-fn problem(error: ekiben_migrate::Error) -> Problems {
+fn problem(error: &ekiben_migrate::Error) -> Problems {
     let problem = Problem::error(Cause::Input, "migrate", error.to_string());
     match error.help() {
         Some(help) => problem.help(help).into(),
