@@ -21,6 +21,8 @@ pub(crate) struct Needs {
     pub(crate) files: Vec<Location>,
     pub(crate) compile_arguments: Vec<String>,
     pub(crate) link_arguments: Vec<String>,
+    /// Whether the folder of the module's source has headers that the C code includes.
+    pub(crate) finds_headers_beside: bool,
 }
 
 impl Needs {

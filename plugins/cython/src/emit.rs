@@ -7,7 +7,7 @@ use ekiben_plugin::{
     Tool, Tree,
 };
 
-use crate::distutils::Needs;
+use crate::distutils::{self, Needs};
 use crate::options::Options;
 use crate::plan::{self, Facts, Module, Translation};
 use crate::scan::{self, Scan};
@@ -144,6 +144,20 @@ impl Reader {
         Ok(scan)
     }
 
+    /// Whether one of `headers` is found from the folder of `source`.
+    fn has_beside(&self, source: &str, headers: &[String]) -> Result<bool, Failure> {
+        for header in headers {
+            let path = format!("{}/{header}", folder_of(source));
+            if let Location::Source(path) = distutils::place(path.trim_start_matches('/'))
+                && !path.starts_with("..")
+                && self.tree.exists(&path)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// What a module's files say: its source, its `.pxd`, what they include, and the project's
     /// modules that they cimport.
     fn read_all(
@@ -178,14 +192,15 @@ impl Reader {
             if !wrong.is_empty() {
                 return Err(Failure::User(wrong));
             }
+            needs.finds_headers_beside |= self.has_beside(&module.source, &scan.headers)?;
             facts.public |= own && scan.public;
             facts.api |= own && scan.api;
-            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+            let folder = folder_of(&path).to_owned();
             for include in &scan.includes {
                 for folder in [&folder].into_iter().chain(&roots) {
-                    if let Location::Source(path) = crate::distutils::place(
-                        format!("{folder}/{include}").trim_start_matches('/'),
-                    ) {
+                    if let Location::Source(path) =
+                        distutils::place(format!("{folder}/{include}").trim_start_matches('/'))
+                    {
                         waiting.push((path, package.clone(), own));
                     }
                 }
@@ -207,8 +222,11 @@ fn package_of(path: &str, roots: &[String]) -> String {
         .iter()
         .filter(|root| !root.is_empty())
         .find_map(|root| path.strip_prefix(root.as_str())?.strip_prefix('/'));
-    let folder = inside.unwrap_or(path).rsplit_once('/').map_or("", |(folder, _)| folder);
-    folder.replace('/', ".")
+    folder_of(inside.unwrap_or(path)).replace('/', ".")
+}
+
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// Adds what the sources ask for to how the product is compiled and linked.
@@ -221,10 +239,14 @@ fn contribute(
     for at in &needs.include_directories {
         product.include_directory(at)?;
     }
+    if needs.finds_headers_beside {
+        // setuptools puts the C file beside its source, from where it includes them.
+        let folder = folder_of(&translation.module.source);
+        product.include_directory(&Location::Source(folder.to_owned()))?;
+    }
     if let Some(header) = translation.headers.first() {
         // C code beside the source includes it by its name alone, others by its package.
-        let folder = header.rsplit_once('/').map_or("", |(folder, _)| folder);
-        product.include_directory(&Location::Build(folder.to_owned()))?;
+        product.include_directory(&Location::Build(folder_of(header).to_owned()))?;
         product.include_directory(&Location::Build(plan::FOLDER.to_owned()))?;
     }
     for (name, value) in &needs.definitions {

@@ -15,6 +15,9 @@ pub(crate) struct Scan {
     pub(crate) includes: Vec<String>,
     /// Dotted names, perhaps with dots before them; of `from a cimport b` both `a` and `a.b`.
     pub(crate) cimports: Vec<String>,
+    /// Headers that the C code includes by `#include "…"`: of `cdef extern from "…"`, and in C that is
+    /// given literally.
+    pub(crate) headers: Vec<String>,
     /// Something at module level is `public`.
     pub(crate) public: bool,
     /// Something at module level is `api`.
@@ -64,6 +67,10 @@ impl Scan {
             }
             _ => tokens,
         };
+        if let [Token::Text(text)] = tokens {
+            self.headers.extend(included(text));
+        }
+        self.extern_from(tokens);
         let Some(Token::Name(first)) = tokens.first() else { return };
         match first.as_str() {
             "include" => {
@@ -92,6 +99,17 @@ impl Scan {
         }
     }
 
+    /// `cdef extern from "spam.h":`. One in angle brackets is looked up elsewhere.
+    fn extern_from(&mut self, tokens: &[Token]) {
+        if let [Token::Name(cdef), Token::Name(external), Token::Name(from), Token::Text(file), ..] =
+            tokens
+            && (cdef.as_str(), external.as_str(), from.as_str()) == ("cdef", "extern", "from")
+            && !file.starts_with('<')
+        {
+            self.headers.push(file.clone());
+        }
+    }
+
     fn cimport(&mut self, tokens: &[Token]) {
         self.cimports.extend(names(tokens));
     }
@@ -114,6 +132,15 @@ impl Scan {
             self.cimports.push(module);
         }
     }
+}
+
+/// The names in `#include "…"` lines of C code.
+fn included(code: &str) -> impl Iterator<Item = String> + '_ {
+    code.lines().filter_map(|line| {
+        let directive = line.trim_start().strip_prefix('#')?.trim_start();
+        let name = directive.strip_prefix("include")?.trim_start().strip_prefix('"')?;
+        Some(name.split_once('"')?.0.to_owned())
+    })
 }
 
 /// The dotted names of a list such as `a.b as c, d`, in brackets or not.
@@ -308,6 +335,17 @@ mod tests {
         assert_eq!(public("cdef class A:\n  cdef public int x"), (false, false));
         assert_eq!(public("cdef int f(int public)"), (false, false));
         assert_eq!(public("ctypedef public struct S:\n  int x"), (true, false));
+    }
+
+    #[test]
+    fn headers_of_the_c_code() {
+        let headers = |text| scan(text).headers;
+        assert_eq!(headers("cdef extern from \"c/a.h\" nogil:\n    int f()"), ["c/a.h"]);
+        assert_eq!(headers("IF X:\n    cdef extern from 'a.h':\n        int f()"), ["a.h"]);
+        assert_eq!(headers("cdef extern from \"<math.h>\":\n    double sin(double)"), [""; 0]);
+        let literal =
+            "cdef extern from *:\n    '''\n    # include \"a.h\"\n    #include <b.h>\n    '''\n";
+        assert_eq!(headers(literal), ["a.h"]);
     }
 
     proptest! {

@@ -202,6 +202,32 @@ fn c_beside_cython_uses_its_header() {
 }
 
 #[test]
+fn headers_beside_the_source_are_found() {
+    let cache = tempfile::tempdir().unwrap();
+    let source = "\
+cdef extern from 'c/twice.h':
+    int twice(int)
+cdef extern from *:
+    '''
+    #include \"thrice.h\"
+    '''
+    int thrice(int)
+def f(): return twice(1) + thrice(1)
+";
+    let files = [
+        ("src/spam/__init__.py", ""),
+        ("src/spam/_core.pyx", source),
+        ("src/spam/c/twice.h", "static int twice(int x) { return 2 * x; }\n"),
+        ("src/spam/thrice.h", "static int thrice(int x) { return 3 * x; }\n"),
+    ];
+    let project = Project::new(cache.path(), &files);
+    assert_eq!(project.run("import spam._core as m; print(m.f())"), "5");
+    project.write("src/spam/c/twice.h", "static int twice(int x) { return x + x + 1; }\n");
+    assert_eq!(project.ran().len(), 3, "compile, link, wheel");
+    assert_eq!(project.run("import spam._core as m; print(m.f())"), "6");
+}
+
+#[test]
 fn python_modules_are_translated_where_an_extension_lists_them() {
     let cache = tempfile::tempdir().unwrap();
     let project = Project::new(
