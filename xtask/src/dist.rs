@@ -35,6 +35,12 @@ impl Args {
     }
 }
 
+/// The wheel that is in `dist/` already.
+pub(crate) fn find(workspace: &Workspace) -> Result<PathBuf> {
+    let found = wheels(&workspace.path("dist"))?.pop();
+    found.context("there is no wheel in `dist/`: `cargo xtask dist` makes it")
+}
+
 /// Builds the plugins, then the wheel with them in it, and returns the wheel's path.
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     plugins::Args::default().run(workspace)?;

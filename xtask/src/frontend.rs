@@ -105,6 +105,16 @@ impl Frontends {
         run_quietly(install.args(["--require-hashes", "-r"]).arg(requirements)).map(|_| ())
     }
 
+    /// Installs distributions from the folder of wheels too.
+    pub(crate) fn install_named(&self, venv: &Venv, names: &[&str]) -> Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let mut install = self.pip_into(venv);
+        install.args(["--no-index", "--no-deps", "--find-links"]).arg(&self.wheels).args(names);
+        run_quietly(&mut install).map(|_| ())
+    }
+
     fn python_module(&self, arguments: &[&str]) -> Command {
         let mut python = self.tools.program("python");
         python.arg("-m").args(arguments);

@@ -76,6 +76,11 @@ impl Python {
         &self.path
     }
 
+    /// Its version is 3 and this.
+    pub(crate) fn minor(&self) -> u32 {
+        self.minor
+    }
+
     /// An empty environment, with pip.
     pub(crate) fn make_venv(&self, root: &Path) -> Result<Venv> {
         run_quietly(Command::new(&self.path).args(["-m", "venv", "--clear"]).arg(root))?;

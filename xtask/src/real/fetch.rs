@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::python::Venv;
-use crate::workspace::run_quietly;
+use crate::python::{Python, Venv};
+use crate::workspace::{Workspace, run_quietly};
 
 /// One file that is wanted.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,12 +36,32 @@ pub(crate) fn fetch(pip: &Venv, requirements: &Path, form: Form) -> Result<Vec<P
     let mut files = Vec::new();
     for line in lines {
         let pin = Pin::parse(line).with_context(|| format!("`{}`", requirements.display()))?;
-        files.push(fetch_one(pip, &pin, form).with_context(|| format!("fetching {}", pin.name))?);
+        let file = fetch_one(pip, &pin, form, requirements.parent());
+        files.push(file.with_context(|| format!("fetching {}", pin.name))?);
     }
     Ok(files)
 }
 
-fn fetch_one(pip: &Venv, pin: &Pin<'_>, form: Form) -> Result<PathBuf> {
+/// Adds the wheels of a set of `xtask/requirements` for `python` to a folder.
+pub(crate) fn fetch_set(
+    workspace: &Workspace,
+    python: &Python,
+    set: &str,
+    folder: &Path,
+) -> Result<()> {
+    let pip = python.tools(workspace, "frontends")?;
+    let mut download = pip.program("python");
+    download.args(["-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]);
+    download.args(["--disable-pip-version-check", "--only-binary", ":all:", "--dest"]);
+    download.arg(folder).arg("-r");
+    download.arg(workspace.path(&format!("xtask/requirements/{set}.txt")));
+    run_quietly(&mut download).with_context(|| format!("fetching {set} for {python}"))?;
+    Ok(())
+}
+
+/// `beside` is the folder of what helps pip to look into source distributions, which it does even if
+/// it is asked for the file alone.
+fn fetch_one(pip: &Venv, pin: &Pin<'_>, form: Form, beside: Option<&Path>) -> Result<PathBuf> {
     let folder = cache()?.join(pin.sha256);
     if let Some(file) = only_file(&folder) {
         return Ok(file);
@@ -59,6 +79,18 @@ fn fetch_one(pip: &Venv, pin: &Pin<'_>, form: Form) -> Result<PathBuf> {
         Form::Wheel => download.args(["--only-binary", ":all:"]),
     };
     download.arg("--dest").arg(&arrived).arg("-r").arg(&requirement);
+    if let Some(constraints) = beside.map(|folder| folder.join("fetch-constraints.txt"))
+        && constraints.is_file()
+    {
+        // The one is for pip up to 25.2, the other for later ones.
+        download.env("PIP_CONSTRAINT", &constraints).env("PIP_BUILD_CONSTRAINT", &constraints);
+    }
+    if let Some(variables) = beside.map(|folder| folder.join("fetch-environment.txt"))
+        && variables.is_file()
+    {
+        let text = fs::read_to_string(&variables)?;
+        download.envs(text.lines().filter_map(|line| line.split_once('=')));
+    }
     run_quietly(&mut download)?;
     // Fails if another run was faster, whose file then serves.
     let moved = fs::rename(&arrived, &folder);

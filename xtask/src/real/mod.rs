@@ -1,17 +1,26 @@
 //! `cargo xtask real`: packages of others, built by Ekiben, pass their own tests.
 //!
 //! `tests/real/<package>/` says which source distribution (`source.txt`), which `pyproject.toml` is
-//! laid over its own, and what else the build requires (`build-requires.txt`). Each package is built
-//! on every supported Python that is found, through pip, build and uv in turn, installed alone, and
-//! tested from outside its source. On the first Python it is also built again elsewhere with empty
-//! caches, and from its source distribution: the bytes must be the same.
+//! laid over its own, and what else the build requires (`build-requires.txt`). Files in `files` are
+//! added to the source, and a `second-source.txt` names another source distribution that is unpacked
+//! into its folder `second`. `fetch-constraints.txt` holds constraints for pip while it looks into a
+//! source distribution, and `fetch-environment.txt` variables.
+//!
+//! Each package is built on every Python that it supports and that is found, through pip, build and
+//! uv in turn, installed alone, and tested from outside its source. On the first Python it is also
+//! built again elsewhere with empty caches, and from its source distribution: the bytes must be the
+//! same.
 
 mod fetch;
+mod package;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use crate::dist;
 use crate::examples::copy_into;
@@ -19,57 +28,72 @@ use crate::frontend::{Frontend, Frontends, Product};
 use crate::python::{Python, Venv};
 use crate::workspace::{Workspace, copy_folder, run_quietly};
 use fetch::Form;
-
-/// A package of others.
-struct Package {
-    name: &'static str,
-    /// Its tests' folder in the source distribution.
-    tests: &'static str,
-    /// The tests that must pass at least: all there were when this was written.
-    least: usize,
-    /// Exits with an error unless the compiled module is what the package really uses.
-    is_compiled: &'static str,
-}
-
-const PACKAGES: [Package; 2] = [
-    Package {
-        name: "markupsafe",
-        tests: "tests",
-        least: 78,
-        is_compiled: "import markupsafe as m, markupsafe._speedups as s; \
-                      assert m._escape_inner is s._escape_inner; print(s.__file__)",
-    },
-    Package {
-        name: "kiwisolver",
-        tests: "py/tests",
-        least: 50,
-        is_compiled: "import kiwisolver as k, kiwisolver._cext as c; \
-                      assert k.Solver is c.Solver; print(c.__file__)",
-    },
-];
+use package::{PACKAGES, Package, Tests};
 
 /// Options of `cargo xtask real`.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Only these packages, and those that they need
+    packages: Vec<String>,
+    /// Use the wheel in `dist/` as it is
+    #[arg(long)]
+    no_build: bool,
+}
 
 impl Args {
     pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
-        test(workspace, &dist::build(workspace)?)
+        if let Some(unknown) = self.packages.iter().find(|name| find(name).is_none()) {
+            bail!("there is no package `{unknown}` in `tests/real`");
+        }
+        let ekiben = if self.no_build { dist::find(workspace)? } else { dist::build(workspace)? };
+        let chosen = |package: &&Package| {
+            let is_named = |name: &str| self.packages.iter().any(|wanted| wanted == name);
+            let is_needed = |wanted: &String| {
+                find(wanted).is_some_and(|wanted| wanted.needs.contains(&package.name))
+            };
+            self.packages.is_empty()
+                || is_named(package.name)
+                || self.packages.iter().any(is_needed)
+        };
+        test_each(workspace, &ekiben, PACKAGES.iter().filter(chosen))
     }
+}
+
+fn find(name: &str) -> Option<&'static Package> {
+    PACKAGES.iter().find(|package| package.name == name)
 }
 
 /// Tests all packages with Ekiben's wheel.
 pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
+    test_each(workspace, ekiben, PACKAGES.iter())
+}
+
+fn test_each<'p>(
+    workspace: &Workspace,
+    ekiben: &Path,
+    packages: impl Iterator<Item = &'p Package>,
+) -> Result<()> {
     let pythons = Python::find_all();
     let first = Python::find()?;
     let tools = first.tools(workspace, "frontends")?;
     let checks = first.tools(workspace, "checks")?;
-    for package in &PACKAGES {
+    let shared = tempfile::tempdir()?;
+    for package in packages {
+        if let Some(library) = package.library.filter(|library| !has_library(library)) {
+            println!("{}: skipped, for pkg-config doesn't know `{library}`", package.name);
+            continue;
+        }
         let work = tempfile::tempdir()?;
-        let bench = Bench::prepare(workspace, package, ekiben, &tools, &checks, work.path())?;
+        let (work, made) = (work.path(), shared.path());
+        let bench = Bench::prepare(workspace, package, ekiben, &tools, &checks, work, made)?;
         bench.test_all(&pythons).with_context(|| format!("real package {}", package.name))?;
     }
     Ok(())
+}
+
+fn has_library(name: &str) -> bool {
+    let mut query = Command::new("pkg-config");
+    query.args(["--exists", name]).status().is_ok_and(|status| status.success())
 }
 
 /// A package, ready to be built in a folder for this run.
@@ -81,6 +105,8 @@ struct Bench<'a> {
     wheels: PathBuf,
     checks: &'a Venv,
     work: &'a Path,
+    /// Wheels of packages before it.
+    made: &'a Path,
 }
 
 impl<'a> Bench<'a> {
@@ -91,33 +117,62 @@ impl<'a> Bench<'a> {
         tools: &Venv,
         checks: &'a Venv,
         work: &'a Path,
+        made: &'a Path,
     ) -> Result<Self> {
         let data = workspace.path(&format!("tests/real/{}", package.name));
-        let [archive] = &fetch::fetch(tools, &data.join("source.txt"), Form::Sdist)?[..] else {
-            bail!("`source.txt` should name one file");
-        };
-        let source = fetch::unpack(tools, archive, &work.join("unpacked"))?;
+        let source = unpack(tools, &data.join("source.txt"), &work.join("unpacked"))?;
+        if let Some(second) = existing(&data.join("second-source.txt")) {
+            let unpacked = unpack(tools, &second, &work.join("second"))?;
+            copy_folder(&unpacked, &source.join("second"))?;
+        }
+        if let Some(files) = existing(&data.join("files")) {
+            copy_folder(&files, &source)?;
+        }
         fs::copy(data.join("pyproject.toml"), source.join("pyproject.toml"))?;
         let wheels = work.join("wheels");
         copy_into(ekiben, &wheels)?;
-        let requires = data.join("build-requires.txt");
-        if requires.is_file() {
+        if let Some(requires) = existing(&data.join("build-requires.txt")) {
             for wheel in fetch::fetch(tools, &requires, Form::Wheel)? {
                 copy_into(&wheel, &wheels)?;
             }
         }
-        Ok(Self { workspace, package, source, wheels, checks, work })
+        for wheel in fs::read_dir(made)? {
+            copy_into(&wheel?.path(), &wheels)?;
+        }
+        Ok(Self { workspace, package, source, wheels, checks, work, made })
     }
 
     /// Every Python at least once, and every frontend.
     fn test_all(&self, pythons: &[Python]) -> Result<()> {
-        let [first, ..] = pythons else { bail!("no supported Python is found") };
-        self.test_reproducibility(first)?;
-        for turn in 0..pythons.len().max(Frontend::ALL.len()) {
-            let python = &pythons[turn % pythons.len()];
-            self.test_one(turn, python, Frontend::ALL[turn % Frontend::ALL.len()])?;
+        let fits = |python: &&Python| self.package.minors.contains(&python.minor());
+        let pythons: Vec<&Python> = pythons.iter().filter(fits).collect();
+        let [first, ..] = pythons[..] else { bail!("no Python is found that it supports") };
+        for python in &pythons {
+            python.tools(self.workspace, "frontends")?;
+            for set in self.package.build_sets {
+                fetch::fetch_set(self.workspace, python, set, &self.wheels)?;
+            }
         }
-        Ok(())
+        self.test_reproducibility(first)?;
+        let turns = pythons.len().max(Frontend::ALL.len());
+        let next = AtomicUsize::new(0);
+        // A turn is now a build, which uses all processors, now a test run, which uses one.
+        let take_turns = || -> Result<()> {
+            loop {
+                let turn = next.fetch_add(1, Ordering::Relaxed);
+                if turn >= turns {
+                    return Ok(());
+                }
+                let python = pythons[turn % pythons.len()];
+                self.test_one(turn, python, Frontend::ALL[turn % Frontend::ALL.len()])?;
+            }
+        };
+        thread::scope(|scope| {
+            let other = scope.spawn(take_turns);
+            let ours = take_turns();
+            let theirs = other.join().map_err(|_| anyhow!("a test's thread panicked"))?;
+            ours.and(theirs)
+        })
     }
 
     fn test_one(&self, turn: usize, python: &Python, frontend: Frontend) -> Result<()> {
@@ -127,9 +182,12 @@ impl<'a> Bench<'a> {
         self.check_archive(&wheel)?;
 
         let venv = frontends.install(&wheel, &folder.join("venv"))?;
-        frontends.install_set(self.workspace, &venv, "pytest")?;
-        let tests = folder.join("tests");
-        copy_folder(&self.source.join(self.package.tests), &tests)?;
+        for set in ["pytest"].iter().chain(self.package.test_sets) {
+            frontends.install_set(self.workspace, &venv, set)?;
+        }
+        frontends.install_named(&venv, self.package.needs)?;
+        copy_into(&wheel, self.made)?;
+        self.copy_tests(&folder.join("tests"))?;
         let mut query = venv.program("python");
         let module = run_quietly(query.args(["-I", "-c", self.package.is_compiled]))?;
         let module = PathBuf::from(module.trim());
@@ -139,7 +197,11 @@ impl<'a> Bench<'a> {
             module.display()
         );
         let mut pytest = venv.program("python");
-        pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]);
+        pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]);
+        match self.package.tests {
+            Tests::Installed(name) => pytest.args(["--pyargs", name]),
+            Tests::OfSource(_) | Tests::Ours => pytest.arg("tests"),
+        };
         let report = run_quietly(pytest.current_dir(&folder))
             .with_context(|| format!("its tests on {python}"))?;
         let passed = count_passed(&report)
@@ -148,6 +210,27 @@ impl<'a> Bench<'a> {
         ensure!(passed >= *least, "{passed} tests passed, at least {least} should:\n{report}");
         println!("{name} on {python} by {frontend}: {passed} of its own tests pass");
         Ok(())
+    }
+
+    fn copy_tests(&self, folder: &Path) -> Result<()> {
+        match self.package.tests {
+            Tests::OfSource(paths) => {
+                for path in paths {
+                    let path = self.source.join(path);
+                    if path.is_dir() {
+                        copy_folder(&path, folder)?;
+                    } else {
+                        copy_into(&path, folder)?;
+                    }
+                }
+                Ok(())
+            }
+            Tests::Installed(_) => Ok(()),
+            Tests::Ours => {
+                let name = self.package.name;
+                copy_folder(&self.workspace.path(&format!("tests/real/{name}/tests")), folder)
+            }
+        }
     }
 
     /// The wheel is the same from another folder, by another frontend, and by way of an sdist.
@@ -192,12 +275,30 @@ impl<'a> Bench<'a> {
         run_quietly(self.checks.program("twine").args(["check", "--strict"]).arg(archive))?;
         if archive.extension().is_some_and(|extension| extension == "whl") {
             run_quietly(self.checks.program("check-wheel-contents").arg(archive))?;
+            let scratch = tempfile::tempdir_in(self.work)?;
+            let mut installer = self.checks.program("python");
+            installer.args(["-m", "installer", "--validate-record", "all", "--destdir"]);
+            run_quietly(installer.arg(scratch.path().join("installed")).arg(archive))?;
+            let mut unpack = self.checks.program("wheel");
+            run_quietly(unpack.arg("unpack").arg("--dest").arg(scratch.path()).arg(archive))?;
             if cfg!(target_os = "linux") {
                 run_quietly(self.checks.program("auditwheel").arg("show").arg(archive))?;
             }
         }
         Ok(())
     }
+}
+
+/// The one source distribution that `requirements` names, unpacked.
+fn unpack(tools: &Venv, requirements: &Path, into: &Path) -> Result<PathBuf> {
+    let [archive] = &fetch::fetch(tools, requirements, Form::Sdist)?[..] else {
+        bail!("`{}` should name one file", requirements.display());
+    };
+    fetch::unpack(tools, archive, into)
+}
+
+fn existing(path: &Path) -> Option<PathBuf> {
+    path.exists().then(|| path.to_owned())
 }
 
 fn ensure_same(one: &Path, other: &Path) -> Result<()> {

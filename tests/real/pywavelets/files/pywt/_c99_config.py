@@ -1,0 +1,1 @@
+_have_c99_complex = True

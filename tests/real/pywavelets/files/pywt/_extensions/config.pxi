@@ -1,0 +1,1 @@
+DEF HAVE_C99_CPLX = 1
