@@ -169,7 +169,7 @@ impl Installed {
     fn python(&self, code: &str) -> Command {
         let mut python = self.venv.program("python");
         python.args(["-c", code]).current_dir(&self.elsewhere);
-        // A tree of bytecode for two edits in one second may be taken for the first one's.
+        // Bytecode counts as fresh if the source has the same second and size.
         python.env("PYTHONDONTWRITEBYTECODE", "1").env_remove("EKIBEN_REBUILD");
         python
     }
@@ -235,11 +235,10 @@ impl Installed {
     }
 }
 
-/// Whether a line of a log says that a translation, a compilation or a link ran.
+/// Whether a line of a log says that a translation, a compilation or a link was started.
 fn is_of_a_tool(line: &str) -> bool {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let did = words.iter().any(|word| ["Compile", "Link", "Cython"].contains(word));
-    did && words.contains(&"ran")
+    let did = line.strip_prefix("start ");
+    did.is_some_and(|did| ["translate ", "compile ", "link "].iter().any(|it| did.starts_with(it)))
 }
 
 /// A change of a file, and the way back.
