@@ -122,7 +122,7 @@ impl Checkout {
         let frontends = Frontends::new(workspace, python, &self.wheels)?;
         let root = tempfile::tempdir_in(&self.work)?.keep();
         let venv = python.make_bare_venv(&root.join("venv"))?;
-        let started = output_of(venv.program("python").args(["-c", STARTED]))?;
+        let started = started_with_a_plain_file(&venv)?;
         // A cache of its own, so that what one install keeps is no help to the next.
         let cache = root.join("cache");
         frontends
@@ -131,6 +131,17 @@ impl Checkout {
         let project = self.project.clone();
         Ok(Installed { name, frontends, venv, started, project, elsewhere: root })
     }
+}
+
+/// What Python imports at its start if there is a `.pth` file: old versions need more to read it.
+fn started_with_a_plain_file(venv: &Venv) -> Result<String> {
+    let site = "import sysconfig; print(sysconfig.get_path('purelib'))";
+    let site = output_of(venv.program("python").args(["-c", site]))?;
+    let file = Path::new(&site).join("plain.pth");
+    fs::write(&file, "# nothing\n").with_context(|| format!("`{}`", file.display()))?;
+    let started = output_of(venv.program("python").args(["-c", STARTED]))?;
+    fs::remove_file(&file).with_context(|| format!("`{}`", file.display()))?;
+    Ok(started)
 }
 
 /// The wheels that builds need besides Ekiben, fetched the first time.
@@ -158,7 +169,7 @@ struct Installed {
     name: String,
     frontends: Frontends,
     venv: Venv,
-    /// What Python imported at its start before.
+    /// What Python imports at its start with a `.pth` file of nothing.
     started: String,
     project: PathBuf,
     /// A folder from which nothing of the project is found by accident.

@@ -317,6 +317,9 @@ pub(crate) struct Pep517 {
     /// The isolated environment that holds the build's requirements
     #[arg(long, value_name = "DIR")]
     pub(crate) build_environment: Option<PathBuf>,
+    /// Look for packages nowhere else
+    #[arg(long, requires = "build_environment")]
+    pub(crate) build_environment_alone: bool,
     #[command(flatten)]
     pub(crate) options: BuildOptions,
 }

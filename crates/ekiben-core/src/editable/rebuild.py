@@ -21,6 +21,10 @@ PROGRAM = @PROGRAM@
 #: What the build requires, in place of the environment that the installer had made; None if it made
 #: none.
 PACKAGES = @PACKAGES@
+#: Whether that environment was all that the build could see.
+ALONE = @ALONE@
+#: Where that environment was. It may be this one, which the installer hadn't made.
+BUILT_IN = @BUILT_IN@
 CACHE = @CACHE@
 SETTINGS = @SETTINGS@
 #: The environment variables that decided on something. None is one that wasn't set.
@@ -119,7 +123,9 @@ def is_relevant(name):
 
 
 def build(name, folder):
-    for needed in (PROGRAM, PACKAGES):
+    is_here = BUILT_IN is not None and os.path.realpath(BUILT_IN) == os.path.realpath(sys.prefix)
+    packages = BUILT_IN if is_here else PACKAGES
+    for needed in (PROGRAM, packages):
         if needed is not None and not os.path.exists(needed):
             raise failure(name, f"{needed} is gone", f"run `pip install -e {ROOT}` again")
     log = os.path.join(folder, "rebuild.log")
@@ -128,8 +134,10 @@ def build(name, folder):
     arguments += ["--interpreter", interpreter(), "--cache-dir", CACHE]
     arguments += ["--config-settings", SETTINGS, "--result-file", result]
     arguments += ["--out-dir", os.path.join(folder, "wheel")]
-    if PACKAGES is not None:
-        arguments += ["--build-environment", PACKAGES]
+    if packages is not None:
+        arguments += ["--build-environment", packages]
+    if ALONE and not is_here:
+        arguments.append("--build-environment-alone")
     environment = {k: v for k, v in os.environ.items() if k not in ENVIRONMENT}
     environment.update((k, v) for k, v in ENVIRONMENT.items() if v is not None)
     # What the build starts mustn't begin another one.

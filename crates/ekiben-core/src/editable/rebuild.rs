@@ -44,14 +44,19 @@ pub(crate) fn module(
             format!("{}: {value}", literal(name))
         })
         .collect();
+    let or_none = |literal: Option<String>| literal.unwrap_or_else(|| "None".to_owned());
     let packages = packages.map(|folder| path_literal(&folder)).transpose()?;
+    let built_in = configuration.build_environment().map(path_literal).transpose()?;
+    let is_alone = configuration.is_build_environment_alone()?;
     let names: Vec<String> = names.iter().map(|name| literal(name)).collect();
     let values = [
         ("NAMES", format!("[{}]", names.join(", "))),
         ("ROOT", path_literal(configuration.root())?),
         ("INPUTS", path_literal(&inputs_file(configuration)?)?),
         ("PROGRAM", path_literal(&program)?),
-        ("PACKAGES", packages.unwrap_or_else(|| "None".to_owned())),
+        ("PACKAGES", or_none(packages)),
+        ("ALONE", if is_alone { "True" } else { "False" }.to_owned()),
+        ("BUILT_IN", or_none(built_in)),
         ("CACHE", path_literal(cache_dir)?),
         ("SETTINGS", literal(&repetition.config_settings)),
         ("ENVIRONMENT", format!("{{{}}}", environment.join(", "))),
@@ -104,9 +109,9 @@ mod tests {
 
     #[test]
     fn all_places_of_the_template_are_filled() {
-        let names =
-            ["NAMES", "ROOT", "INPUTS", "PROGRAM", "PACKAGES", "CACHE", "SETTINGS", "ENVIRONMENT"];
-        let values = names.map(|name| (name, "\"@ROOT@\"".to_owned()));
+        let names = "NAMES ROOT INPUTS PROGRAM PACKAGES ALONE BUILT_IN CACHE SETTINGS ENVIRONMENT";
+        let names: Vec<&str> = names.split(' ').collect();
+        let values: Vec<_> = names.iter().map(|name| (*name, "\"@ROOT@\"".to_owned())).collect();
         let text = filled(&values);
         assert_eq!(text.matches("\"@ROOT@\"").count(), names.len());
         assert_eq!(text.matches('@').count(), 2 * names.len());

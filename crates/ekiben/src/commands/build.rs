@@ -33,6 +33,7 @@ pub(crate) fn run(build: &Build, global: &Global, from_variable: usize) -> End {
         kinds: wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(kind, _)| kind).collect(),
         out_dir: build.out_dir.clone().unwrap_or_else(|| build.project.join("dist")),
         build_environment: None,
+        build_environment_alone: false,
         repetition: None,
         options: &build.options,
         json: build.message_format == MessageFormat::Json,
@@ -53,6 +54,8 @@ pub(crate) struct Job<'a> {
     pub(crate) out_dir: PathBuf,
     /// The isolated environment that holds the build's requirements.
     pub(crate) build_environment: Option<PathBuf>,
+    /// Whether packages are looked for there alone.
+    pub(crate) build_environment_alone: bool,
     /// What starts it again, if anything can.
     pub(crate) repetition: Option<Repetition>,
     pub(crate) options: &'a BuildOptions,
@@ -103,6 +106,7 @@ impl Job<'_> {
             overrides: self.overrides.clone(),
             build_dir: self.options.build_dir.clone(),
             build_environment: self.build_environment.clone(),
+            build_environment_alone: self.build_environment_alone,
             repetition: self.repetition.clone(),
         };
         let session = Session::open(request, environment, BUILT_IN).map_err(refuse)?;

@@ -101,6 +101,7 @@ fn build(
         kinds: vec![kind],
         out_dir: hook.out_dir.clone(),
         build_environment: hook.build_environment.clone(),
+        build_environment_alone: hook.build_environment_alone,
         repetition,
         options: &hook.options,
         json: false,
@@ -156,6 +157,7 @@ fn with_session<T>(
         overrides,
         build_dir: hook.options.build_dir.clone(),
         build_environment: hook.build_environment.clone(),
+        build_environment_alone: hook.build_environment_alone,
         repetition: None,
     };
     let session = Session::open(request, environment, BUILT_IN).map_err(refuse)?;
