@@ -5,7 +5,10 @@
 //! calls its `build_wheel`, which is what frontends do. Backends take turns, round by round, so
 //! that a slow minute of the machine is slow for all of them; medians are compared, as ratios.
 
+mod editable;
+
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -134,6 +137,8 @@ impl Args {
         let _ = writeln!(text, "One C extension:\n\n{}", hooks.markdown(&with_compiler));
         let _ = writeln!(text, "Twenty C files in one extension:\n\n{}", many.markdown(&columns));
         let _ = writeln!(text, "The program by itself:\n\n{}", alone.markdown(&["ekiben"]));
+        let editable = editable::tables(&bench, self.rounds)?;
+        let _ = writeln!(text, "Editable installs:\n\n{editable}");
         print!("{text}");
         if let Some(output) = &self.output {
             fs::write(output, text).with_context(|| format!("`{}`", output.display()))?;
@@ -182,12 +187,16 @@ impl Bench {
         let code = format!("import {object} as b; b.build_wheel('out', {settings})");
         let mut command = self.venv.program("python");
         command.args(["-c", &code]).current_dir(project);
-        let bin = self.venv.path("");
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders = std::iter::once(bin).chain(std::env::split_paths(&path));
-        command.env("PATH", std::env::join_paths(folders)?);
+        command.env("PATH", self.search_path()?);
         command.env("EKIBEN_CACHE_DIR", cache).env("PYTHONDONTWRITEBYTECODE", "");
         cost(&mut command)
+    }
+
+    /// `PATH` with the programs that backends start.
+    fn search_path(&self) -> Result<OsString> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(self.venv.path("")).chain(std::env::split_paths(&path));
+        Ok(std::env::join_paths(folders)?)
     }
 
     /// A cache that has nothing of a build in it, but what is known of the plugins: what a first build

@@ -98,6 +98,38 @@ impl Frontends {
         Ok(venv)
     }
 
+    /// Installs a folder as itself (PEP 660), by pip or uv, with settings for the backend.
+    pub(crate) fn install_editable(
+        &self,
+        frontend: Frontend,
+        project: &Path,
+        settings: &[&str],
+        venv: &Venv,
+        cache: &Path,
+    ) -> Result<()> {
+        let mut command = match frontend {
+            Frontend::Pip => self.pip_into(venv),
+            Frontend::Uv => {
+                let mut uv = self.tools.program("uv");
+                uv.args(["pip", "install", "--quiet", "--python"]).arg(venv.path("python"));
+                uv
+            }
+            Frontend::Build => bail!("build doesn't install"),
+        };
+        self.isolate(&mut command, cache);
+        for setting in settings {
+            command.args(["-C", setting]);
+        }
+        run_quietly(command.arg("--editable").arg(project)).map(drop)
+    }
+
+    /// Uninstalls a distribution.
+    pub(crate) fn uninstall(&self, venv: &Venv, name: &str) -> Result<()> {
+        let mut pip = self.python_module(&["pip", "--disable-pip-version-check", "--python"]);
+        pip.arg(venv.path("python")).args(["uninstall", "--quiet", "--yes", name]);
+        run_quietly(&mut pip).map(drop)
+    }
+
     /// Installs a set of `xtask/requirements` too.
     pub(crate) fn install_set(&self, workspace: &Workspace, venv: &Venv, set: &str) -> Result<()> {
         let requirements = workspace.path(&format!("xtask/requirements/{set}.txt"));

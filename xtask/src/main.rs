@@ -12,6 +12,7 @@ mod bench;
 mod component;
 mod demo;
 mod dist;
+mod editable;
 mod examples;
 mod frontend;
 mod plugins;
@@ -47,6 +48,8 @@ enum Command {
     Demo(demo::Args),
     /// Build Ekiben's wheel into `dist/`
     Dist(dist::Args),
+    /// Install a project as its folder, edit it and import it
+    Editable(editable::Args),
     /// Build the plugins, and the guests of the tests, as WebAssembly components
     Plugins(plugins::Args),
     /// Build real packages through real frontends and run their own tests
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => args.run(&workspace),
         Command::Demo(args) => args.run(&workspace),
         Command::Dist(args) => args.run(&workspace),
+        Command::Editable(args) => args.run(&workspace),
         Command::Plugins(args) => args.run(&workspace),
         Command::Real(args) => args.run(&workspace),
         Command::Test(args) => args.run(&workspace),

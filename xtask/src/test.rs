@@ -5,7 +5,7 @@
 use anyhow::Result;
 
 use crate::workspace::{Workspace, run};
-use crate::{dist, examples, real, shim, tidy, wit_check};
+use crate::{dist, editable, examples, real, shim, tidy, wit_check};
 
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]
@@ -26,6 +26,8 @@ impl Args {
         shim::test(workspace)?;
         println!("== examples");
         examples::test(workspace, &ekiben)?;
+        println!("== editable installs");
+        editable::test(workspace, &ekiben)?;
         println!("== real packages");
         if self.offline {
             println!("left out");

@@ -5,11 +5,11 @@
 //! thread while the engine already runs what was planned before; results leave the build folder
 //! only when everything has succeeded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use ekiben_archive::{Listed, Timestamp};
 use ekiben_engine::{
@@ -23,7 +23,7 @@ use crate::commands::{self, Command, CommandContext};
 use crate::configuration::{Configuration, Request};
 use crate::contributions::Contributions;
 use crate::distributions::required_name;
-use crate::editable::{Placed, Placement};
+use crate::editable::{Inputs, Placed, Placement, rebuild};
 use crate::graph::{CommandName, Graph, Kind, Plan, Target};
 use crate::observer::{Observer, Sink};
 use crate::plugin::{Limits, Plugin, PluginHost, Records};
@@ -64,13 +64,17 @@ pub(crate) struct Shared {
     pub(crate) contributions: Contributions,
     pub(crate) archives: Mutex<Vec<Arc<Archive>>>,
     placements: Mutex<Vec<Placement>>,
+    /// When the project was read.
+    began: SystemTime,
     pub(crate) tools: Tools,
     pub(crate) host: Arc<PluginHost>,
     pub(crate) records: Arc<dyn Records>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) search_path: OsString,
     variables: BTreeMap<String, String>,
-    cache: Cache,
+    /// The variables that something asked for.
+    asked: Mutex<BTreeSet<String>>,
+    pub(crate) cache: Cache,
 }
 
 impl Shared {
@@ -81,7 +85,17 @@ impl Shared {
 
     /// An environment variable.
     pub(crate) fn environment(&self, name: &str) -> Option<String> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if !asked.contains(name) {
+            asked.insert(name.to_owned());
+        }
         self.variables.get(name).cloned()
+    }
+
+    /// The environment variables that something asked for, with their values.
+    pub(crate) fn asked_environment(&self) -> BTreeMap<String, Option<String>> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.iter().map(|name| (name.clone(), self.variables.get(name).cloned())).collect()
     }
 
     /// The time that archives give their members.
@@ -269,12 +283,14 @@ impl Session {
             contributions: Contributions::default(),
             archives: Mutex::default(),
             placements: Mutex::default(),
+            began: SystemTime::now() - self.began.elapsed(),
             tools: Tools::default(),
             host: self.host,
             records: self.records,
             observer: self.environment.observer,
             search_path: self.environment.search_path,
             variables: self.environment.variables,
+            asked: Mutex::default(),
             cache: self.cache,
         });
         let planned = run_commands(&shared, &plan, &self.graph);
@@ -390,12 +406,23 @@ impl Built {
         let placements = shared.placements.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let placed = Placed::load(configuration.build_dir());
         if placements.is_empty() && placed == Placed::default() {
-            return Ok(());
+            return self.note_inputs();
         }
         let interpreter = configuration.interpreter()?.extension_tag().to_string();
         let places = (configuration.root(), configuration.build_dir());
         placed.update(&placements, &interpreter, &shared.engine, &shared.cache, places)?;
-        Ok(())
+        self.note_inputs()
+    }
+
+    /// Notes what an import has to compare to find out whether the modules are up to date, if the
+    /// project wants that.
+    fn note_inputs(&self) -> Result<(), Problems> {
+        let shared = &self.shared;
+        if !shared.configuration.rebuilds() {
+            return Ok(());
+        }
+        let file = rebuild::inputs_file(&shared.configuration)?;
+        Inputs::gather(&shared.configuration, &shared.engine)?.write(&file, shared.began)
     }
 
     /// Copies the files of `.dist-info` that the `metadata` command made into `folder`.

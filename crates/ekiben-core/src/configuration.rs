@@ -30,6 +30,24 @@ pub struct Request {
     /// The environment in which the front end installed what the build requires, when it isn't the
     /// interpreter's own.
     pub build_environment: Option<PathBuf>,
+    /// Whether packages are looked for in that environment alone, and not where the interpreter has
+    /// its own.
+    pub build_environment_alone: bool,
+    /// What a later build of the same needs. Without it, there is no rebuilding on import.
+    pub repetition: Option<Repetition>,
+}
+
+/// What starts a build again when nobody is there to ask.
+#[derive(Debug, Clone)]
+pub struct Repetition {
+    /// The program that builds.
+    pub program: PathBuf,
+    /// The user's cache folder.
+    pub cache_dir: PathBuf,
+    /// What the front end was given, as a JSON object.
+    pub config_settings: String,
+    /// The variable with words for the command line, if it is set.
+    pub arguments: Option<String>,
 }
 
 /// All that was decided before any command runs.
@@ -40,6 +58,8 @@ pub struct Configuration {
     plugins: Plugins,
     python: Option<String>,
     build_environment: Option<PathBuf>,
+    build_environment_alone: bool,
+    repetition: Option<Repetition>,
     records: Arc<dyn Records>,
     /// Found when something asks: a source distribution needs none.
     interpreter: OnceLock<Result<Interpreter, Problems>>,
@@ -82,6 +102,8 @@ impl Configuration {
             plugins,
             python: request.python,
             build_environment: request.build_environment,
+            build_environment_alone: request.build_environment_alone,
+            repetition: request.repetition,
             records,
             interpreter: OnceLock::new(),
             files: OnceLock::new(),
@@ -105,6 +127,30 @@ impl Configuration {
     #[must_use]
     pub fn build_dir(&self) -> &Path {
         &self.build_dir
+    }
+
+    /// What starts this build again, if anything can.
+    pub(crate) fn repetition(&self) -> Option<&Repetition> {
+        self.repetition.as_ref()
+    }
+
+    /// Whether an editable install looks for changes when it is imported.
+    pub(crate) fn rebuilds(&self) -> bool {
+        self.project.settings().editable.rebuild && self.repetition.is_some()
+    }
+
+    /// The environment in which the front end installed what the build requires.
+    pub(crate) fn build_environment(&self) -> Option<&Path> {
+        self.build_environment.as_deref()
+    }
+
+    /// Whether no package is found outside of that environment: it is the interpreter's own, or was
+    /// when somebody began to repeat this build.
+    pub(crate) fn is_build_environment_alone(&self) -> Result<bool, Problems> {
+        let Some(environment) = &self.build_environment else { return Ok(false) };
+        let prefix = &self.interpreter()?.facts().prefix;
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        Ok(self.build_environment_alone || real(environment) == real(Path::new(prefix)))
     }
 
     /// The plugins.
@@ -166,8 +212,10 @@ impl Configuration {
                 add(environment.join(format!("local/lib/python{version}/{name}")));
             }
         }
-        for folder in own.into_iter().chain(&facts.site_packages) {
-            add(folder.clone());
+        if !self.build_environment_alone || self.build_environment.is_none() {
+            for folder in own.into_iter().chain(&facts.site_packages) {
+                add(folder.clone());
+            }
         }
         Ok(places)
     }

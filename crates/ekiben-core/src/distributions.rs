@@ -15,10 +15,14 @@ pub(crate) struct Distribution {
     /// As its metadata spell it.
     pub(crate) name: String,
     pub(crate) version: String,
+    /// What it requires where no extra is asked for, as PEP 508 spells it.
+    pub(crate) requires: Vec<String>,
     /// Of what its RECORD says of its own files or, of one without, of its metadata.
     pub(crate) digest: Digest,
     /// The folder that its packages lie in.
     pub(crate) folder: PathBuf,
+    /// Its `.dist-info`.
+    pub(crate) info: PathBuf,
 }
 
 /// Where distributions lie, by normalized name; the first place that has one wins, as on `sys.path`.
@@ -47,19 +51,25 @@ impl Distributions {
     pub(crate) fn get(&self, name: &str) -> Option<Distribution> {
         let info = self.0.get(&normalized(name))?;
         let metadata = std::fs::read_to_string(info.join("METADATA")).ok()?;
-        let header = |key: &str| {
+        let headers = |key: &'static str| {
             // Headers end at the first empty line; what follows is the readme.
-            let mut lines = metadata.lines().take_while(|line| !line.is_empty());
-            let value = lines.find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
-            Some(value.trim().to_owned())
+            let lines = metadata.lines().take_while(|line| !line.is_empty());
+            lines
+                .filter_map(move |line| Some(line.strip_prefix(key)?.strip_prefix(':')?.trim()))
+                .map(ToOwned::to_owned)
+        };
+        let is_for_extra = |requirement: &String| {
+            requirement.split_once(';').is_some_and(|(_, marker)| marker.contains("extra"))
         };
         let record = std::fs::read_to_string(info.join("RECORD"));
         let identity = record.map_or_else(|_| metadata.clone(), |record| lasting(&record));
         Some(Distribution {
-            name: header("Name")?,
-            version: header("Version")?,
+            name: headers("Name").next()?,
+            version: headers("Version").next()?,
+            requires: headers("Requires-Dist").filter(|text| !is_for_extra(text)).collect(),
             digest: Digest::of(identity.as_bytes()),
             folder: info.parent().map(Path::to_owned)?,
+            info: info.clone(),
         })
     }
 }

@@ -33,8 +33,8 @@ mod tools;
 mod world;
 
 pub use build::{Built, Environment, Session, open_cache, plugin_host};
-pub use configuration::{Configuration, Request};
-pub use editable::remove_placed;
+pub use configuration::{Configuration, Repetition, Request};
+pub use editable::{kept_folder, remove_placed};
 pub use observer::{Observer, Silent};
 pub use plugins::{BuiltIn, Plugins};
 pub use problem::{Cause, Place, Problem, Problems, Severity};

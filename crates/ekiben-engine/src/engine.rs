@@ -4,7 +4,7 @@
 //! The state machine is [`crate::schedule`], which sits in one lock; what takes time ([`crate::lookup`],
 //! [`crate::execute`]) happens outside of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -324,6 +324,13 @@ impl Engine {
             problems.iter().for_each(|problem| self.shared.warn(None, problem));
         }
         Report { status, actions }
+    }
+
+    /// The files outside the build folder that decided on what was built, headers that compilers found among them, and
+    /// the folders that were searched for such. They are complete after [`Engine::finish`].
+    #[must_use]
+    pub fn seen(&self) -> (BTreeSet<Location>, BTreeSet<Location>) {
+        self.shared.seen()
     }
 
     /// A shell line that does what the action does; for a function, a comment that names it.

@@ -354,6 +354,7 @@ impl Shared {
                 candidates.entry(folder).or_default().insert(name);
             }
         }
+        self.report_seen(seen.iter(), candidates.keys());
         let mut absent = Vec::new();
         for (folder, names) in candidates {
             let mut kept = Vec::new();

@@ -40,6 +40,8 @@ pub(crate) struct Snapshot {
     digests: Mutex<HashMap<String, Arc<OnceLock<Option<Digest>>>>>,
     /// By symbolic folder, then the name of a file, or of a folder with its slash.
     present: Mutex<HashMap<String, HashMap<String, bool>>>,
+    /// What the actions that ran reported to have read, and the folders they searched.
+    reported: Mutex<(BTreeSet<Location>, BTreeSet<Location>)>,
 }
 
 impl Shared {
@@ -78,6 +80,36 @@ impl Shared {
             // For the error, or if the file has appeared by now.
             None => self.digests.digest(&path()),
         }
+    }
+
+    /// Notes what an action that ran has read, and which folders it searched.
+    pub(crate) fn report_seen<'a>(
+        &self,
+        files: impl Iterator<Item = &'a Location>,
+        folders: impl Iterator<Item = &'a Location>,
+    ) {
+        let mut reported = self.snapshot.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        reported.0.extend(files.cloned());
+        reported.1.extend(folders.cloned());
+    }
+
+    /// The files outside the build that decided on results so far, and the folders that were searched for them.
+    pub(crate) fn seen(&self) -> (BTreeSet<Location>, BTreeSet<Location>) {
+        let lock = self.snapshot.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut files, mut folders) = lock.clone();
+        drop(lock);
+        let digests = self.snapshot.digests.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_there = |digest: &OnceLock<Option<Digest>>| matches!(digest.get(), Some(Some(_)));
+        let there = digests.iter().filter(|(_, digest)| is_there(digest));
+        files.extend(there.filter_map(|(symbolic, _)| self.roots.parse_symbolic(symbolic)));
+        drop(digests);
+        let present = self.snapshot.present.lock().unwrap_or_else(PoisonError::into_inner);
+        folders.extend(present.keys().filter_map(|symbolic| self.roots.parse_symbolic(symbolic)));
+        drop(present);
+        for locations in [&mut files, &mut folders] {
+            locations.retain(|location| !matches!(location, Location::Build(_)));
+        }
+        (files, folders)
     }
 
     fn snapshot_digest(&self, symbolic: &str, path: impl FnOnce() -> PathBuf) -> Option<Digest> {

@@ -68,6 +68,8 @@ pub struct Settings {
     pub sdist: Sdist,
     /// What goes into the wheel.
     pub wheel: Wheel,
+    /// How the project is installed as its folder, with `pip install -e`.
+    pub editable: Editable,
     /// Build options for all extensions. An extension's own options win. Lists are joined: an
     /// extension's folders and libraries are searched before those from here, its arguments come
     /// after them.
@@ -144,6 +146,15 @@ pub struct Wheel {
     pub purelib_files: BTreeMap<String, WheelTarget>,
     /// As `files`, for what must go to `platlib` even if the wheel's root doesn't.
     pub platlib_files: BTreeMap<String, WheelTarget>,
+}
+
+/// How the project is installed as its folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Editable {
+    /// Whether a process that imports the project looks first if a source has changed, and if so
+    /// builds the modules again.
+    pub rebuild: bool,
 }
 
 /// Files and where they go.

@@ -305,6 +305,9 @@ pub(crate) struct Pep517 {
     /// Where to put what is made
     #[arg(long, value_name = "DIR", default_value = "dist")]
     pub(crate) out_dir: PathBuf,
+    /// The project's folder
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) project: PathBuf,
     /// What the front end was given, as a JSON object
     #[arg(long, value_name = "JSON", default_value = "{}")]
     pub(crate) config_settings: String,
@@ -314,6 +317,9 @@ pub(crate) struct Pep517 {
     /// The isolated environment that holds the build's requirements
     #[arg(long, value_name = "DIR")]
     pub(crate) build_environment: Option<PathBuf>,
+    /// Look for packages nowhere else
+    #[arg(long, requires = "build_environment")]
+    pub(crate) build_environment_alone: bool,
     #[command(flatten)]
     pub(crate) options: BuildOptions,
 }

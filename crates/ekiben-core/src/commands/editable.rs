@@ -3,7 +3,10 @@
 //! The wheel holds a `.pth` file that names the folder of the packages, so an import finds the
 //! project's own files and costs what it always costs. Modules that are built are placed beside
 //! their sources once everything has succeeded (see [`crate::editable`]); metadata, scripts, headers
-//! and data files are installed as from any wheel.
+//! and data files are installed as from any wheel. With `editable.rebuild`, the `.pth` file also imports
+//! a module that looks for changes.
+
+use std::collections::BTreeSet;
 
 use ekiben_archive::{ArchivePath, Origin, WheelSpec};
 use ekiben_engine::{Location, RelPath};
@@ -12,7 +15,7 @@ use ekiben_project::ProjectPath;
 use super::{CommandContext, MODULE_FILE, link, metadata, wheel};
 use crate::archive::{Archive, Spec};
 use crate::artifacts::Known;
-use crate::editable::Placement;
+use crate::editable::{Placement, rebuild};
 use crate::graph::Kind;
 use crate::problem::{Cause, Problem, Problems};
 
@@ -44,10 +47,30 @@ pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
         archive.add(known.id, path, false, &Origin::new("the project's metadata"))?;
     }
     let name = cx.shared.configuration.project().standard().name.in_file_names();
-    let pth = path_line(&root.in_dir(cx.shared.configuration.root()))?;
+    let mut pth = path_line(&root.in_dir(cx.shared.configuration.root()))?;
+    let repetition = cx.shared.configuration.repetition();
+    if let Some(repetition) = repetition.filter(|_| cx.shared.configuration.rebuilds()) {
+        let module = format!("_editable_{name}");
+        let text = rebuild::module(&cx.shared, repetition, &top_level(cx, &placements)?)?;
+        provide(cx, &mut archive, &format!("{module}.py"), &text)?;
+        pth.push_str(&format!("import {module}\n"));
+    }
     provide(cx, &mut archive, &format!("_editable_{name}.pth"), &pth)?;
     cx.shared.set_placements(placements);
     archive.submit(&cx.shared, &cx.name, &Kind::EDITABLE_WHEEL)
+}
+
+/// The names that the project's modules begin with.
+fn top_level(cx: &CommandContext, placements: &[Placement]) -> Result<BTreeSet<String>, Problems> {
+    let found = cx.shared.configuration.files()?;
+    let root = found.package_root.as_str();
+    let installed = found.installed.iter().map(|file| file.target.as_str());
+    let placed = placements.iter().map(|placement| {
+        let path = placement.target.as_str();
+        path.strip_prefix(root).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path)
+    });
+    let first = |path: &str| path.split(['/', '.']).next().unwrap_or(path).to_owned();
+    Ok(installed.chain(placed).map(first).filter(|name| !name.is_empty()).collect())
 }
 
 /// Where a file of the wheel is imported from, relative to `site-packages`; none for scripts,

@@ -4,14 +4,22 @@
 //! What was placed is remembered in the build folder, so that it can be taken away again, and so
 //! that no archive holds it by accident ([`Placed`]).
 //!
+//! With `editable.rebuild`, the wheel brings a module that looks for changes when the project is imported
+//! ([`rebuild`]). The build notes what to compare ([`Inputs`]), and keeps what the next one needs.
+//!
 //! Invariant: a file that isn't ours is neither replaced nor removed. A file is ours if its content
 //! is one that a build made.
 
+mod inputs;
+mod keep;
 mod placed;
+pub(crate) mod rebuild;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+pub(crate) use inputs::Inputs;
+pub use keep::kept_folder;
 pub(crate) use placed::{Placed, Placement};
 
 use crate::build::unwritable;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use ekiben_core::graph::{Kind, Target};
-use ekiben_core::{Built, Cause, Observer, Problem, Problems, Request, Session};
+use ekiben_core::{Built, Cause, Observer, Problem, Problems, Repetition, Request, Session};
 use ekiben_engine::{Interrupt, Outcome, Status};
 use ekiben_project::{Override, Overrides};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -33,6 +33,8 @@ pub(crate) fn run(build: &Build, global: &Global, from_variable: usize) -> End {
         kinds: wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(kind, _)| kind).collect(),
         out_dir: build.out_dir.clone().unwrap_or_else(|| build.project.join("dist")),
         build_environment: None,
+        build_environment_alone: false,
+        repetition: None,
         options: &build.options,
         json: build.message_format == MessageFormat::Json,
         owns_stdout: true,
@@ -52,6 +54,10 @@ pub(crate) struct Job<'a> {
     pub(crate) out_dir: PathBuf,
     /// The isolated environment that holds the build's requirements.
     pub(crate) build_environment: Option<PathBuf>,
+    /// Whether packages are looked for there alone.
+    pub(crate) build_environment_alone: bool,
+    /// What starts it again, if anything can.
+    pub(crate) repetition: Option<Repetition>,
     pub(crate) options: &'a BuildOptions,
     pub(crate) json: bool,
     /// Whether what was asked for besides the build may be printed on stdout.
@@ -100,6 +106,8 @@ impl Job<'_> {
             overrides: self.overrides.clone(),
             build_dir: self.options.build_dir.clone(),
             build_environment: self.build_environment.clone(),
+            build_environment_alone: self.build_environment_alone,
+            repetition: self.repetition.clone(),
         };
         let session = Session::open(request, environment, BUILT_IN).map_err(refuse)?;
         let targets: Vec<Target> = self.kinds.iter().cloned().map(Target::Kind).collect();

@@ -53,6 +53,15 @@ fn clean_cache(global: &Global, scope: CleanScope) -> Result<String, Problems> {
             .help("wait until it has finished")
             .into());
     }
+    if scope == CleanScope::All {
+        let kept = ekiben_core::kept_folder(&folder);
+        match std::fs::remove_dir_all(&kept) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failed("remove", &kept, &error));
+            }
+            _ => {}
+        }
+    }
     let left = cache.stats()?;
     let (removed, left) = (report::bytes(cleaned.bytes), report::bytes(left.bytes));
     Ok(format!("Removed {removed} from {}; {left} are left", folder.display()))

@@ -3,19 +3,21 @@
 //! The result goes as JSON to a descriptor or file and nowhere else: `{"result": …}` or
 //! `{"error": "…"}`. What people read goes to stderr.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use ekiben_core::graph::Kind;
-use ekiben_core::{Observer, Problems, Request, Session};
+use ekiben_core::{Cause, Observer, Problem, Problems, Repetition, Request, Session};
 use ekiben_project::{Override, Overrides};
 use serde_json::{Value, json};
 
 use super::End;
 use super::build::{Job, NotBuilt};
+use crate::ARGS_VARIABLE;
 use crate::builtin::BUILT_IN;
 use crate::cli::{Global, Hook, Pep517};
 use crate::environment::{self, Choices};
-use crate::report::Reporter;
+use crate::report::{self, Reporter};
 use crate::result::ResultSink;
 use crate::settings::FrontEnd;
 
@@ -27,7 +29,9 @@ pub(crate) fn run(
     front_end: FrontEnd,
     sink: ResultSink,
 ) -> End {
-    let (end, answer) = match answer(hook, global, from_variable, front_end) {
+    let entered = enter(&hook.project);
+    let (end, answer) = match entered.and_then(|()| answer(hook, global, from_variable, front_end))
+    {
         Ok(result) => (End::Done, json!({ "result": result })),
         Err(failure) => (failure.end, json!({ "error": failure.message })),
     };
@@ -35,6 +39,16 @@ pub(crate) fn run(
         Ok(()) => end,
         Err(_) => End::Failed,
     }
+}
+
+/// Hooks run in the project's folder, and paths that front ends give are relative to it.
+fn enter(project: &Path) -> Result<(), NotBuilt> {
+    std::env::set_current_dir(project).map_err(|error| {
+        let message = format!("the folder {} can't be opened: {error}", project.display());
+        let problems = Problem::error(Cause::Input, "no-project", message).into();
+        report::show_problems(&problems, project);
+        NotBuilt { end: End::Refused, message: problems.to_string() }
+    })
 }
 
 fn answer(
@@ -79,6 +93,7 @@ fn build(
     overrides: Overrides,
     kind: Kind,
 ) -> Result<Value, NotBuilt> {
+    let repetition = repetition(hook, global);
     let job = Job {
         project: ".".as_ref(),
         python: hook.interpreter.clone(),
@@ -86,11 +101,23 @@ fn build(
         kinds: vec![kind],
         out_dir: hook.out_dir.clone(),
         build_environment: hook.build_environment.clone(),
+        build_environment_alone: hook.build_environment_alone,
+        repetition,
         options: &hook.options,
         json: false,
         owns_stdout: false,
     };
     Ok(job.run(global)?.pop().into())
+}
+
+/// What a build on import needs to be this one. Without a folder for caches there is none.
+fn repetition(hook: &Pep517, global: &Global) -> Option<Repetition> {
+    Some(Repetition {
+        program: std::env::current_exe().ok()?,
+        cache_dir: environment::cache_dir(global).ok()?,
+        config_settings: hook.config_settings.clone(),
+        arguments: std::env::var(ARGS_VARIABLE).ok(),
+    })
 }
 
 fn requirements(
@@ -130,6 +157,8 @@ fn with_session<T>(
         overrides,
         build_dir: hook.options.build_dir.clone(),
         build_environment: hook.build_environment.clone(),
+        build_environment_alone: hook.build_environment_alone,
+        repetition: None,
     };
     let session = Session::open(request, environment, BUILT_IN).map_err(refuse)?;
     ask(session).map_err(refuse)

@@ -27,14 +27,14 @@ pub(crate) fn hook(project: &Project, name: &str, settings: &str) -> (Said, Valu
 }
 
 /// Builds the editable wheel, and gives its path.
-fn wheel(project: &Project, settings: &str) -> PathBuf {
+pub(crate) fn wheel(project: &Project, settings: &str) -> PathBuf {
     let (said, answer) = hook(project, "build-editable", settings);
     let name = answer["result"].as_str().unwrap_or_else(|| panic!("{said}"));
     project.root().join("out").join(name)
 }
 
 /// The members of a wheel.
-fn members(wheel: &Path) -> BTreeMap<String, String> {
+pub(crate) fn members(wheel: &Path) -> BTreeMap<String, String> {
     let mut archive = zip::ZipArchive::new(std::fs::File::open(wheel).unwrap()).unwrap();
     let count = archive.len();
     let read = |at| {
@@ -47,7 +47,7 @@ fn members(wheel: &Path) -> BTreeMap<String, String> {
 }
 
 /// Unpacks a wheel into a folder `site`, as installers do.
-fn install(project: &Project, wheel: &Path) -> PathBuf {
+pub(crate) fn install(project: &Project, wheel: &Path) -> PathBuf {
     let site = project.beside("site");
     if site.exists() {
         std::fs::remove_dir_all(&site).unwrap();

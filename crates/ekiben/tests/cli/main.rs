@@ -10,4 +10,5 @@ mod editable;
 mod failures;
 mod migrate;
 mod pep517;
+mod rebuild;
 mod support;

@@ -1,0 +1,3 @@
+#define FACTOR 10
+
+int scale(int value);

@@ -1,0 +1,7 @@
+"""Python alone."""
+
+WORD = "first"
+
+
+def main() -> None:
+    print(WORD)
