@@ -9,5 +9,6 @@ mod commands;
 mod editable;
 mod failures;
 mod migrate;
+mod new;
 mod pep517;
 mod support;
