@@ -4,7 +4,7 @@
 //! it into TOML, or works it into the `pyproject.toml` that is there. What can't be carried over
 //! becomes a comment at the right place and a [`Note`] in the list at the end.
 //!
-//! Invariants: nothing is dropped in silence; the result has been read by `ekiben-project`, and
+//! Invariants: no setting is dropped in silence (comments in a `[tool.setuptools]` that goes are); the result has been read by `ekiben-project`, and
 //! what it says is among the notes; a project's own files are never written, but for the one that
 //! [`Migration::write`] writes.
 

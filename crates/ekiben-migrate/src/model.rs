@@ -1,7 +1,7 @@
 //! What was learned of a project, whatever it was learned from, and what is left to a person.
 //!
 //! The readers fill a [`Model`]; only `render` knows how it looks as TOML. Whatever a reader finds
-//! and Ekiben has no setting for becomes a [`Note`]: nothing is dropped in silence.
+//! and Ekiben has no setting for becomes a [`Note`]: no setting is dropped in silence. Comments are no settings.
 
 use std::collections::BTreeMap;
 

@@ -73,6 +73,8 @@ pub(crate) enum Command {
     Clean(Clean),
     /// Make a pyproject.toml from setup.py, setup.cfg or bento.info
     Migrate(Migrate),
+    /// Start a project with a compiled module
+    New(New),
     /// See which plugins there are
     #[command(subcommand)]
     Plugin(Plugin),
@@ -247,6 +249,43 @@ pub(crate) enum MigrateFrom {
     /// bento.info
     #[value(name = "bento.info")]
     Bento,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The new project's folder
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// What the compiled module is written in
+    #[arg(long, value_enum, default_value = "c", value_name = "TEMPLATE")]
+    pub(crate) template: Template,
+    /// The project's name, made lower case with `-` between words [default: the folder's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// The host whose continuous integration is to run the tests
+    #[arg(long, value_enum, default_value = "github", value_name = "HOST")]
+    pub(crate) ci: Ci,
+}
+
+/// What a new project starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Template {
+    /// A module in C
+    C,
+    /// A module in C++
+    #[value(name = "c++")]
+    Cxx,
+}
+
+/// Whose continuous integration a new project has a file for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Ci {
+    /// GitHub Actions
+    Github,
+    /// GitLab CI
+    Gitlab,
+    /// None
+    None,
 }
 
 #[derive(Debug, Subcommand)]

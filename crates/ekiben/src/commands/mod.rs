@@ -5,6 +5,7 @@ pub(crate) mod clean;
 pub(crate) mod config;
 pub(crate) mod graph;
 pub(crate) mod migrate;
+pub(crate) mod new;
 pub(crate) mod pep517;
 pub(crate) mod plugin;
 

@@ -9,6 +9,7 @@ mod commands;
 mod editable;
 mod failures;
 mod migrate;
+mod new;
 mod pep517;
 mod rebuild;
 mod support;

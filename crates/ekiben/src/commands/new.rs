@@ -1,0 +1,196 @@
+//! `ekiben new`: a project to start from, rendered from `pyproject-templates/`.
+//!
+//! Invariant: everything is rendered and written to a folder beside the new one before anything
+//! appears in its place.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ekiben_core::{Cause, Problem, Problems};
+use minijinja::{Environment, UndefinedBehavior, context};
+
+use super::End;
+use super::build::print;
+use crate::cli::{Ci, Global, New, Template};
+use crate::report;
+
+macro_rules! template {
+    ($path:literal) => {
+        include_str!(concat!("../../../../pyproject-templates/", $path))
+    };
+}
+
+/// What can't be the name of a package that is imported.
+const KEYWORDS: &[&str] = &[
+    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
+    "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
+    "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+];
+
+/// Runs `ekiben new`.
+pub(crate) fn run(new: &New, global: &Global) -> End {
+    match perform(new, global) {
+        Ok(()) => End::Done,
+        Err(problems) => {
+            report::show_problems(&problems, &new.path);
+            End::Refused
+        }
+    }
+}
+
+fn perform(new: &New, global: &Global) -> Result<(), Problems> {
+    let folder = std::path::absolute(&new.path).map_err(|e| failed("find", &new.path, &e))?;
+    let name = match &new.name {
+        Some(name) => name.clone(),
+        None => folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+    };
+    let name = Name::parse(&name)?;
+    refuse_full(&folder)?;
+    let files = files(new.template, new.ci, &name)?;
+    write(&folder, &files).map_err(|error| failed("write", &new.path, &error))?;
+    if !global.quiet {
+        let (project, path) = (&name.project, new.path.display());
+        print(&format!(
+            "Made {project}; what to do next:\n  cd {path}\n  pip install -e .\n  \
+             python -m unittest discover tests\n"
+        ));
+    }
+    Ok(())
+}
+
+fn error(message: String, help: &str) -> Problems {
+    Problem::error(Cause::Input, "new", message).help(help.to_owned()).into()
+}
+
+fn failed(what: &str, path: &Path, source: &io::Error) -> Problems {
+    let message = format!("can't {what} `{}`: {source}", path.display());
+    Problem::error(Cause::Environment, "new", message)
+        .help("choose a folder that you may write to")
+        .into()
+}
+
+/// A project's name, and its package's.
+struct Name {
+    project: String,
+    package: String,
+}
+
+impl Name {
+    fn parse(text: &str) -> Result<Self, Problems> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        if !text.chars().all(allowed) || !edge(text.chars().next()) || !edge(text.chars().last()) {
+            return Err(error(
+                format!("`{text}` can't be a project's name"),
+                "letters, digits, `-`, `_` and `.` can be in one, letters and digits at its ends; \
+                 give another with --name",
+            ));
+        }
+        let lower = text.to_ascii_lowercase();
+        let parts: Vec<&str> =
+            lower.split(['-', '_', '.']).filter(|part| !part.is_empty()).collect();
+        let package = parts.join("_");
+        if package.starts_with(|c: char| c.is_ascii_digit()) || KEYWORDS.contains(&package.as_str())
+        {
+            return Err(error(
+                format!("`{text}` would make the package `{package}`, which can't be imported"),
+                "give a name that is no keyword of Python and starts with a letter with --name",
+            ));
+        }
+        Ok(Self { project: parts.join("-"), package })
+    }
+}
+
+/// The folder must have nothing in it but a repository.
+fn refuse_full(folder: &Path) -> Result<(), Problems> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(failed("read", folder, &source)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|source| failed("read", folder, &source))?;
+        names.push(entry.file_name().to_string_lossy().into_owned());
+    }
+    names.retain(|name| name != ".git");
+    names.sort();
+    let Some(first) = names.first() else { return Ok(()) };
+    Err(error(
+        format!("the folder isn't empty: `{first}` is in the way"),
+        "name a new folder; for a project with setup.py or bento.info there is `ekiben migrate`",
+    ))
+}
+
+fn files(template: Template, ci: Ci, name: &Name) -> Result<Vec<(PathBuf, String)>, Problems> {
+    let (language, source, code) = match template {
+        Template::C => ("C", "_core.c", template!("c/core.c")),
+        Template::Cxx => ("C++", "_core.cpp", template!("c++/core.cpp")),
+    };
+    let package = &name.package;
+    let mut sources = vec![
+        ("pyproject.toml".to_owned(), template!("common/pyproject.toml")),
+        ("README.md".to_owned(), template!("common/README.md")),
+        ("LICENSE".to_owned(), template!("common/LICENSE")),
+        (".gitignore".to_owned(), template!("common/gitignore")),
+        (format!("src/{package}/__init__.py"), template!("common/init.py")),
+        (format!("src/{package}/_core.pyi"), template!("common/core.pyi")),
+        (format!("src/{package}/py.typed"), ""),
+        (format!("src/{package}/{source}"), code),
+        (format!("tests/test_{package}.py"), template!("common/test.py")),
+    ];
+    match ci {
+        Ci::Github => {
+            sources.push((".github/workflows/test.yml".to_owned(), template!("common/github.yml")));
+        }
+        Ci::Gitlab => sources.push((".gitlab-ci.yml".to_owned(), template!("common/gitlab.yml"))),
+        Ci::None => {}
+    }
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let values = context! { name => &name.project, package, language, source };
+    let render = |text: &str| {
+        let mut text = environment.render_str(text, &values)?;
+        // Jinja takes the end of the last line away.
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        Ok::<_, minijinja::Error>(text)
+    };
+    let rendered = sources.into_iter().map(|(path, text)| Ok((PathBuf::from(path), render(text)?)));
+    rendered.collect::<Result<_, minijinja::Error>>().map_err(|source| {
+        let message = format!("a template of `ekiben new` is wrong: {source}");
+        Problem::error(Cause::Internal, "new", message)
+            .help("please report this bug in Ekiben")
+            .into()
+    })
+}
+
+fn write(folder: &Path, files: &[(PathBuf, String)]) -> io::Result<()> {
+    let parent = folder.parent().unwrap_or(folder);
+    fs::create_dir_all(parent)?;
+    let beside = tempfile::Builder::new().prefix(".ekiben-new-").tempdir_in(parent)?;
+    let made = beside.path().join("project");
+    for (path, text) in files {
+        let path = made.join(path);
+        fs::create_dir_all(path.parent().unwrap_or(&made))?;
+        fs::write(path, text)?;
+    }
+    if !folder.exists() {
+        return fs::rename(&made, folder);
+    }
+    // A folder that somebody may stand in keeps its identity.
+    let mut moved = Vec::new();
+    for entry in fs::read_dir(&made)? {
+        let name = entry?.file_name();
+        if let Err(error) = fs::rename(made.join(&name), folder.join(&name)) {
+            for name in moved {
+                fs::rename(folder.join(&name), made.join(&name))?;
+            }
+            return Err(error);
+        }
+        moved.push(name);
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! `ekiben new`: what it makes builds and passes its tests, and what it refuses.
+
+use std::process::Command;
+
+use crate::support::{Project, Said};
+
+/// The new project's wheel is made, unpacked, and tested by the project's own tests.
+fn builds_and_passes(template: &str) {
+    let project = Project::pure();
+    let made = project.run(&["new", "../Egg_Box", "--template", template, "--ci", "gitlab"]);
+    assert_eq!(made.code, Some(0), "{made}");
+    let folder = project.beside("Egg_Box");
+    let pyproject = std::fs::read_to_string(folder.join("pyproject.toml")).unwrap();
+    assert!(pyproject.contains("name = \"egg-box\""), "{pyproject}");
+    assert!(folder.join(".gitlab-ci.yml").is_file());
+    assert!(!folder.join(".github").exists());
+
+    let output = project.command_in(&folder, &["build"]).output().unwrap();
+    assert!(output.status.success(), "{}", Said::from(&output, &folder));
+    let wheels = std::fs::read_dir(folder.join("dist")).unwrap().map(|entry| entry.unwrap().path());
+    let wheel = wheels.into_iter().find(|path| path.extension().is_some_and(|e| e == "whl"));
+    let site = project.beside("site");
+    zip::ZipArchive::new(std::fs::File::open(wheel.unwrap()).unwrap())
+        .unwrap()
+        .extract(&site)
+        .unwrap();
+    assert!(site.join("egg_box/py.typed").is_file());
+    assert!(site.join("egg_box/_core.pyi").is_file());
+    let tests = Command::new("python3")
+        .args(["-m", "unittest", "discover", "tests"])
+        .current_dir(&folder)
+        .env("PYTHONPATH", &site)
+        .output()
+        .unwrap();
+    let said = Said::from(&tests, &folder);
+    assert!(tests.status.success() && said.stderr.contains("Ran 3 tests"), "{said}");
+}
+
+#[test]
+fn a_project_in_c_builds_and_passes_its_tests() {
+    builds_and_passes("c");
+}
+
+#[test]
+fn a_project_in_cxx_builds_and_passes_its_tests() {
+    builds_and_passes("c++");
+}
+
+#[test]
+fn a_full_folder_is_left_alone() {
+    let project = Project::pure();
+    let said = project.run(&["new", "."]);
+    assert_eq!(said.code, Some(2), "{said}");
+    assert!(said.stderr.contains("`pyproject.toml` is in the way"), "{said}");
+    assert!(!project.root().join("README.md").exists());
+}
+
+#[test]
+fn a_folder_with_a_repository_alone_is_filled() {
+    let project = Project::pure();
+    let folder = project.beside("eggs");
+    std::fs::create_dir_all(folder.join(".git")).unwrap();
+    let output = project.command_in(&folder, &["new", "."]).output().unwrap();
+    assert!(output.status.success(), "{}", Said::from(&output, &folder));
+    assert!(folder.join("src/eggs/_core.c").is_file());
+    let workflow = std::fs::read_to_string(folder.join(".github/workflows/test.yml")).unwrap();
+    assert!(workflow.contains("python-version: ${{ matrix.python }}"), "{workflow}");
+}
+
+#[test]
+fn a_name_that_cannot_be_one_is_refused() {
+    let project = Project::pure();
+    for (name, told) in [("egg box", "--name"), ("class", "`class`")] {
+        let said = project.run(&["new", "../eggs", &format!("--name={name}")]);
+        assert_eq!(said.code, Some(2), "{said}");
+        assert!(said.stderr.contains(told), "{said}");
+        assert!(!project.beside("eggs").exists());
+    }
+}

@@ -1,0 +1,3 @@
+from collections.abc import Sequence
+
+def mean(values: Sequence[float], /) -> float: ...
