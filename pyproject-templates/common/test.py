@@ -12,7 +12,7 @@ class MeanTest(unittest.TestCase):
             {{ package }}.mean([])
 
     def test_of_text(self):
-        with self.assertRaises(TypeError):
+        with self.assertRaises({% if numpy %}ValueError{% else %}TypeError{% endif %}):
             {{ package }}.mean(["one"])
 
 

@@ -19,6 +19,7 @@ mod plugins;
 mod python;
 mod real;
 mod shim;
+mod templates;
 mod test;
 mod tidy;
 mod wasm_toolchain;
@@ -54,6 +55,8 @@ enum Command {
     Plugins(plugins::Args),
     /// Build real packages through real frontends and run their own tests
     Real(real::Args),
+    /// Make a project of each template, build it and run its tests
+    Templates(templates::Args),
     /// Run all checks and tests
     Test(test::Args),
     /// Check the house rules
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Editable(args) => args.run(&workspace),
         Command::Plugins(args) => args.run(&workspace),
         Command::Real(args) => args.run(&workspace),
+        Command::Templates(args) => args.run(&workspace),
         Command::Test(args) => args.run(&workspace),
         Command::Tidy(args) => args.run(&workspace),
         Command::WitCheck(args) => args.run(&workspace),

@@ -275,6 +275,12 @@ pub(crate) enum Template {
     /// A module in C++
     #[value(name = "c++")]
     Cxx,
+    /// A module in Fortran, with a little C
+    Fortran,
+    /// A module in Cython
+    Cython,
+    /// A module in Cython that takes NumPy's arrays
+    CythonNumpy,
 }
 
 /// Whose continuous integration a new project has a file for.

@@ -28,6 +28,7 @@ use crate::frontend::{Frontend, Frontends, Product};
 use crate::python::{Python, Venv};
 use crate::workspace::{Workspace, copy_folder, run_quietly};
 use fetch::Form;
+pub(crate) use fetch::fetch_set;
 use package::{PACKAGES, Package, Tests};
 
 /// Options of `cargo xtask real`.
@@ -150,7 +151,7 @@ impl<'a> Bench<'a> {
         for python in &pythons {
             python.tools(self.workspace, "frontends")?;
             for set in self.package.build_sets {
-                fetch::fetch_set(self.workspace, python, set, &self.wheels)?;
+                fetch_set(self.workspace, python, set, &self.wheels)?;
             }
         }
         self.test_reproducibility(first)?;

@@ -123,11 +123,54 @@ fn refuse_full(folder: &Path) -> Result<(), Problems> {
     ))
 }
 
+/// What differs from one template to another.
+struct Module {
+    language: &'static str,
+    /// The sources: their names in the package, and what they are rendered from.
+    sources: &'static [(&'static str, &'static str)],
+    /// `build-system.requires`.
+    requires: &'static [&'static str],
+}
+
+impl Module {
+    fn of(template: Template) -> Self {
+        const PLAIN: &[&str] = &["ekiben"];
+        const CYTHON: &[&str] = &["ekiben", "Cython>=3.0"];
+        match template {
+            Template::C => Self {
+                language: "C",
+                sources: &[("_core.c", template!("c/core.c"))],
+                requires: PLAIN,
+            },
+            Template::Cxx => Self {
+                language: "C++",
+                sources: &[("_core.cpp", template!("c++/core.cpp"))],
+                requires: PLAIN,
+            },
+            Template::Fortran => Self {
+                language: "Fortran",
+                sources: &[
+                    ("_core.c", template!("fortran/core.c")),
+                    ("mean.f90", template!("fortran/mean.f90")),
+                ],
+                requires: PLAIN,
+            },
+            Template::Cython => Self {
+                language: "Cython",
+                sources: &[("_core.pyx", template!("cython/core.pyx"))],
+                requires: CYTHON,
+            },
+            Template::CythonNumpy => Self {
+                language: "Cython",
+                sources: &[("_core.pyx", template!("cython-numpy/core.pyx"))],
+                requires: CYTHON,
+            },
+        }
+    }
+}
+
 fn files(template: Template, ci: Ci, name: &Name) -> Result<Vec<(PathBuf, String)>, Problems> {
-    let (language, source, code) = match template {
-        Template::C => ("C", "_core.c", template!("c/core.c")),
-        Template::Cxx => ("C++", "_core.cpp", template!("c++/core.cpp")),
-    };
+    let Module { language, sources: code, requires } = Module::of(template);
     let package = &name.package;
     let mut sources = vec![
         ("pyproject.toml".to_owned(), template!("common/pyproject.toml")),
@@ -137,9 +180,9 @@ fn files(template: Template, ci: Ci, name: &Name) -> Result<Vec<(PathBuf, String
         (format!("src/{package}/__init__.py"), template!("common/init.py")),
         (format!("src/{package}/_core.pyi"), template!("common/core.pyi")),
         (format!("src/{package}/py.typed"), ""),
-        (format!("src/{package}/{source}"), code),
         (format!("tests/test_{package}.py"), template!("common/test.py")),
     ];
+    sources.extend(code.iter().map(|(file, text)| (format!("src/{package}/{file}"), *text)));
     match ci {
         Ci::Github => {
             sources.push((".github/workflows/test.yml".to_owned(), template!("common/github.yml")));
@@ -149,7 +192,15 @@ fn files(template: Template, ci: Ci, name: &Name) -> Result<Vec<(PathBuf, String
     }
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    let values = context! { name => &name.project, package, language, source };
+    let values = context! {
+        name => &name.project,
+        package,
+        language,
+        requires => requires.to_vec(),
+        sources => code.iter().map(|(file, _)| *file).collect::<Vec<_>>(),
+        fortran => template == Template::Fortran,
+        numpy => template == Template::CythonNumpy,
+    };
     let render = |text: &str| {
         let mut text = environment.render_str(text, &values)?;
         // Jinja takes the end of the last line away.

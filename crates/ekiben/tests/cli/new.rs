@@ -47,6 +47,43 @@ fn a_project_in_cxx_builds_and_passes_its_tests() {
 }
 
 #[test]
+fn a_project_in_fortran_builds_and_passes_its_tests() {
+    builds_and_passes("fortran");
+}
+
+/// Those are built through front ends by `cargo xtask templates`: here, Cython isn't installed.
+#[test]
+fn a_project_with_cython_and_numpy_says_what_it_needs() {
+    let project = Project::pure();
+    let made = project.run(&["new", "../arrays", "--template", "cython-numpy", "--ci", "none"]);
+    assert_eq!(made.code, Some(0), "{made}");
+    let text = std::fs::read_to_string(project.beside("arrays/pyproject.toml")).unwrap();
+    insta::assert_snapshot!(text, @r#"
+    [build-system]
+    requires = ["ekiben", "Cython>=3.0"]
+    build-backend = "ekiben"
+
+    [project]
+    name = "arrays"
+    version = "0.1.0"
+    description = "A Python package with a module in Cython"
+    readme = "README.md"
+    requires-python = ">=3.9"
+    license = "MIT"
+    license-files = ["LICENSE"]
+    # Ekiben adds NumPy with the versions that the wheel works with.
+    dynamic = ["dependencies"]
+
+    [[tool.ekiben.extension]]
+    name = "arrays._core"
+    sources = ["src/arrays/_core.pyx"]
+    uses = ["numpy"]
+    "#);
+    let config = project.command_in(&project.beside("arrays"), &["config"]).output().unwrap();
+    assert!(config.status.success(), "{}", Said::from(&config, &project.root()));
+}
+
+#[test]
 fn a_full_folder_is_left_alone() {
     let project = Project::pure();
     let said = project.run(&["new", "."]);
