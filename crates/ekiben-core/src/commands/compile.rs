@@ -163,16 +163,16 @@ pub(super) fn no_toolchain(language: &str, refused: &[(String, String)]) -> Prob
 fn definitions(
     product: &Product,
     added: &Added,
-    limited: Option<(String, Option<String>)>,
+    limited: Option<&(String, Option<String>)>,
 ) -> Vec<(String, Option<String>)> {
     let build = product.build();
     let is_own = |name: &str| {
-        limited.as_ref().is_some_and(|(known, _)| known == name)
+        limited.is_some_and(|(known, _)| known == name)
             || build.define.contains_key(name)
             || build.undefine.iter().any(|known| known.as_str() == name)
     };
     let theirs = added.definitions.iter().filter(|(name, _)| !is_own(name)).cloned();
-    limited.iter().cloned().chain(theirs).chain(product.definitions()).collect()
+    limited.into_iter().cloned().chain(theirs).chain(product.definitions()).collect()
 }
 
 fn request(
@@ -195,7 +195,7 @@ fn request(
         language: language.to_owned(),
         sources,
         include_directories,
-        definitions: definitions(product, &added, limit.map(limited_api::definition)),
+        definitions: definitions(product, &added, limit.map(limited_api::definition).as_ref()),
         undefinitions: build.undefine.iter().map(ToString::to_string).collect(),
         standard: product.standard(language),
         optimization: build.optimization().as_str().to_owned(),
