@@ -50,6 +50,8 @@ pub(crate) struct Archive {
     spec: Spec,
     timestamp: Timestamp,
     files: Vec<Planned>,
+    /// What must have succeeded before it is written.
+    conditions: Vec<ArtifactId>,
     /// Only to find conflicts.
     names: FileSet,
 }
@@ -65,7 +67,7 @@ struct Parameters {
 
 impl Archive {
     pub(crate) fn new(spec: Spec, timestamp: Timestamp) -> Self {
-        Self { spec, timestamp, files: Vec::new(), names: FileSet::new() }
+        Self { spec, timestamp, files: Vec::new(), conditions: Vec::new(), names: FileSet::new() }
     }
 
     /// Adds a file; two claims on one path are an error.
@@ -79,6 +81,11 @@ impl Archive {
         self.names.add(Entry::new(path.clone(), Vec::new(), origin.clone()))?;
         self.files.push(Planned { artifact, path, executable, origin: origin.clone() });
         Ok(())
+    }
+
+    /// Makes a check's output a condition: the archive isn't written if it fails.
+    pub(crate) fn require(&mut self, check: Option<ArtifactId>) {
+        self.conditions.extend(check);
     }
 
     /// Emits the action that writes it, and hands the archive on as an artifact of `kind`.
@@ -115,7 +122,12 @@ impl Archive {
         };
         let parameters = serde_json::to_value(parameters).unwrap_or_default();
         let archive = Arc::new(self);
-        let inputs: Vec<ArtifactId> = archive.files.iter().map(|file| file.artifact).collect();
+        let inputs: Vec<ArtifactId> = archive
+            .files
+            .iter()
+            .map(|file| file.artifact)
+            .chain(archive.conditions.iter().copied())
+            .collect();
         let name =
             if matches!(archive.spec, Spec::Wheel(_)) { "write-wheel" } else { "write-sdist" };
         let written = Arc::clone(&archive);

@@ -23,6 +23,7 @@ mod contributions;
 mod distributions;
 mod editable;
 pub mod graph;
+mod limited_api;
 mod observer;
 pub mod plugin;
 mod plugins;

@@ -62,12 +62,6 @@ pub(crate) fn settle(model: &mut Model, folder: &Path) {
             }
             there
         });
-        if !knows_limited_api()
-            && let Some(version) = extension.limited_api.take()
-        {
-            let text = format!("it was compiled for the limited API of Python {version}");
-            model.decide(place, text);
-        }
         if extension.uses.iter().any(|capability| capability == "numpy") {
             model.build_require("numpy");
         }
@@ -78,11 +72,6 @@ pub(crate) fn settle(model: &mut Model, folder: &Path) {
         }
     }
     model.extensions = kept;
-}
-
-/// Whether the settings have a key for the limited API.
-fn knows_limited_api() -> bool {
-    ekiben_project::json_schema().to_string().contains("\"limited-api\"")
 }
 
 /// The Cython file that a C or C++ file was made of.

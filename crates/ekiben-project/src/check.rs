@@ -67,7 +67,10 @@ fn has_type(node: &Node, name: &str) -> bool {
 
 fn fits(schema: &Json, node: &Node) -> bool {
     let types = types(schema);
-    types.is_empty() || types.iter().any(|name| has_type(node, name))
+    let is_other =
+        |fixed: &Json| matches!(node.value, Value::Boolean(_)) && *fixed != node.to_json();
+    (types.is_empty() || types.iter().any(|name| has_type(node, name)))
+        && !schema.get("const").is_some_and(is_other)
 }
 
 /// What a schema wants, in words: "an array of strings or a table".
@@ -82,7 +85,10 @@ pub(crate) fn wanted(schema: &Json) -> String {
                 "string" => "a string".to_owned(),
                 "integer" => "an integer".to_owned(),
                 "number" => "a number".to_owned(),
-                "boolean" => "`true` or `false`".to_owned(),
+                "boolean" => match alternative.get("const") {
+                    Some(fixed) => format!("`{fixed}`"),
+                    None => "`true` or `false`".to_owned(),
+                },
                 "object" => "a table".to_owned(),
                 "array" => match alternative.get("items").map(types).unwrap_or_default()[..] {
                     ["string"] => "an array of strings".to_owned(),
@@ -281,6 +287,12 @@ fn mend(schema: &Json, node: &Node) -> Option<String> {
         }
         Value::Table(_) if allows("array") => {
             Some("write the header with double brackets, `[[…]]`, once for each".to_owned())
+        }
+        // Only one of the two can stand here, and it is the other one.
+        Value::Boolean(_) if allows("boolean") => {
+            let examples = alternatives(schema).into_iter().filter_map(|s| s.get("examples"));
+            let example = examples.filter_map(Json::as_array).flatten().next()?;
+            Some(format!("write a text such as `{example}`"))
         }
         Value::Integer(_) | Value::Float(_) | Value::Boolean(_) if allows("string") => {
             Some(format!("put it in quotes: `\"{}\"`", node.to_json()))

@@ -13,8 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::values::{
-    Argument, BuildTag, CommandName, Glob, MacroName, ModuleName, Pattern, ProjectPath, SearchPath,
-    Sha256Hex, StaticLibrary, VersionText, WheelTarget,
+    Argument, BuildTag, CommandName, Glob, LimitedApiVersion, MacroName, ModuleName, Pattern,
+    ProjectPath, SearchPath, Sha256Hex, StaticLibrary, VersionText, WheelTarget,
 };
 
 macro_rules! word_enum {
@@ -379,8 +379,26 @@ pub struct BuildOptions {
     pub strip: Option<bool>,
     /// The language of all sources, whatever their suffixes.
     pub language: Option<Language>,
+    /// The version of CPython's limited API to keep to, such as `3.11`, or `false` for none. The
+    /// module works with that Python and all later ones; what it uses is checked once it is linked.
+    pub limited_api: Option<LimitedApi>,
     /// Capabilities that plugins answer, such as `numpy`.
     pub uses: Vec<Argument>,
+}
+
+/// The macro by which C code asks for the limited API.
+pub const LIMITED_API_MACRO: &str = "Py_LIMITED_API";
+
+/// Whether a module keeps to the limited API, and of which version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum LimitedApi {
+    /// The whole API of the interpreter that is built for: `false`.
+    #[schemars(extend("const" = false))]
+    Off(bool),
+    /// The oldest Python that the module is for.
+    #[schemars(extend("examples" = ["3.11"]))]
+    Version(LimitedApiVersion),
 }
 
 /// The value of a macro.
@@ -748,6 +766,7 @@ impl BuildOptions {
             assertions: self.assertions.or(defaults.assertions),
             strip: self.strip.or(defaults.strip),
             language: self.language.or(defaults.language),
+            limited_api: self.limited_api.clone().or_else(|| defaults.limited_api.clone()),
             uses: joined(&defaults.uses, &self.uses),
         }
     }
@@ -768,6 +787,15 @@ impl BuildOptions {
     #[must_use]
     pub fn warnings(&self) -> Warnings {
         self.warnings.unwrap_or(Warnings::Default)
+    }
+
+    /// The version of the limited API to keep to, if any.
+    #[must_use]
+    pub fn limited_api(&self) -> Option<&LimitedApiVersion> {
+        match &self.limited_api {
+            Some(LimitedApi::Version(version)) => Some(version),
+            Some(LimitedApi::Off(_)) | None => None,
+        }
     }
 
     /// Which symbols are visible, the default filled in.

@@ -8,7 +8,7 @@ use pep440_rs::Version;
 use crate::check::at_node;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::overrides::settings_path;
-use crate::settings::{BuildOptions, FileList, Placements, Settings, Tool};
+use crate::settings::{BuildOptions, FileList, LIMITED_API_MACRO, Placements, Settings, Tool};
 use crate::standard::Standard;
 use crate::tree::{KeyPath, Node, Step};
 use crate::values::{CommandName, Glob, MacroName, ProjectPath};
@@ -211,6 +211,9 @@ impl Validator<'_, '_> {
     }
 
     fn extensions(&mut self, settings: &Settings, standard: Option<&Standard>) {
+        if settings.extension.is_empty() {
+            self.limited_api(&settings.defaults, &KeyPath::of(&["defaults"]));
+        }
         let mut seen: HashMap<&str, usize> = HashMap::new();
         for (at, extension) in settings.extension.iter().enumerate() {
             let path = KeyPath::of(&["extension"]).index(at);
@@ -243,6 +246,7 @@ impl Validator<'_, '_> {
                 }
             }
             self.build_options(&extension.build, &path);
+            self.limited_api(&extension.build.over(&settings.defaults), &path);
             if let Some(standard) = standard
                 && extension.name.parent().is_none()
                 && settings.packages.as_ref().is_some_and(|all| all.contains(&extension.name))
@@ -274,6 +278,23 @@ impl Validator<'_, '_> {
                 let help = format!("write \"{bare}\"");
                 self.error("invalid-library", message, &path.key("libraries").index(at), help);
             }
+        }
+    }
+
+    /// The setting defines the macro itself; two minds about it would make a wheel that lies.
+    fn limited_api(&mut self, options: &BuildOptions, path: &KeyPath) {
+        if options.limited_api().is_none() {
+            return;
+        }
+        let undefined = options.undefine.iter().position(|name| name.as_str() == LIMITED_API_MACRO);
+        let message = format!("`limited-api` defines `{LIMITED_API_MACRO}` already");
+        let help = "remove it here".to_owned();
+        if options.define.contains_key(LIMITED_API_MACRO) {
+            let path = path.key("define").key(LIMITED_API_MACRO);
+            self.error_at_key("limited-api-macro", message.clone(), &path, help.clone());
+        }
+        if let Some(at) = undefined {
+            self.error("limited-api-macro", message, &path.key("undefine").index(at), help);
         }
     }
 

@@ -135,6 +135,11 @@ text_type!(
     "ekiben-argument"
 );
 text_type!(
+    /// A version of CPython's limited API, such as `3.11`.
+    LimitedApiVersion,
+    "ekiben-limited-api"
+);
+text_type!(
     /// A command, by its name, or `plugin:command`.
     CommandName,
     "ekiben-command"
@@ -164,6 +169,7 @@ pub(crate) fn check_format(format: &str, text: &str) -> Result<(), InvalidValue>
         "ekiben-version" => VersionText::from_str(text).map(drop),
         "ekiben-build-tag" => BuildTag::from_str(text).map(drop),
         "ekiben-argument" => Argument::from_str(text).map(drop),
+        "ekiben-limited-api" => LimitedApiVersion::from_str(text).map(drop),
         "ekiben-command" => CommandName::from_str(text).map(drop),
         "ekiben-pattern" => Pattern::from_str(text).map(drop),
         "ekiben-target" => WheelTarget::from_str(text).map(drop),
@@ -508,6 +514,32 @@ pub(crate) fn parse_version(text: &str) -> Result<Version, InvalidValue> {
         InvalidValue::new(format!("`{text}` isn't a version: {error}"))
             .help("versions look like `1.2.0`, `2.0rc1` or `1.0.post2` (PEP 440)")
     })
+}
+
+impl FromStr for LimitedApiVersion {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        match limited_api_minor(text) {
+            Some(2..) => Ok(Self(text.to_owned())),
+            _ => Err(InvalidValue::new(format!("`{text}` isn't a version of the limited API"))
+                .help("write the oldest Python to support as `\"3.11\"`; the first limited API is that of 3.2")),
+        }
+    }
+}
+
+impl LimitedApiVersion {
+    /// Its minor number: 11 for `3.11`.
+    #[must_use]
+    pub fn minor(&self) -> u8 {
+        limited_api_minor(&self.0).unwrap_or_default()
+    }
+}
+
+fn limited_api_minor(text: &str) -> Option<u8> {
+    let minor = text.strip_prefix("3.")?;
+    let is_plain = minor.bytes().all(|byte| byte.is_ascii_digit()) && !minor.starts_with('0');
+    is_plain.then(|| minor.parse().ok()).flatten()
 }
 
 impl FromStr for BuildTag {

@@ -309,6 +309,18 @@ fn wrong_extensions() {
                     "name = \"a\"\nsources = [\"a.c\"]\n[[tool.ekiben.extension]]\nname = \"a\"\nsources = [\"b.c\"]",
                 ),
             ),
+            (
+                "limited-api",
+                extension(
+                    "name = \"a\"\nsources = [\"a.c\"]\nlimited-api = \"3.1\"\n[tool.ekiben.defaults]\nlimited-api = true",
+                ),
+            ),
+            (
+                "limited-api and its macro",
+                extension(
+                    "name = \"a\"\nsources = [\"a.c\"]\ndefine = { Py_LIMITED_API = 1 }\n[tool.ekiben.defaults]\nlimited-api = \"3.9\"",
+                ),
+            ),
             ("header", extension("name = \"a\"\nsources = [\"a.c\", \"a.h\"]")),
             (
                 "define",

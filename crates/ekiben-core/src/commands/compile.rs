@@ -6,6 +6,7 @@ use super::CommandContext;
 use super::discover::place;
 use crate::contributions::{Added, Stage};
 use crate::graph::Kind;
+use crate::limited_api;
 use crate::plugin::protocol::{ArtifactInfo, CompileRequest};
 use crate::plugin::{Call, PluginError};
 use crate::plugins::Plugins;
@@ -19,6 +20,7 @@ pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
     }
     cx.shared.products.iter().try_for_each(|product| check_answered(cx, product))?;
     cx.shared.configuration.interpreter()?.check_headers()?;
+    limited_api::note_fallback(&cx.shared)?;
     for product in &cx.shared.products {
         for (language, sources) in by_language(cx, product)? {
             compile(cx, product, &language, sources)?;
@@ -156,14 +158,21 @@ pub(super) fn no_toolchain(language: &str, refused: &[(String, String)]) -> Prob
     problem.into()
 }
 
-/// What plugins define, unless the project has its own mind about the name, then what it defines.
-fn definitions(product: &Product, added: &Added) -> Vec<(String, Option<String>)> {
+/// The limited API, then what plugins define, unless the project has its own mind about the name,
+/// then what it defines.
+fn definitions(
+    product: &Product,
+    added: &Added,
+    limited: Option<&(String, Option<String>)>,
+) -> Vec<(String, Option<String>)> {
     let build = product.build();
     let is_own = |name: &str| {
-        build.define.contains_key(name) || build.undefine.iter().any(|known| known.as_str() == name)
+        limited.is_some_and(|(known, _)| known == name)
+            || build.define.contains_key(name)
+            || build.undefine.iter().any(|known| known.as_str() == name)
     };
     let theirs = added.definitions.iter().filter(|(name, _)| !is_own(name)).cloned();
-    theirs.chain(product.definitions()).collect()
+    limited.into_iter().cloned().chain(theirs).chain(product.definitions()).collect()
 }
 
 fn request(
@@ -179,12 +188,14 @@ fn request(
     for folder in cx.shared.configuration.interpreter()?.include_folders() {
         include_directories.extend(SystemPath::new(folder).ok().map(Location::System));
     }
+    let is_c = matches!(language, "c" | "c++");
+    let limit = limited_api::version(product, &cx.shared.configuration)?.filter(|_| is_c);
     Ok(CompileRequest {
         product: product.name.clone(),
         language: language.to_owned(),
         sources,
         include_directories,
-        definitions: definitions(product, &added),
+        definitions: definitions(product, &added, limit.map(limited_api::definition).as_ref()),
         undefinitions: build.undefine.iter().map(ToString::to_string).collect(),
         standard: product.standard(language),
         optimization: build.optimization().as_str().to_owned(),

@@ -17,6 +17,7 @@ use crate::archive::{Archive, Spec};
 use crate::artifacts::Known;
 use crate::editable::{Placement, rebuild};
 use crate::graph::Kind;
+use crate::limited_api;
 use crate::problem::{Cause, Problem, Problems};
 
 /// The folder, below the build folder, of files that only an editable wheel has.
@@ -30,6 +31,7 @@ pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
     for known in cx.of(&Kind::EXTENSION_MODULE, None) {
         let Some(product) = &known.info.product else { continue };
         placements.push(place(&known, root, &link::target(cx, product)?)?);
+        archive.require(limited_api::check(&cx.shared, &cx.name, product, known.id)?);
     }
     let is_generated = |known: &Known| matches!(known.info.location, Location::Build(_));
     let modules = cx.of(&MODULE_FILE, None).into_iter().filter(is_generated);

@@ -2,12 +2,12 @@
 
 use ekiben_engine::{Location, RelPath};
 use ekiben_project::{SearchPath, StaticLibrary};
-use ekiben_python::ExtensionAbi;
 
 use super::CommandContext;
 use super::compile::no_toolchain;
 use crate::contributions::Stage;
 use crate::graph::Kind;
+use crate::limited_api;
 use crate::plugin::protocol::{ArtifactInfo, LinkRequest};
 use crate::plugin::{Call, PluginError};
 use crate::problem::{Cause, Problem, Problems};
@@ -23,8 +23,12 @@ pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
 
 /// Where an extension module goes in the wheel.
 pub(super) fn target(cx: &CommandContext, module: &str) -> Result<String, Problems> {
-    let interpreter = cx.shared.configuration.interpreter()?;
-    Ok(interpreter.extension_file_name(module, ExtensionAbi::Full)?)
+    let configuration = &cx.shared.configuration;
+    let product = cx.shared.products.iter().find(|product| product.name == module);
+    let version =
+        product.map(|product| limited_api::version(product, configuration)).transpose()?;
+    let abi = limited_api::abi(version.flatten());
+    Ok(configuration.interpreter()?.extension_file_name(module, abi)?)
 }
 
 fn link(cx: &CommandContext, product: &Product) -> Result<(), Problems> {

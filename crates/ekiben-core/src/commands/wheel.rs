@@ -13,6 +13,7 @@ use super::{CommandContext, MODULE_FILE, link, metadata};
 use crate::archive::{Archive, Spec};
 use crate::artifacts::Known;
 use crate::graph::Kind;
+use crate::limited_api;
 use crate::problem::{Cause, Problem, Problems};
 
 /// The folder, below the build folder, whose content goes into the wheel as it is: how a plugin says
@@ -29,6 +30,7 @@ pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
         let path = ArchivePath::new(link::target(cx, product)?)?;
         let origin = Origin::new(format!("extension module `{product}`"));
         archive.add(known.id, path, true, &origin)?;
+        archive.require(limited_api::check(&cx.shared, &cx.name, product, known.id)?);
     }
     for known in cx.of(&Kind::WHEEL_ENTRY, None) {
         let path = ArchivePath::new(below(&known, ENTRIES))?;
@@ -46,7 +48,7 @@ pub(super) fn spec(cx: &CommandContext) -> Result<WheelSpec, Problems> {
     let tag = if cx.shared.products.is_empty() {
         Interpreter::pure_tag()
     } else {
-        cx.shared.configuration.interpreter()?.extension_tag()
+        limited_api::wheel_tag(&cx.shared)?
     };
     let standard = project.standard();
     let version = standard.version.to_string();

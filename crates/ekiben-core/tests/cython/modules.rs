@@ -53,6 +53,21 @@ fn every_supported_version_of_cython() {
 }
 
 #[test]
+fn the_limited_api_from_cython_3_1_on() {
+    let cache = tempfile::tempdir().unwrap();
+    for cython in &CYTHON[2..] {
+        let Some(python) = Python::of("3.11") else { continue };
+        let environment = python.environment(&[&format!("Cython=={cython}")]);
+        let project = Project::with(cache.path(), FILES, python, environment);
+        project.configure("[tool.ekiben.defaults]\nlimited-api = \"3.10\"\n");
+        let ran = project.ran();
+        assert!(ran.iter().any(|line| line.contains("-cp310-abi3-")), "{cython}: {ran:?}");
+        let code = "import spam._core as m; print(m.Point(3, 4).norm(), m.__file__[-8:])";
+        assert_eq!(project.run(code), "5.0 .abi3.so", "{cython}");
+    }
+}
+
+#[test]
 fn the_same_bytes_from_other_folders() {
     let packaged = "cimport cython\nfrom eggs cimport one\nfrom eggs.more cimport two\ndef f(): return one() + two()\n";
     let files = [("src/spam/__init__.py", ""), ("src/spam/_core.pyx", packaged)];
