@@ -19,6 +19,8 @@ pub(super) struct Package {
     pub(super) library: Option<&'static str>,
     /// Its tests, in its source distribution or, if that has none, beside our `pyproject.toml`.
     pub(super) tests: Tests,
+    /// Whether it takes minutes to compile, so that it isn't compiled once more than needed.
+    pub(super) is_large: bool,
     /// The tests that must pass at least: all there were when this was written.
     pub(super) least: usize,
     /// Exits with an error unless the compiled module is what the package really uses; prints its
@@ -46,6 +48,7 @@ const BASE: Package = Package {
     needs: &[],
     library: None,
     tests: Tests::OfSource(&["tests"]),
+    is_large: false,
     least: 0,
     is_compiled: "",
 };
@@ -71,7 +74,7 @@ pub(super) const PACKAGES: [Package; 10] = [
     Package {
         name: "pyyaml",
         library: Some("yaml-0.1"),
-        least: 1,
+        least: 2617,
         is_compiled: "import yaml, yaml._yaml as c; \
                       assert yaml.__with_libyaml__ and issubclass(yaml.CLoader, c.CParser); \
                       print(c.__file__)",
@@ -80,14 +83,14 @@ pub(super) const PACKAGES: [Package; 10] = [
     Package {
         name: "cymem",
         tests: Tests::OfSource(&["cymem/tests"]),
-        least: 1,
+        least: 2,
         is_compiled: "import cymem.cymem as c; assert c.Address(1, 8).addr; print(c.__file__)",
         ..BASE
     },
     Package {
         name: "murmurhash",
         tests: Tests::OfSource(&["murmurhash/tests"]),
-        least: 1,
+        least: 2,
         is_compiled: "import murmurhash.mrmr as c; assert c.hash('a'); print(c.__file__)",
         ..BASE
     },
@@ -95,7 +98,7 @@ pub(super) const PACKAGES: [Package; 10] = [
         name: "preshed",
         needs: &["cymem", "murmurhash"],
         tests: Tests::Installed("preshed.tests"),
-        least: 1,
+        least: 32,
         is_compiled: "import preshed.maps as c, preshed.bloom, preshed.counter; \
                       m = c.PreshMap(); m[7] = 3; assert m[7] == 3; print(c.__file__)",
         ..BASE
@@ -104,7 +107,7 @@ pub(super) const PACKAGES: [Package; 10] = [
         name: "msgpack",
         minors: 10..=13,
         tests: Tests::OfSource(&["test"]),
-        least: 1,
+        least: 160,
         is_compiled: "import msgpack as m, msgpack._cmsgpack as c; \
                       assert m.Packer is c.Packer; print(c.__file__)",
         ..BASE
@@ -115,7 +118,7 @@ pub(super) const PACKAGES: [Package; 10] = [
         build_sets: &["cython", "numpy"],
         test_sets: &["numpy"],
         tests: Tests::OfSource(&["pykdtree/test_tree.py"]),
-        least: 1,
+        least: 17,
         is_compiled: "import pykdtree.kdtree as c; t = open('/proc/self/maps').read(); \
                       assert 'libgomp' in t; print(c.__file__)",
         ..BASE
@@ -126,6 +129,7 @@ pub(super) const PACKAGES: [Package; 10] = [
         build_sets: &["cython", "numpy"],
         test_sets: &["numpy"],
         tests: Tests::OfSource(&["pywt/tests"]),
+        is_large: true,
         least: 1,
         is_compiled: "import pywt, pywt._extensions._pywt as c; \
                       assert pywt.Wavelet is c.Wavelet; print(c.__file__)",
@@ -138,7 +142,8 @@ pub(super) const PACKAGES: [Package; 10] = [
         build_sets: &["numpy"],
         test_sets: &["numpy"],
         tests: Tests::Ours,
-        least: 1,
+        is_large: true,
+        least: 20,
         is_compiled: "import bezier, bezier._speedup as c, bezier._curve_helpers as h; \
                       assert h.evaluate_multi is c.evaluate_multi; print(c.__file__)",
         ..BASE
