@@ -18,6 +18,7 @@ mod frontend;
 mod plugins;
 mod python;
 mod real;
+mod schema;
 mod shim;
 mod templates;
 mod test;
@@ -55,6 +56,8 @@ enum Command {
     Plugins(plugins::Args),
     /// Build real packages through real frontends and run their own tests
     Real(real::Args),
+    /// Check settings by their schema with validate-pyproject
+    Schema(schema::Args),
     /// Make a project of each template, build it and run its tests
     Templates(templates::Args),
     /// Run all checks and tests
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Command::Editable(args) => args.run(&workspace),
         Command::Plugins(args) => args.run(&workspace),
         Command::Real(args) => args.run(&workspace),
+        Command::Schema(args) => args.run(&workspace),
         Command::Templates(args) => args.run(&workspace),
         Command::Test(args) => args.run(&workspace),
         Command::Tidy(args) => args.run(&workspace),

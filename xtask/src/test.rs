@@ -5,7 +5,7 @@
 use anyhow::Result;
 
 use crate::workspace::{Workspace, run};
-use crate::{dist, editable, examples, real, shim, templates, tidy, wit_check};
+use crate::{dist, editable, examples, real, schema, shim, templates, tidy, wit_check};
 
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]
@@ -28,10 +28,11 @@ impl Args {
         examples::test(workspace, &ekiben)?;
         println!("== editable installs");
         editable::test(workspace, &ekiben)?;
-        println!("== templates and real packages");
+        println!("== schema, templates and real packages");
         if self.offline {
             println!("left out");
         } else {
+            schema::test(workspace, &ekiben)?;
             templates::test(workspace, &ekiben)?;
             real::test(workspace, &ekiben)?;
         }

@@ -130,7 +130,7 @@ pub(super) const PACKAGES: [Package; 10] = [
         test_sets: &["numpy"],
         tests: Tests::OfSource(&["pywt/tests"]),
         is_large: true,
-        least: 1,
+        least: 1033,
         is_compiled: "import pywt, pywt._extensions._pywt as c; \
                       assert pywt.Wavelet is c.Wavelet; print(c.__file__)",
         ..BASE

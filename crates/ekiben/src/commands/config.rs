@@ -1,7 +1,7 @@
 //! `ekiben config`: the settings of a project.
 
 use ekiben_core::Problems;
-use ekiben_project::{ExplainRow, Origin, Override, Overrides, Project, explain, json_schema};
+use ekiben_project::{ExplainRow, Origin, Override, Overrides, Project, explain, published_schema};
 use serde_json::{Value, json};
 
 use super::End;
@@ -12,7 +12,7 @@ use crate::report;
 /// Runs `ekiben config`.
 pub(crate) fn run(config: &Config) -> End {
     if config.format == ConfigFormat::Schema {
-        print(&format!("{:#}\n", json_schema()));
+        print(&format!("{:#}\n", published_schema()));
         return End::Done;
     }
     let settings = config.config_setting.iter();
