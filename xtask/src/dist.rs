@@ -35,8 +35,23 @@ impl Args {
     }
 }
 
+/// Which wheel of Ekiben a command tests.
+#[derive(clap::Args)]
+pub(crate) struct Wheel {
+    /// Test with the wheel in `dist/` as it is
+    #[arg(long)]
+    no_build: bool,
+}
+
+impl Wheel {
+    /// Its path, after it was built if need be.
+    pub(crate) fn get(&self, workspace: &Workspace) -> Result<PathBuf> {
+        if self.no_build { find(workspace) } else { build(workspace) }
+    }
+}
+
 /// The wheel that is in `dist/` already.
-pub(crate) fn find(workspace: &Workspace) -> Result<PathBuf> {
+fn find(workspace: &Workspace) -> Result<PathBuf> {
     let found = wheels(&workspace.path("dist"))?.pop();
     found.context("there is no wheel in `dist/`: `cargo xtask dist` makes it")
 }

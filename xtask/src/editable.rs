@@ -46,20 +46,13 @@ const EDITS: [(&str, &str, &str, &str); 3] = [
 /// Options of `cargo xtask editable`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Test with the wheel in `dist/` as it is
-    #[arg(long)]
-    no_build: bool,
+    #[command(flatten)]
+    wheel: dist::Wheel,
 }
 
 impl Args {
     pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
-        let ekiben = if self.no_build {
-            let wheel = files_that_end_in(&workspace.path("dist"), ".whl")?.pop();
-            wheel.context("`dist/` holds no wheel")?
-        } else {
-            dist::build(workspace)?
-        };
-        test(workspace, &ekiben)
+        test(workspace, &self.wheel.get(workspace)?)
     }
 }
 

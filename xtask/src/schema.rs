@@ -23,15 +23,13 @@ const RIGHT: &str = "[project]\nname = 'spam'\nversion = '1'\n";
 /// Options of `cargo xtask schema`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Test with the wheel in `dist/` as it is
-    #[arg(long)]
-    no_build: bool,
+    #[command(flatten)]
+    wheel: dist::Wheel,
 }
 
 impl Args {
     pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
-        let ekiben = if self.no_build { dist::find(workspace)? } else { dist::build(workspace)? };
-        test(workspace, &ekiben)
+        test(workspace, &self.wheel.get(workspace)?)
     }
 }
 

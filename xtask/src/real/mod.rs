@@ -36,9 +36,8 @@ use package::{PACKAGES, Package, Tests};
 pub(crate) struct Args {
     /// Only these packages, and those that they need
     packages: Vec<String>,
-    /// Use the wheel in `dist/` as it is
-    #[arg(long)]
-    no_build: bool,
+    #[command(flatten)]
+    wheel: dist::Wheel,
 }
 
 impl Args {
@@ -46,7 +45,7 @@ impl Args {
         if let Some(unknown) = self.packages.iter().find(|name| find(name).is_none()) {
             bail!("there is no package `{unknown}` in `tests/real`");
         }
-        let ekiben = if self.no_build { dist::find(workspace)? } else { dist::build(workspace)? };
+        let ekiben = self.wheel.get(workspace)?;
         let chosen = |package: &&Package| {
             let is_named = |name: &str| self.packages.iter().any(|wanted| wanted == name);
             let is_needed = |wanted: &String| {
