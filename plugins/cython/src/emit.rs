@@ -31,6 +31,8 @@ pub(crate) const RENAMED: [&str; 2] = [STATIC, RENAMER];
 
 /// The oldest version that the worker speaks to.
 const OLDEST: (u32, u32) = (0, 29);
+/// The first version with modules of shared utility code.
+const SHARES_UTILITIES: (u32, u32) = (3, 1);
 
 /// Plans all translations.
 pub(crate) fn translate(cx: &Context) -> Result<(), Failure> {
@@ -47,6 +49,10 @@ pub(crate) fn translate(cx: &Context) -> Result<(), Failure> {
     }
     let Some((_, first, _)) = modules.first() else { return Ok(()) };
     let translator = Translator::find(cx, &first.name)?;
+    let utility = match &options.shared_utility_module {
+        Some(name) => translator.check_utility(cx, name, &names)?,
+        None => None,
+    };
     let mut reader = Reader { tree: cx.source_tree()?, known: BTreeMap::new() };
     for (product, module, source) in modules {
         let settings = options.of(&module.name).map_err(Failure::Internal)?;
@@ -56,7 +62,7 @@ pub(crate) fn translate(cx: &Context) -> Result<(), Failure> {
             .clone()
             .or_else(|| product.setting("language").map(|json| json.trim_matches('"').to_owned()))
             .or_else(|| needs.language.take());
-        let facts = Facts { cplus: language.as_deref() == Some("c++"), ..facts };
+        let facts = Facts { cplus: language.as_deref() == Some("c++"), utility, ..facts };
         let translation = module.translate(&settings, &facts);
         contribute(cx, &product, &translation, &needs)?;
         translator.emit(cx, &source, &translation)?;
@@ -165,7 +171,7 @@ impl Reader {
         cx: &Context,
         module: &Module,
         include_path: &[String],
-    ) -> Result<(Needs, Facts), Failure> {
+    ) -> Result<(Needs, Facts<'static>), Failure> {
         let mut roots: Vec<String> = include_path.to_vec();
         roots.extend(module.root());
         roots.push(String::new());
@@ -287,6 +293,7 @@ struct Translator {
     sites: Vec<Location>,
     /// Another Cython makes another translation.
     identity: String,
+    version: (u32, u32),
 }
 
 impl Translator {
@@ -299,13 +306,42 @@ impl Translator {
                 .with_help(format!("in a build without isolation, install it: `pip install \"{REQUIREMENT}\"`"))
                 .into());
         };
-        check_version(&cython)?;
+        let version = check_version(&cython)?;
         let python = cx.tool(PYTHON)?;
         let path = format!("{}/worker.py", plan::FOLDER);
         let worker = cx.write(&path, WORKER, None, include_bytes!("worker.py"))?;
         let identity = format!("{} {}", cython.version(), cython.digest());
         // Other packages' `.pxd` files may have been installed apart from Cython.
-        Ok(Self { python, worker, sites: cx.package_folders()?, identity })
+        Ok(Self { python, worker, sites: cx.package_folders()?, identity, version })
+    }
+
+    /// The module for shared utility code, if this Cython can make one.
+    fn check_utility<'a>(
+        &self,
+        cx: &Context,
+        name: &'a str,
+        modules: &[String],
+    ) -> Result<Option<&'a str>, Failure> {
+        if !modules.iter().any(|module| module == name) {
+            let message = format!("`shared-utility-module`: there is no module `{name}`");
+            let path = name.replace('.', "/");
+            return Err(Diagnostic::error("no-utility-module", message)
+                .with_help(format!("make an empty file `{path}.pyx`, in `src` if your packages are there; Cython fills the module"))
+                .with_help(format!("the modules that Cython translates: {}", modules.join(", ")))
+                .into());
+        }
+        if self.version >= SHARES_UTILITIES {
+            return Ok(Some(name));
+        }
+        let message = format!(
+            "Cython {}.{} can't share utility code, so `{name}` stays empty",
+            self.version.0, self.version.1
+        );
+        cx.report(
+            &Diagnostic::warning("no-shared-utilities", message)
+                .with_help("write `Cython>=3.1` in `build-system.requires`"),
+        );
+        Ok(None)
     }
 
     fn emit(&self, cx: &Context, source: &Artifact, plan: &Translation) -> Result<(), Failure> {
@@ -356,12 +392,12 @@ impl Translator {
     }
 }
 
-fn check_version(cython: &Distribution) -> Result<(), Failure> {
+fn check_version(cython: &Distribution) -> Result<(u32, u32), Failure> {
     let version = cython.version();
     let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
     let found = (parts.next().flatten().unwrap_or(0), parts.next().flatten().unwrap_or(0));
     if found >= OLDEST {
-        return Ok(());
+        return Ok(found);
     }
     let message = format!("Cython {version} is too old: 0.29 and 3.0 or later are supported");
     Err(Diagnostic::error("old-cython", message)

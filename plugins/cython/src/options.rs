@@ -11,6 +11,8 @@ pub(crate) struct Options {
     common: Settings,
     #[serde(default)]
     modules: Map<String, Json>,
+    /// The module that holds utility code for all others.
+    pub(crate) shared_utility_module: Option<String>,
 }
 
 /// How modules are translated.
@@ -116,6 +118,10 @@ pub(crate) fn schema() -> String {
         "type": "object",
         "description": "The same options for some modules, by a pattern for their dotted names such as `spectra.*`.",
         "additionalProperties": module,
+    });
+    all["shared-utility-module"] = json!({
+        "type": "string",
+        "description": "The dotted name of a module, of an empty `.pyx` file, into which utility code goes that modules would else hold a copy of each. For Cython 3.1 and later.",
     });
     json!({ "type": "object", "properties": all }).to_string()
 }

@@ -117,7 +117,7 @@ impl Module {
     }
 
     /// Plans the translation. `public` and `api`: what the files declare for C.
-    pub(crate) fn translate(self, settings: &Settings, facts: &Facts) -> Translation {
+    pub(crate) fn translate(self, settings: &Settings, facts: &Facts<'_>) -> Translation {
         let stem = self.stem();
         let folder = stem.rsplit_once('/').map_or("", |(folder, _)| folder);
         let own_name = stem.rsplit('/').next().unwrap_or(&stem);
@@ -154,6 +154,7 @@ impl Module {
                 "annotate": asked(settings.annotate),
                 "gdb": gdb,
                 "cplus": facts.cplus,
+                "shared_utility": facts.utility,
             }),
             module: self,
         }
@@ -176,10 +177,12 @@ pub(crate) fn find_clash(names: &[String]) -> Option<Diagnostic> {
 
 /// What the files of a module say.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Facts {
+pub(crate) struct Facts<'a> {
     pub(crate) cplus: bool,
     pub(crate) public: bool,
     pub(crate) api: bool,
+    /// The module whose utility code it uses, or that it is.
+    pub(crate) utility: Option<&'a str>,
 }
 
 /// Whether Cython is what reads such a file.
@@ -308,7 +311,7 @@ mod tests {
             "gdb": true,
         }))
         .unwrap_or_default();
-        let facts = Facts { cplus: true, public: true, api: true };
+        let facts = Facts { cplus: true, public: true, api: true, utility: Some("a.u") };
         insta::assert_debug_snapshot!(module("a.b", "src/a/b.pyx").translate(&settings, &facts));
     }
 }

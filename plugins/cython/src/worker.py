@@ -11,6 +11,7 @@ What comes out depends on nothing but the request and the files that were read, 
 of this machine. What was read, and looked for in vain, is written to the dependency file.
 """
 
+import contextlib
 import gc
 import io
 import json
@@ -248,6 +249,13 @@ class Cython:
         }
         if request.compile_time_env:
             arguments["compile_time_env"] = request.compile_time_env
+        shares = request.shared_utility == request.module
+        if shares:
+            arguments["shared_c_file_path"] = request.output
+            # As Cython's own command has it: nothing in that code relies on the GIL.
+            arguments["compiler_directives"].setdefault("freethreading_compatible", True)
+        elif request.shared_utility:
+            arguments["shared_utility_qualified_name"] = request.shared_utility
         if request.gdb:
             arguments["gdb_debug"] = True
             arguments["output_dir"] = os.path.dirname(request.output)
@@ -259,7 +267,8 @@ class Cython:
             NAMES.roots.append(build)
         WATCHER.start()
         try:
-            result = self.main.compile_single(request.source, options, request.module)
+            with Sharing() if shares else contextlib.nullcontext():
+                result = self.main.compile_single(request.source, options, request.module)
         finally:
             WATCHER.active = False
         if result.num_errors:
@@ -291,6 +300,28 @@ class Cython:
         # what Cython 3 does by itself; 0.29 would warn, and take Python 2.
         directives["language_level"] = str(directives.get("language_level", "3str"))
         return directives
+
+
+class Sharing:
+    """While it lasts, a translation makes the module that others take their utility code from.
+
+    Cython's own function for this (Cython/Build/SharedModule.py) wants no source, and before 3.3 makes
+    one in a temporary folder, whose name gets into the C file; its pipeline takes ours."""
+
+    def __enter__(self):
+        from Cython.Build.SharedModule import create_shared_library_pipeline
+        from Cython.Compiler import Pipeline, Symtab
+
+        self.pipeline, self.create = Pipeline, Pipeline.create_pyx_pipeline
+
+        def create(context, options, result):
+            scope = Symtab.ModuleScope("MemoryView", None, context, is_package=False)
+            return create_shared_library_pipeline(context, scope, options, result)
+
+        Pipeline.create_pyx_pipeline = create
+
+    def __exit__(self, *_):
+        self.pipeline.create_pyx_pipeline = self.create
 
 
 def name_debugged_files(folder, module, build):

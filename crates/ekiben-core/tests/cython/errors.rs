@@ -64,3 +64,13 @@ fn wrong_options_are_found() {
         "{output}"
     );
 }
+
+#[test]
+fn a_missing_utility_module_is_named_with_what_to_do() {
+    let cache = tempfile::tempdir().unwrap();
+    let files = [("src/spam/__init__.py", ""), ("src/spam/a.pyx", "")];
+    let project = Project::new(cache.path(), &files);
+    project.configure("[tool.ekiben.options.cython]\nshared-utility-module = \"spam._utility\"\n");
+    let said = project.refused();
+    assert!(said.contains("there is no module `spam._utility`"), "{said}");
+}

@@ -67,6 +67,53 @@ fn the_limited_api_from_cython_3_1_on() {
     }
 }
 
+const TOTAL: &str = "def total(double[:] values):
+    cdef Py_ssize_t i
+    cdef double total = 0
+    for i in range(values.shape[0]):
+        total += values[i]
+    return total
+";
+
+#[test]
+fn utility_code_is_shared_where_it_is_asked_for() {
+    let cache = tempfile::tempdir().unwrap();
+    let cplus = format!("# distutils: language = c++\n{TOTAL}");
+    let files = [
+        ("src/spam/__init__.py", ""),
+        ("src/spam/_utility.pyx", ""),
+        ("src/spam/a.pyx", TOTAL),
+        ("src/spam/b.pyx", &cplus),
+    ];
+    let shared = "[tool.ekiben.options.cython]\nshared-utility-module = \"spam._utility\"\n";
+    let code = "import spam.a, spam.b, array; v = array.array('d', [1, 2]); \
+                print(spam.a.total(v) + spam.b.total(v))";
+    for cython in &CYTHON[1..] {
+        let Some(python) = Python::of("3.11") else { continue };
+        let environment = python.environment(&[&format!("Cython=={cython}")]);
+        let project = Project::with(cache.path(), &files, python, environment);
+        let size = |name| std::fs::read(project.built(name)).unwrap().len();
+        assert_eq!(project.run(code), "6.0", "{cython}");
+        let alone = size("cython/spam/a.c");
+        project.configure(shared);
+        let (_, ears) = project.build(Kind::WHEEL);
+        let problems = ears.problems.lock().unwrap();
+        let warned = problems.iter().any(|one| one.message.contains("can't share utility code"));
+        assert_eq!(project.run(code), "6.0", "{cython}");
+        if cython.starts_with("3.0") {
+            assert!(warned && size("cython/spam/a.c") == alone, "{cython}: {alone}");
+            continue;
+        }
+        assert!(!warned, "{cython}");
+        for module in ["cython/spam/a.c", "cython/spam/b.cpp"] {
+            assert!(size(module) * 2 < alone, "{cython}: {module} {} of {alone}", size(module));
+        }
+        let utility = std::fs::read_to_string(project.built("cython/spam/_utility.c")).unwrap();
+        let temporary = std::env::temp_dir();
+        assert!(!utility.contains(temporary.to_str().unwrap()), "{cython} names a folder");
+    }
+}
+
 #[test]
 fn the_same_bytes_from_other_folders() {
     let packaged = "cimport cython\nfrom eggs cimport one\nfrom eggs.more cimport two\ndef f(): return one() + two()\n";
