@@ -5,22 +5,23 @@
 //! calls its `build_wheel`, which is what frontends do. Backends take turns, round by round, so
 //! that a slow minute of the machine is slow for all of them; medians are compared, as ratios.
 
+mod cython;
 mod editable;
+mod packages;
+mod table;
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
-use wait4::Wait4 as _;
+use anyhow::{Context as _, Result};
 
 use crate::dist;
 use crate::python::{Python, Venv};
 use crate::workspace::{Workspace, run};
+use table::{Cost, Table, cost};
 
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
@@ -31,9 +32,21 @@ pub(crate) struct Args {
     /// Write the tables to this file too
     #[arg(long)]
     output: Option<PathBuf>,
+    /// Only these tables
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Part>,
     /// Measure with the wheel in `dist/` as it is
     #[arg(long)]
     no_build: bool,
+}
+
+/// What can be measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    C,
+    Cython,
+    Packages,
+    Editable,
 }
 
 /// The backends, and what their `pyproject.toml` says.
@@ -43,72 +56,6 @@ const BACKENDS: [(&str, &str); 4] = [
     ("meson-python", "mesonpy"),
     ("scikit-build-core", "scikit_build_core.build"),
 ];
-
-/// One process tree's cost.
-#[derive(Debug, Clone, Copy)]
-struct Cost {
-    cpu: Duration,
-    peak_bytes: u64,
-}
-
-/// Costs by row and column, in the order of first use.
-#[derive(Default)]
-struct Table {
-    rows: Vec<String>,
-    cells: BTreeMap<(String, String), Vec<Cost>>,
-}
-
-impl Table {
-    fn add(&mut self, row: &str, column: &str, cost: Cost) {
-        if !self.rows.iter().any(|known| known == row) {
-            self.rows.push(row.to_owned());
-        }
-        self.cells.entry((row.to_owned(), column.to_owned())).or_default().push(cost);
-    }
-
-    fn median(&self, row: &str, column: &str) -> Option<Cost> {
-        let costs = self.cells.get(&(row.to_owned(), column.to_owned()))?;
-        let mut cpu: Vec<_> = costs.iter().map(|cost| cost.cpu).collect();
-        let mut peak: Vec<_> = costs.iter().map(|cost| cost.peak_bytes).collect();
-        cpu.sort_unstable();
-        peak.sort_unstable();
-        Some(Cost { cpu: cpu[cpu.len() / 2], peak_bytes: peak[peak.len() / 2] })
-    }
-
-    /// Markdown: CPU milliseconds and peak MiB, and the ratio to the best of the peers.
-    fn markdown(&self, columns: &[&str]) -> String {
-        let mut text = format!("| | {} | best peer |\n", columns.join(" | "));
-        let _ = writeln!(text, "|---|{}---|", "---|".repeat(columns.len()));
-        for row in &self.rows {
-            let _ = write!(text, "| {row} |");
-            for column in columns {
-                match self.median(row, column) {
-                    Some(cost) => {
-                        let mebibytes = cost.peak_bytes >> 20;
-                        let _ = write!(text, " {:.1} ms, {mebibytes} MiB |", milliseconds(cost));
-                    }
-                    None => text.push_str(" |"),
-                }
-            }
-            let ours = self.median(row, "ekiben").map(milliseconds);
-            let peers = columns
-                .iter()
-                .filter(|c| ["setuptools", "meson-python", "scikit-build-core"].contains(c));
-            let best = peers.filter_map(|c| self.median(row, c)).map(milliseconds).reduce(f64::min);
-            match ours.zip(best) {
-                Some((ours, best)) => {
-                    let _ = writeln!(text, " {:.2} |", ours / best);
-                }
-                None => text.push_str(" |\n"),
-            }
-        }
-        text
-    }
-}
-
-fn milliseconds(cost: Cost) -> f64 {
-    cost.cpu.as_secs_f64() * 1000.0
-}
 
 impl Args {
     pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
@@ -121,24 +68,21 @@ impl Args {
              The last column is ekiben's CPU time in that of the best peer.\n\n",
             self.rounds
         );
-        let mut hooks = Table::default();
-        let mut many = Table::default();
-        let mut alone = Table::default();
-        for round in 0..=self.rounds {
-            // The first round warms the page cache, and doesn't count.
-            let count = round > 0;
-            eprintln!("round {round} of {}", self.rounds);
-            bench.one_extension(count.then_some(&mut hooks))?;
-            bench.many_files(count.then_some(&mut many))?;
-            bench.program(count.then_some(&mut alone))?;
+        let wanted = |part| self.only.is_empty() || self.only.contains(&part);
+        if wanted(Part::C) {
+            text.push_str(&bench.c(self.rounds)?);
         }
-        let columns: Vec<&str> = BACKENDS.iter().map(|(name, _)| *name).collect();
-        let with_compiler: Vec<&str> = columns.iter().copied().chain(["gcc alone"]).collect();
-        let _ = writeln!(text, "One C extension:\n\n{}", hooks.markdown(&with_compiler));
-        let _ = writeln!(text, "Twenty C files in one extension:\n\n{}", many.markdown(&columns));
-        let _ = writeln!(text, "The program by itself:\n\n{}", alone.markdown(&["ekiben"]));
-        let editable = editable::tables(&bench, self.rounds)?;
-        let _ = writeln!(text, "Editable installs:\n\n{editable}");
+        if wanted(Part::Cython) {
+            let _ = writeln!(text, "{}", cython::tables(&bench, self.rounds)?);
+        }
+        if wanted(Part::Packages) {
+            let packages = packages::table(&bench, workspace, self.rounds)?;
+            let _ = writeln!(text, "Packages, beside their own backends:\n\n{packages}");
+        }
+        if wanted(Part::Editable) {
+            let editable = editable::tables(&bench, self.rounds)?;
+            let _ = writeln!(text, "Editable installs:\n\n{editable}");
+        }
         print!("{text}");
         if let Some(output) = &self.output {
             fs::write(output, text).with_context(|| format!("`{}`", output.display()))?;
@@ -174,8 +118,40 @@ impl Bench {
         Ok(Self { venv, scratch })
     }
 
+    /// C extensions, and the program by itself.
+    fn c(&self, rounds: usize) -> Result<String> {
+        let mut text = String::new();
+        let mut hooks = Table::default();
+        let mut many = Table::default();
+        let mut alone = Table::default();
+        for round in 0..=rounds {
+            // The first round warms the page cache, and doesn't count.
+            let count = round > 0;
+            eprintln!("round {round} of {rounds}");
+            self.one_extension(count.then_some(&mut hooks))?;
+            self.many_files(count.then_some(&mut many))?;
+            self.program(count.then_some(&mut alone))?;
+        }
+        let columns: Vec<&str> = BACKENDS.iter().map(|(name, _)| *name).collect();
+        let with_compiler: Vec<&str> = columns.iter().copied().chain(["gcc alone"]).collect();
+        let _ = writeln!(text, "One C extension:\n\n{}", hooks.markdown(&with_compiler));
+        let _ = writeln!(text, "Twenty C files in one extension:\n\n{}", many.markdown(&columns));
+        let _ = writeln!(text, "The program by itself:\n\n{}", alone.markdown(&["ekiben"]));
+        Ok(text)
+    }
+
     /// Calls the build hook in a project's folder, as a frontend does.
     fn hook(&self, backend: &str, project: &Path, cache: &Path) -> Result<Cost> {
+        self.hook_with(backend, project, cache, |_| {})
+    }
+
+    fn hook_with(
+        &self,
+        backend: &str,
+        project: &Path,
+        cache: &Path,
+        prepare: impl FnOnce(&mut Command),
+    ) -> Result<Cost> {
         let (_, object) = BACKENDS.iter().find(|(name, _)| *name == backend).context("backend")?;
         let out = project.join("out");
         fs::create_dir_all(&out)?;
@@ -189,6 +165,7 @@ impl Bench {
         command.args(["-c", &code]).current_dir(project);
         command.env("PATH", self.search_path()?);
         command.env("EKIBEN_CACHE_DIR", cache).env("PYTHONDONTWRITEBYTECODE", "");
+        prepare(&mut command);
         cost(&mut command)
     }
 
@@ -237,28 +214,24 @@ impl Bench {
         }
         if let Some(table) = table {
             let project = self.scratch.join("one/ekiben");
-            table.add("cold", "gcc alone", self.compiler_alone(&project)?);
+            table.add("cold", "gcc alone", self.compiler_alone(&project, "src/spam/_core.c")?);
         }
         Ok(())
     }
 
-    /// What the compiler itself costs for the extension.
-    fn compiler_alone(&self, project: &Path) -> Result<Cost> {
+    /// What the compiler itself costs for an extension of one C file.
+    fn compiler_alone(&self, project: &Path, source: &str) -> Result<Cost> {
         let include = "import sysconfig; print(sysconfig.get_path('include'))";
         let mut python = self.venv.program("python");
         let include = crate::workspace::output_of(python.args(["-c", include]))?;
         let object = project.join("alone.o");
         let mut compile = Command::new("gcc");
-        compile.args(["-O3", "-DNDEBUG", "-fPIC", "-c", "src/spam/_core.c", "-o"]).arg(&object);
+        compile.args(["-O3", "-DNDEBUG", "-fPIC", "-c", source, "-o"]).arg(&object);
         compile.arg(format!("-I{include}")).current_dir(project);
         let compiled = cost(&mut compile)?;
         let mut link = Command::new("gcc");
         link.args(["-shared", "-o"]).arg(project.join("alone.so")).arg(&object);
-        let linked = cost(&mut link)?;
-        Ok(Cost {
-            cpu: compiled.cpu + linked.cpu,
-            peak_bytes: compiled.peak_bytes.max(linked.peak_bytes),
-        })
+        Ok(compiled.and(cost(&mut link)?))
     }
 
     fn many_files(&self, mut table: Option<&mut Table>) -> Result<()> {
@@ -303,20 +276,6 @@ impl Bench {
         }
         Ok(())
     }
-}
-
-/// Runs a command for what it costs; its output is shown only if it fails.
-fn cost(command: &mut Command) -> Result<Cost> {
-    let log = tempfile::NamedTempFile::new()?;
-    command.stdin(Stdio::null());
-    command.stdout(log.reopen()?).stderr(log.reopen()?);
-    let child = command.spawn().with_context(|| format!("{command:?} can't be started"))?;
-    let usage = child.wait4()?;
-    if !usage.status.success() {
-        let output = fs::read_to_string(log.path()).unwrap_or_default();
-        bail!("{command:?} failed with {}\n{output}", usage.status);
-    }
-    Ok(Cost { cpu: usage.rusage.utime + usage.rusage.stime, peak_bytes: usage.rusage.maxrss })
 }
 
 fn recreate(folder: &Path) -> Result<()> {

@@ -11,7 +11,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use super::{Bench, cost, milliseconds, recreate, write_project};
+use super::table::{cost, milliseconds};
+use super::{Bench, recreate, write_project};
 use crate::workspace::{output_of, run};
 
 /// Ways to install: the column, the backend with its module, the hook, and its settings.

@@ -119,16 +119,8 @@ impl<'a> Bench<'a> {
         work: &'a Path,
         made: &'a Path,
     ) -> Result<Self> {
-        let data = workspace.path(&format!("tests/real/{}", package.name));
-        let source = unpack(tools, &data.join("source.txt"), &work.join("unpacked"))?;
-        if let Some(second) = existing(&data.join("second-source.txt")) {
-            let unpacked = unpack(tools, &second, &work.join("second"))?;
-            copy_folder(&unpacked, &source.join("second"))?;
-        }
-        if let Some(files) = existing(&data.join("files")) {
-            copy_folder(&files, &source)?;
-        }
-        fs::copy(data.join("pyproject.toml"), source.join("pyproject.toml"))?;
+        let data = data(workspace, package.name);
+        let source = prepare_source(workspace, package.name, tools, work)?;
         let wheels = work.join("wheels");
         copy_into(ekiben, &wheels)?;
         if let Some(requires) = existing(&data.join("build-requires.txt")) {
@@ -298,6 +290,40 @@ impl<'a> Bench<'a> {
         }
         Ok(())
     }
+}
+
+fn data(workspace: &Workspace, name: &str) -> PathBuf {
+    workspace.path(&format!("tests/real/{name}"))
+}
+
+/// A package's source as its authors published it, unpacked below `work`.
+pub(crate) fn original_source(
+    workspace: &Workspace,
+    name: &str,
+    tools: &Venv,
+    work: &Path,
+) -> Result<PathBuf> {
+    unpack(tools, &data(workspace, name).join("source.txt"), &work.join("unpacked"))
+}
+
+/// A package's source as Ekiben builds it, unpacked below `work`.
+pub(crate) fn prepare_source(
+    workspace: &Workspace,
+    name: &str,
+    tools: &Venv,
+    work: &Path,
+) -> Result<PathBuf> {
+    let data = data(workspace, name);
+    let source = original_source(workspace, name, tools, work)?;
+    if let Some(second) = existing(&data.join("second-source.txt")) {
+        let unpacked = unpack(tools, &second, &work.join("second"))?;
+        copy_folder(&unpacked, &source.join("second"))?;
+    }
+    if let Some(files) = existing(&data.join("files")) {
+        copy_folder(&files, &source)?;
+    }
+    fs::copy(data.join("pyproject.toml"), source.join("pyproject.toml"))?;
+    Ok(source)
 }
 
 /// The one source distribution that `requirements` names, unpacked.
