@@ -1,0 +1,333 @@
+//! [`Builder`]: writes an image.
+
+use std::collections::BTreeMap;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::error::Error;
+use crate::hash::{self, Tables};
+use crate::layout::{
+    ALIGNMENT, COMPRESSED, FILE, FileKind, HEADER, MAGIC, MODULE, ModuleKind, PACKAGE, PAGE,
+    SETTING, VERSION, at, compare,
+};
+
+/// What goes into an image.
+#[derive(Debug, Default)]
+pub struct Builder {
+    modules: BTreeMap<String, NewModule>,
+    files: BTreeMap<String, (FileKind, Content)>,
+    settings: BTreeMap<String, String>,
+}
+
+/// A module to be written; the fields are those of [`Module`](crate::Module).
+#[derive(Debug, Clone)]
+pub struct NewModule {
+    /// What it is made of.
+    pub kind: ModuleKind,
+    /// Whether it has submodules.
+    pub is_package: bool,
+    /// The path that its `__file__` ends with.
+    pub path: String,
+    /// Marshalled code.
+    pub code: Vec<u8>,
+}
+
+/// Content, and how to store it.
+#[derive(Debug, Clone)]
+pub struct Content {
+    stored: Vec<u8>,
+    length: usize,
+    is_compressed: bool,
+}
+
+impl Content {
+    /// To be read where it lies.
+    #[must_use]
+    pub fn plain(bytes: Vec<u8>) -> Self {
+        Self { length: bytes.len(), stored: bytes, is_compressed: false }
+    }
+
+    /// Compressed, if that makes it smaller.
+    #[must_use]
+    pub fn compressed(bytes: Vec<u8>) -> Self {
+        let stored = miniz_oxide::deflate::compress_to_vec(&bytes, 9);
+        if stored.len() < bytes.len() {
+            Self { length: bytes.len(), stored, is_compressed: true }
+        } else {
+            Self::plain(bytes)
+        }
+    }
+}
+
+/// The parts of an image after the header, while it grows.
+struct Writer {
+    bytes: Vec<u8>,
+    strings: Vec<u8>,
+    /// Where the strings of these records will lie is known before blobs are.
+    known: BTreeMap<String, u32>,
+}
+
+impl Builder {
+    /// With nothing in it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a module.
+    ///
+    /// # Errors
+    /// If there is one of that name, or the name can't be one.
+    pub fn module(&mut self, name: &str, module: NewModule) -> Result<(), Error> {
+        check(name, '.')?;
+        if !module.path.is_empty() {
+            check(&module.path, '/')?;
+        }
+        match self.modules.insert(name.to_owned(), module) {
+            None => Ok(()),
+            Some(_) => Err(Error::Twice(name.to_owned())),
+        }
+    }
+
+    /// Whether there is a module of that name.
+    #[must_use]
+    pub fn has_module(&self, name: &str) -> bool {
+        self.modules.contains_key(name)
+    }
+
+    /// Adds a file.
+    ///
+    /// # Errors
+    /// If there is one at that path, or it can't be a path.
+    pub fn file(&mut self, path: &str, kind: FileKind, content: Content) -> Result<(), Error> {
+        check(path, '/')?;
+        match self.files.insert(path.to_owned(), (kind, content)) {
+            None => Ok(()),
+            Some(_) => Err(Error::Twice(path.to_owned())),
+        }
+    }
+
+    /// Sets a setting, anew if it was.
+    ///
+    /// # Errors
+    /// If key or value has a zero character, which ends text in C.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<(), Error> {
+        for text in [key, value] {
+            if text.contains('\0') {
+                return Err(Error::Name(text.to_owned(), "it has a zero character"));
+            }
+        }
+        self.settings.insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
+
+    /// Adds what an image holds that is not here yet; settings that both have stay as they are.
+    ///
+    /// # Errors
+    /// If the image is damaged.
+    pub fn add_missing(&mut self, image: &crate::Image<'_>) -> Result<(), Error> {
+        for module in image.modules() {
+            if !self.has_module(module.name) {
+                let new = NewModule {
+                    kind: module.kind,
+                    is_package: module.is_package,
+                    path: module.path.to_owned(),
+                    code: module.code.to_vec(),
+                };
+                self.module(module.name, new)?;
+            }
+        }
+        for file in image.files() {
+            if !self.files.contains_key(file.path) {
+                self.file(file.path, file.kind, file.content.to_content())?;
+            }
+        }
+        for (key, value) in image.settings() {
+            if !self.settings.contains_key(key) {
+                self.set(key, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The image's bytes.
+    ///
+    /// # Errors
+    /// If there is too much of something, or a file is where a folder is.
+    pub fn build(self) -> Result<Vec<u8>, Error> {
+        let mut modules: Vec<_> = self.modules.into_iter().collect();
+        modules.sort_by(|(one, _), (other, _)| compare(b'.', one, other));
+        let mut files: Vec<_> = self.files.into_iter().collect();
+        files.sort_by(|(one, _), (other, _)| compare(b'/', one, other));
+        for pair in files.windows(2) {
+            if crate::layout::rest_below(b'/', &pair[1].0, &pair[0].0).is_some() {
+                return Err(Error::Name(pair[0].0.clone(), "it is a file and a folder"));
+            }
+        }
+        let module_names: Vec<&str> = modules.iter().map(|(name, _)| name.as_str()).collect();
+        let file_names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+        let counts = [modules.len(), files.len(), self.settings.len()];
+        if counts.iter().any(|count| u32::try_from(*count).is_err()) {
+            return Err(Error::TooLarge("more than 4294967295 entries"));
+        }
+        // Two names of one hash are likelier to be an attack than to happen; another seed parts them.
+        let (seed, module_hash, file_hash) = (0..64)
+            .find_map(|seed| {
+                let modules = hash::tables(seed, &module_names)?;
+                Some((seed, modules, hash::tables(seed, &file_names)?))
+            })
+            .ok_or(Error::TooLarge("no hash parts its names"))?;
+
+        let mut writer =
+            Writer { bytes: vec![0; HEADER], strings: Vec::new(), known: BTreeMap::new() };
+        let mut header = [0; HEADER];
+        header[..MAGIC.len()].copy_from_slice(&MAGIC);
+        let mut put = |at: usize, value: usize| -> Result<(), Error> {
+            let value = u32::try_from(value).map_err(|_| Error::TooLarge("its index"))?;
+            header[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            Ok(())
+        };
+        put(at::VERSION, VERSION as usize)?;
+        put(at::SEED, seed as usize)?;
+        put(at::MODULES, modules.len())?;
+        put(at::FILES, files.len())?;
+        put(at::SETTINGS, self.settings.len())?;
+        put(at::MODULE_BUCKETS, module_hash.displacements.len())?;
+        put(at::FILE_BUCKETS, file_hash.displacements.len())?;
+        put(at::MODULE_HASH, writer.hash(&module_hash))?;
+        put(at::FILE_HASH, writer.hash(&file_hash))?;
+        let module_records = writer.reserve(modules.len() * MODULE);
+        put(at::MODULE_RECORDS, module_records)?;
+        let file_records = writer.reserve(files.len() * FILE);
+        put(at::FILE_RECORDS, file_records)?;
+        let setting_records = writer.reserve(self.settings.len() * SETTING);
+        put(at::SETTING_RECORDS, setting_records)?;
+
+        for (number, (name, module)) in modules.iter().enumerate() {
+            let at = module_records + number * MODULE;
+            writer.text(at, name)?;
+            writer.text(at + 8, &module.path)?;
+        }
+        for (number, (path, _)) in files.iter().enumerate() {
+            writer.text(file_records + number * FILE, path)?;
+        }
+        for (number, (key, value)) in self.settings.iter().enumerate() {
+            let at = setting_records + number * SETTING;
+            writer.text(at, key)?;
+            writer.text(at + 8, value)?;
+        }
+        put(at::STRINGS, writer.bytes.len())?;
+        let strings = std::mem::take(&mut writer.strings);
+        writer.bytes.extend_from_slice(&strings);
+        let index_end = writer.bytes.len();
+
+        writer.align(PAGE);
+        for (number, (_, module)) in modules.iter().enumerate() {
+            let at = module_records + number * MODULE;
+            writer.blob(at + 24, &module.code, ALIGNMENT);
+            let flags = if module.is_package { PACKAGE } else { 0 };
+            writer.put(at + 16, &[module.kind.number(), flags]);
+        }
+        for kind in FileKind::ALL {
+            for (number, (_, (its, content))) in files.iter().enumerate() {
+                if *its == kind {
+                    let alignment = if kind == FileKind::SharedObject { PAGE } else { ALIGNMENT };
+                    let at = file_records + number * FILE;
+                    writer.blob(at + 16, &content.stored, alignment);
+                    writer.put(at + 32, &(content.length as u64).to_le_bytes());
+                    let flags = if content.is_compressed { COMPRESSED } else { 0 };
+                    writer.put(at + 8, &[kind.number(), flags]);
+                }
+            }
+        }
+        let mut bytes = writer.bytes;
+        let mut put = |at: usize, value: u64| {
+            header[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        };
+        put(at::LENGTH, bytes.len() as u64);
+        put(at::INDEX_END, index_end as u64);
+        put(at::INDEX_CHECKSUM, xxh3_64(&bytes[HEADER..index_end]));
+        put(at::CHECKSUM, xxh3_64(&bytes[HEADER..]));
+        bytes[..HEADER].copy_from_slice(&header);
+        Ok(bytes)
+    }
+}
+
+impl Writer {
+    fn put(&mut self, at: usize, bytes: &[u8]) {
+        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+
+    fn reserve(&mut self, length: usize) -> usize {
+        self.align(8);
+        let at = self.bytes.len();
+        self.bytes.resize(at + length, 0);
+        at
+    }
+
+    fn align(&mut self, alignment: usize) {
+        self.bytes.resize(self.bytes.len().next_multiple_of(alignment), 0);
+    }
+
+    fn hash(&mut self, tables: &Tables) -> usize {
+        let at = self.reserve(0);
+        for word in tables.displacements.iter().chain(&tables.names) {
+            self.bytes.extend_from_slice(&word.to_le_bytes());
+        }
+        at
+    }
+
+    /// Puts place and length of a string to `at`.
+    fn text(&mut self, at: usize, text: &str) -> Result<(), Error> {
+        let too_large = |_| Error::TooLarge("its names");
+        let start = match self.known.get(text) {
+            Some(start) => *start,
+            None => {
+                let start = u32::try_from(self.strings.len()).map_err(too_large)?;
+                self.strings.extend_from_slice(text.as_bytes());
+                self.strings.push(0);
+                self.known.insert(text.to_owned(), start);
+                start
+            }
+        };
+        let length = u32::try_from(text.len()).map_err(too_large)?;
+        self.put(at, &start.to_le_bytes());
+        self.put(at + 4, &length.to_le_bytes());
+        Ok(())
+    }
+
+    /// Appends content, and puts its place and length to `at`.
+    fn blob(&mut self, at: usize, content: &[u8], alignment: usize) {
+        self.align(alignment);
+        let start = self.bytes.len() as u64;
+        self.bytes.extend_from_slice(content);
+        self.put(at, &start.to_le_bytes());
+        self.put(at + 8, &(content.len() as u64).to_le_bytes());
+    }
+}
+
+fn check(name: &str, separator: char) -> Result<(), Error> {
+    let wrong = |why| Err(Error::Name(name.to_owned(), why));
+    if name.contains('\0') {
+        return wrong("it has a zero character");
+    }
+    if name.split(separator).any(str::is_empty) {
+        return wrong("a part of it is empty");
+    }
+    if separator == '/' && name.split('/').any(|part| part == "." || part == "..") {
+        return wrong("a part of it is `.` or `..`");
+    }
+    Ok(())
+}
+
+impl crate::Blob<'_> {
+    /// The same content, to be written as it is stored.
+    #[must_use]
+    pub fn to_content(&self) -> Content {
+        Content {
+            stored: self.stored().to_vec(),
+            length: self.len(),
+            is_compressed: self.plain().is_none(),
+        }
+    }
+}
