@@ -1,0 +1,303 @@
+//! The builtin module `_ekiben`: the image, for Python.
+//!
+//! | function | returns |
+//! |---|---|
+//! | `find(name)` | `(kind, is_package, path)` of a module, or `None` |
+//! | `code(name)` | the code object of a module, or `None` |
+//! | `modules(package)` | `[(name, is_package)]` of the modules directly below a package, or at the top |
+//! | `read(path)` | the content of a file as `bytes`, or `None` |
+//! | `view(path)` | the content of a file where it lies, or `None` if it is compressed or isn't there |
+//! | `size(path)` | how long the content of a file is, or `None` |
+//! | `list(path)` | `[(name, is_folder)]` of a folder; empty if there is none |
+//! | `setting(key)` | the value of a setting, or `None` |
+//!
+//! Kinds are the numbers of the format: 0 code, 1 builtin, 2 namespace package, 3 shared object.
+
+use std::ffi::{CStr, c_int, c_void};
+use std::ptr;
+
+use ekiben_image::{Image, ModuleKind};
+use pyo3_ffi as ffi;
+use pyo3_ffi::{Py_ssize_t, PyObject};
+
+use crate::start::image;
+
+/// What a function gets: one string, and the image if the program has one.
+type Answer = unsafe fn(&'static Image<'static>, &str) -> *mut PyObject;
+
+unsafe extern "C" {
+    // Not part of the stable ABI, but as it is since Python 1.5 (marshal.h).
+    fn PyMarshal_ReadObjectFromString(data: *const i8, length: Py_ssize_t) -> *mut PyObject;
+}
+
+/// Calls `answer` with the text of `argument`. Without an image, or if the text can't be UTF-8, the
+/// answer is `None`.
+unsafe fn call(argument: *mut PyObject, answer: Answer) -> *mut PyObject {
+    let mut length: Py_ssize_t = 0;
+    // SAFETY: called by the interpreter with an object.
+    let text = unsafe { ffi::PyUnicode_AsUTF8AndSize(argument, &raw mut length) };
+    if text.is_null() {
+        // Surrogates are in no name of an image.
+        // SAFETY: an exception is set.
+        unsafe {
+            if ffi::PyErr_ExceptionMatches(ffi::PyExc_UnicodeEncodeError) == 0 {
+                return ptr::null_mut();
+            }
+            ffi::PyErr_Clear();
+            return none();
+        }
+    }
+    // SAFETY: the object keeps its text, which is UTF-8, for as long as the call lasts.
+    let text = unsafe {
+        std::str::from_utf8_unchecked(std::slice::from_raw_parts(text.cast(), length as usize))
+    };
+    match image() {
+        // SAFETY: the interpreter called.
+        Some(image) => unsafe { answer(image, text) },
+        // SAFETY: as above.
+        None => unsafe { none() },
+    }
+}
+
+macro_rules! functions {
+    ($($name:ident),*) => {$(
+        unsafe extern "C" fn $name(_: *mut PyObject, argument: *mut PyObject) -> *mut PyObject {
+            // SAFETY: called by the interpreter, as a function of one object.
+            unsafe { call(argument, answer::$name) }
+        }
+    )*};
+}
+
+functions!(find, code, modules, read, view, size, list, setting);
+
+mod answer {
+    use super::*;
+
+    pub(super) unsafe fn find(image: &'static Image<'static>, name: &str) -> *mut PyObject {
+        // SAFETY: the interpreter called, and all values are new ones.
+        unsafe {
+            let Some(module) = image.module(name) else { return none() };
+            let kind = match module.kind {
+                ModuleKind::Code => 0,
+                ModuleKind::Builtin => 1,
+                ModuleKind::Namespace => 2,
+                _ => 3,
+            };
+            tuple([
+                ffi::PyLong_FromLong(kind),
+                ffi::PyBool_FromLong(i64::from(module.is_package)),
+                string(module.path),
+            ])
+        }
+    }
+
+    pub(super) unsafe fn code(image: &'static Image<'static>, name: &str) -> *mut PyObject {
+        let module = image.module(name).filter(|module| module.kind == ModuleKind::Code);
+        // SAFETY: the code is there for as long as the process lives.
+        unsafe {
+            match module {
+                Some(module) => PyMarshal_ReadObjectFromString(
+                    module.code.as_ptr().cast(),
+                    module.code.len() as Py_ssize_t,
+                ),
+                None => none(),
+            }
+        }
+    }
+
+    pub(super) unsafe fn modules(image: &'static Image<'static>, package: &str) -> *mut PyObject {
+        let modules = image.submodules(package).map(|it| {
+            let name = it.name.rsplit('.').next().unwrap_or(it.name);
+            (name, it.is_package)
+        });
+        // SAFETY: the interpreter called.
+        unsafe { pairs(modules) }
+    }
+
+    pub(super) unsafe fn read(image: &'static Image<'static>, path: &str) -> *mut PyObject {
+        // SAFETY: the interpreter called, and bytes are copied from where they can be read.
+        unsafe {
+            let Some(file) = image.file(path) else { return none() };
+            match file.content.read() {
+                Ok(content) => ffi::PyBytes_FromStringAndSize(
+                    content.as_ptr().cast(),
+                    content.len() as Py_ssize_t,
+                ),
+                Err(_) => {
+                    ffi::PyErr_SetString(
+                        ffi::PyExc_OSError,
+                        c"the program is damaged: a file in it can't be unpacked".as_ptr(),
+                    );
+                    ptr::null_mut()
+                }
+            }
+        }
+    }
+
+    pub(super) unsafe fn view(image: &'static Image<'static>, path: &str) -> *mut PyObject {
+        let content = image.file(path).and_then(|file| file.content.plain());
+        // SAFETY: the memory stays, and is only read.
+        unsafe {
+            match content {
+                Some(content) => ffi::PyMemoryView_FromMemory(
+                    content.as_ptr().cast_mut().cast(),
+                    content.len() as Py_ssize_t,
+                    ffi::PyBUF_READ,
+                ),
+                None => none(),
+            }
+        }
+    }
+
+    pub(super) unsafe fn size(image: &'static Image<'static>, path: &str) -> *mut PyObject {
+        // SAFETY: the interpreter called.
+        unsafe {
+            match image.file(path) {
+                Some(file) => ffi::PyLong_FromSsize_t(file.content.len() as Py_ssize_t),
+                None => none(),
+            }
+        }
+    }
+
+    pub(super) unsafe fn list(image: &'static Image<'static>, path: &str) -> *mut PyObject {
+        // SAFETY: the interpreter called.
+        unsafe { pairs(image.list(path).map(|entry| (entry.name, entry.is_folder))) }
+    }
+
+    pub(super) unsafe fn setting(image: &'static Image<'static>, key: &str) -> *mut PyObject {
+        // SAFETY: the interpreter called.
+        unsafe { image.setting(key).map_or_else(|| none(), |value| string(value)) }
+    }
+}
+
+unsafe fn none() -> *mut PyObject {
+    // SAFETY: the interpreter called.
+    unsafe { ffi::Py_NewRef(ffi::Py_None()) }
+}
+
+unsafe fn string(text: &str) -> *mut PyObject {
+    // SAFETY: the text can be read.
+    unsafe { ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as Py_ssize_t) }
+}
+
+/// A tuple that takes the values over; null, with an exception, if one of them is.
+unsafe fn tuple<const N: usize>(values: [*mut PyObject; N]) -> *mut PyObject {
+    // SAFETY: the values are new references or null.
+    unsafe {
+        let failed = values.iter().any(|value| value.is_null());
+        let tuple = if failed { ptr::null_mut() } else { ffi::PyTuple_New(N as Py_ssize_t) };
+        for (at, value) in values.into_iter().enumerate() {
+            if tuple.is_null() {
+                ffi::Py_XDECREF(value);
+            } else {
+                ffi::PyTuple_SetItem(tuple, at as Py_ssize_t, value);
+            }
+        }
+        tuple
+    }
+}
+
+/// A list of tuples.
+unsafe fn pairs<'a>(values: impl Iterator<Item = (&'a str, bool)>) -> *mut PyObject {
+    // SAFETY: each object is new, and given away or released once.
+    unsafe {
+        let list = ffi::PyList_New(0);
+        if list.is_null() {
+            return list;
+        }
+        for (name, flag) in values {
+            let pair = tuple([string(name), ffi::PyBool_FromLong(i64::from(flag))]);
+            if pair.is_null() || ffi::PyList_Append(list, pair) != 0 {
+                ffi::Py_XDECREF(pair);
+                ffi::Py_DECREF(list);
+                return ptr::null_mut();
+            }
+            ffi::Py_DECREF(pair);
+        }
+        list
+    }
+}
+
+/// The tables of a definition, which the interpreter reads and never changes.
+#[repr(transparent)]
+struct Shared<T>(T);
+
+// SAFETY: nothing writes to them but the interpreter, to the definition, when it holds its lock.
+unsafe impl<T> Sync for Shared<T> {}
+
+const fn method(name: &'static CStr, function: ffi::PyCFunction, doc: &'static CStr) -> ffi::PyMethodDef {
+    ffi::PyMethodDef {
+        ml_name: name.as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer { PyCFunction: function },
+        ml_flags: ffi::METH_O,
+        ml_doc: doc.as_ptr(),
+    }
+}
+
+static METHODS: Shared<[ffi::PyMethodDef; 9]> = Shared([
+    method(c"find", find, c"What a module is: (kind, is_package, path), or None."),
+    method(c"code", code, c"The code object of a module, or None."),
+    method(c"modules", modules, c"The modules directly below a package: [(name, is_package)]."),
+    method(c"read", read, c"The content of a file, or None."),
+    method(c"view", view, c"The content of a file where it lies, or None."),
+    method(c"size", size, c"How long the content of a file is, or None."),
+    method(c"list", list, c"What is in a folder: [(name, is_folder)]."),
+    method(c"setting", setting, c"The value of a setting, or None."),
+    ffi::PyMethodDef::zeroed(),
+]);
+
+/// `Py_mod_multiple_interpreters` and `Py_MOD_PER_INTERPRETER_GIL_SUPPORTED`: from 3.12 (PEP 684).
+const MULTIPLE_INTERPRETERS: c_int = 3;
+const PER_INTERPRETER: *mut c_void = 2 as *mut c_void;
+/// `Py_mod_gil` and `Py_MOD_GIL_NOT_USED`: from 3.13 (PEP 703).
+const GIL: c_int = 4;
+const NOT_USED: *mut c_void = 1 as *mut c_void;
+
+const fn slot(slot: c_int, value: *mut c_void) -> ffi::PyModuleDef_Slot {
+    ffi::PyModuleDef_Slot { slot, value }
+}
+
+static SLOTS: Shared<[ffi::PyModuleDef_Slot; 3]> = Shared([
+    slot(MULTIPLE_INTERPRETERS, PER_INTERPRETER),
+    slot(GIL, NOT_USED),
+    slot(0, ptr::null_mut()),
+]);
+static SLOTS_3_12: Shared<[ffi::PyModuleDef_Slot; 2]> =
+    Shared([slot(MULTIPLE_INTERPRETERS, PER_INTERPRETER), slot(0, ptr::null_mut())]);
+static SLOTS_3_11: Shared<[ffi::PyModuleDef_Slot; 1]> = Shared([slot(0, ptr::null_mut())]);
+
+const fn definition(slots: *const ffi::PyModuleDef_Slot) -> ffi::PyModuleDef {
+    ffi::PyModuleDef {
+        m_base: ffi::PyModuleDef_HEAD_INIT,
+        m_name: c"_ekiben".as_ptr(),
+        m_doc: c"The module image of this program.".as_ptr(),
+        m_size: 0,
+        m_methods: (&raw const METHODS.0).cast_mut().cast(),
+        m_slots: slots.cast_mut(),
+        m_traverse: None,
+        m_clear: None,
+        m_free: None,
+    }
+}
+
+static mut DEFINITION: ffi::PyModuleDef = definition((&raw const SLOTS.0).cast());
+static mut DEFINITION_3_12: ffi::PyModuleDef = definition((&raw const SLOTS_3_12.0).cast());
+static mut DEFINITION_3_11: ffi::PyModuleDef = definition((&raw const SLOTS_3_11.0).cast());
+
+/// The module's init function, for the inittab.
+///
+/// # Safety
+/// For the interpreter to call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyInit__ekiben() -> *mut PyObject {
+    // SAFETY: the interpreter called; it alone writes to the definition.
+    unsafe {
+        // A slot that an interpreter doesn't know is an error to it.
+        let definition = match ffi::Py_Version >> 16 {
+            ..=0x030B => &raw mut DEFINITION_3_11,
+            0x030C => &raw mut DEFINITION_3_12,
+            _ => &raw mut DEFINITION,
+        };
+        ffi::PyModuleDef_Init(definition)
+    }
+}
