@@ -43,6 +43,9 @@ pub(crate) mod at {
     pub(crate) const STRINGS: usize = 92;
 }
 
+/// What is before the name of a module without a path, in place of its path.
+pub(crate) const PATHLESS: char = ':';
+
 /// The content is packed by DEFLATE, without a header.
 pub(crate) const COMPRESSED: u8 = 1;
 /// The module is a package.

@@ -1,7 +1,7 @@
 //! The module image: what an executable carries instead of files.
 //!
-//! [`Builder`] writes one and [`Image`] reads it where it lies, without copying: modules by dotted
-//! name, files by path, and settings by key. The format is described in `docs/module-image.md`.
+//! [`Builder`] writes one and [`Image`] reads it where it lies, without copying: modules by
+//! where they would lie, files by path, and settings by key. The format is described in `docs/module-image.md`.
 //!
 //! Invariants: no input and output of its own; the same content gives the same bytes, in whatever
 //! order it was added; no input makes the reader panic, and whatever [`Image::open`] accepted can be

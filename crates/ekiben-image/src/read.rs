@@ -7,8 +7,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::error::Error;
 use crate::hash;
 use crate::layout::{
-    COMPRESSED, FILE, FileKind, HEADER, MAGIC, MODULE, ModuleKind, PACKAGE, SETTING, VERSION, at,
-    compare, rest_below,
+    COMPRESSED, FILE, FileKind, HEADER, MAGIC, MODULE, ModuleKind, PACKAGE, PATHLESS, SETTING,
+    VERSION, at, compare, rest_below,
 };
 
 /// A module image.
@@ -36,6 +36,9 @@ struct Table<'a> {
 pub struct Module<'a> {
     /// Its dotted name.
     pub name: &'a str,
+    /// What it is looked up by: its path without suffix, of a package the folder; `:` and the name if
+    /// it has no path.
+    pub stem: &'a str,
     /// What it is made of.
     pub kind: ModuleKind,
     /// Whether it has submodules.
@@ -159,11 +162,11 @@ impl<'a> Image<'a> {
         self.bytes.len()
     }
 
-    /// The module of a dotted name.
+    /// The module with a stem.
     #[must_use]
-    pub fn module(&self, name: &str) -> Option<Module<'a>> {
-        let module = self.module_at(self.modules.find(self.seed, name)?)?;
-        (module.name == name).then_some(module)
+    pub fn module(&self, stem: &str) -> Option<Module<'a>> {
+        let module = self.module_at(self.modules.find(self.seed, stem)?)?;
+        (module.stem == stem).then_some(module)
     }
 
     /// The source of a module, if it was kept.
@@ -173,22 +176,22 @@ impl<'a> Image<'a> {
         Some(file.content)
     }
 
-    /// All modules, each right before what is below it.
+    /// All modules by stem, each right before what is below it.
     pub fn modules(&self) -> impl Iterator<Item = Module<'a>> + use<'a> {
         let image = *self;
         (0..image.modules.len()).filter_map(move |number| image.module_at(number))
     }
 
-    /// The modules directly below a package, or with an empty name those at the top.
-    pub fn submodules(&self, package: &str) -> impl Iterator<Item = Module<'a>> + use<'a> {
+    /// The modules directly in a folder.
+    pub fn modules_in(&self, folder: &str) -> impl Iterator<Item = Module<'a>> + use<'a> {
         let image = *self;
-        let first = image.modules.first_after(package, b'.', |n| Some(image.module_at(n)?.name));
-        let package = package.to_owned();
+        let first = image.modules.first_after(folder, |n| Some(image.module_at(n)?.stem));
+        let folder = folder.to_owned();
         (first..image.modules.len())
             .map_while(move |number| {
                 let module = image.module_at(number)?;
-                let rest = rest_below(b'.', module.name, &package)?;
-                Some((module, !rest.contains('.')))
+                let rest = rest_below(b'/', module.stem, &folder)?;
+                Some((module, !rest.contains('/')))
             })
             .filter_map(|(module, is_direct)| is_direct.then_some(module))
     }
@@ -210,7 +213,7 @@ impl<'a> Image<'a> {
     /// all. Nothing is in a folder that isn't there.
     pub fn list(&self, folder: &str) -> impl Iterator<Item = Entry<'a>> + use<'a> {
         let image = *self;
-        let first = image.files.first_after(folder, b'/', |n| Some(image.file_at(n)?.path));
+        let first = image.files.first_after(folder, |n| Some(image.file_at(n)?.path));
         let folder = folder.to_owned();
         let mut last = "";
         (first..image.files.len())
@@ -240,11 +243,13 @@ impl<'a> Image<'a> {
     fn module_at(&self, number: usize) -> Option<Module<'a>> {
         let record = self.modules.record(number)?;
         let kind = *ModuleKind::ALL.get(usize::from(record[16]))?;
+        let path = self.text(record, 8)?;
         Some(Module {
             name: self.text(record, 0)?,
+            stem: path.get(..u32_at(record, 20) as usize)?,
             kind,
             is_package: record[17] & PACKAGE != 0,
-            path: self.text(record, 8)?,
+            path: if path.starts_with(PATHLESS) { "" } else { path },
             code: self.blob(record, 24)?,
         })
     }
@@ -323,19 +328,14 @@ impl<'a> Table<'a> {
     }
 
     /// The number of the first record that comes after `name`.
-    fn first_after(
-        &self,
-        name: &str,
-        separator: u8,
-        name_of: impl Fn(usize) -> Option<&'a str>,
-    ) -> usize {
+    fn first_after(&self, name: &str, name_of: impl Fn(usize) -> Option<&'a str>) -> usize {
         if name.is_empty() {
             return 0;
         }
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low + (high - low) / 2;
-            let is_after = name_of(middle).is_none_or(|it| compare(separator, it, name).is_gt());
+            let is_after = name_of(middle).is_none_or(|it| compare(b'/', it, name).is_gt());
             if is_after { high = middle } else { low = middle + 1 }
         }
         low

@@ -16,7 +16,7 @@ fn sample() -> Vec<u8> {
     builder.module("json.decoder", code("lib/json/decoder.py", false, b"d")).unwrap();
     builder.module("json", code("lib/json/__init__.py", true, b"json")).unwrap();
     builder.module("json-like", code("lib/j.py", false, b"")).unwrap();
-    builder.module("json.tool.deep", code("lib/json/t.py", false, b"t")).unwrap();
+    builder.module("json.tool.deep", code("lib/json/tool/deep.abi3.so", false, b"t")).unwrap();
     let source = Content::compressed(source.into_bytes());
     builder.file("lib/json/__init__.py", FileKind::Source, source).unwrap();
     builder.file("lib/j.py", FileKind::Source, Content::compressed(Vec::new())).unwrap();
@@ -37,7 +37,7 @@ fn what_was_written_is_read() {
     let bytes = sample();
     let image = Image::open(&bytes).unwrap();
     image.verify().unwrap();
-    let json = image.module("json").unwrap();
+    let json = image.module("lib/json").unwrap();
     assert_eq!(
         (json.code, json.is_package, json.path),
         (&b"json"[..], true, "lib/json/__init__.py")
@@ -46,8 +46,8 @@ fn what_was_written_is_read() {
     assert!(source.stored_len() < source.len() && source.plain().is_none());
     assert_eq!(source.read().unwrap().len(), 600);
     assert_eq!(image.file("lib/j.py").unwrap().content.plain(), Some(&b""[..]));
-    assert!(image.source(&image.module("json.decoder").unwrap()).is_none());
-    assert!(image.module("jso").is_none() && image.module("").is_none());
+    assert!(image.source(&image.module("lib/json/decoder").unwrap()).is_none());
+    assert!(image.module("lib/jso").is_none() && image.module("").is_none());
     assert_eq!(image.setting("entry"), Some("hello"));
     assert_eq!(image.setting("other"), None);
     let shared = image.file("lib/data/a/x").unwrap();
@@ -60,11 +60,14 @@ fn what_was_written_is_read() {
 fn what_is_below_a_name_is_found() {
     let bytes = sample();
     let image = Image::open(&bytes).unwrap();
-    let below = |package| image.submodules(package).map(|it| it.name).collect::<Vec<_>>();
-    assert_eq!(below(""), ["json", "json-like"]);
-    assert_eq!(below("json"), ["json.decoder"]);
-    assert_eq!(below("json.decoder"), [""; 0]);
+    let below = |folder| image.modules_in(folder).map(|it| it.name).collect::<Vec<_>>();
+    assert_eq!(below("lib"), ["json-like", "json"]);
+    assert_eq!(below("lib/json"), ["json.decoder"]);
+    assert_eq!(below("lib/json/tool"), ["json.tool.deep"]);
+    assert_eq!(below("lib/json/decoder"), [""; 0]);
     assert_eq!(below("nothing"), [""; 0]);
+    assert_eq!(image.modules_in("").count(), 0);
+    assert_eq!(image.module("lib/json/tool/deep").unwrap().name, "json.tool.deep");
     let list = |folder| image.list(folder).collect::<Vec<_>>();
     let entry = |name, is_folder| Entry { name, is_folder };
     assert_eq!(list("lib/data"), [entry("a", true), entry("b.txt", false)]);
@@ -91,14 +94,14 @@ fn the_order_of_adding_makes_no_difference() {
 fn another_image_fills_in_what_is_missing() {
     let bytes = sample();
     let mut builder = Builder::new();
-    builder.module("json", code("mine.py", false, b"mine")).unwrap();
+    builder.module("json", code("lib/json/__init__.py", true, b"mine")).unwrap();
     builder.set("entry", "mine").unwrap();
     builder.add_missing(&Image::open(&bytes).unwrap()).unwrap();
     let merged = builder.build().unwrap();
     let image = Image::open(&merged).unwrap();
     image.verify().unwrap();
-    assert_eq!(image.module("json").unwrap().code, b"mine");
-    assert_eq!(image.module("json.decoder").unwrap().code, b"d");
+    assert_eq!(image.module("lib/json").unwrap().code, b"mine");
+    assert_eq!(image.module("lib/json/decoder").unwrap().code, b"d");
     assert_eq!((image.setting("entry"), image.files().count()), (Some("mine"), 6));
 }
 
@@ -111,6 +114,11 @@ fn what_cant_be_in_an_image_is_refused() {
     for name in ["", "a..b", ".a", "a\0"] {
         assert!(matches!(builder.module(name, module()), Err(Error::Name(..))), "{name}");
     }
+    let nameless = builder.module("b", code("b/.py", false, b"")).map(|()| "b/");
+    assert_eq!(nameless, Ok("b/"), "only a package has to have a folder");
+    assert!(matches!(builder.module("b", code("__init__.py", true, b"")), Err(Error::Name(..))));
+    let builtin = NewModule { kind: ModuleKind::Builtin, path: String::new(), ..module() };
+    builder.module("sys", builtin).unwrap();
     let content = || Content::plain(Vec::new());
     for path in ["/a", "a//b", "a/../b", "."] {
         let added = builder.file(path, FileKind::Resource, content());
@@ -142,7 +150,7 @@ fn damage_is_found() {
 fn read_all(image: &Image<'_>) {
     let _ = image.verify();
     for module in image.modules() {
-        let _ = (image.module(module.name), image.submodules(module.name).count());
+        let _ = (image.module(module.stem), image.modules_in(module.stem).count());
         let _ = image.source(&module).map(|source| source.read());
     }
     for file in image.files() {
@@ -158,7 +166,7 @@ proptest! {
     ) {
         let mut builder = Builder::new();
         for name in &names {
-            let path = format!("{}.py", name.replace('.', "-"));
+            let path = format!("{}.py", name.replace('.', "/"));
             builder.module(name, code(&path, false, name.as_bytes())).unwrap();
         }
         let bytes = builder.build().unwrap();
@@ -166,12 +174,13 @@ proptest! {
         image.verify().unwrap();
         prop_assert_eq!(image.modules().count(), names.len());
         for name in &names {
-            let module = image.module(name).unwrap();
+            let stem = name.replace('.', "/");
+            let module = image.module(&stem).unwrap();
             prop_assert_eq!(module.code, name.as_bytes());
             let direct = names.iter().filter(|other| {
                 other.strip_prefix(&format!("{name}.")).is_some_and(|rest| !rest.contains('.'))
             });
-            prop_assert_eq!(image.submodules(name).count(), direct.count());
+            prop_assert_eq!(image.modules_in(&stem).count(), direct.count());
         }
     }
 

@@ -8,13 +8,14 @@ use crate::error::Error;
 use crate::hash::{self, Tables};
 use crate::layout::{
     ALIGNMENT, COMPRESSED, FILE, FileKind, HEADER, MAGIC, MODULE, ModuleKind, PACKAGE, PAGE,
-    SETTING, VERSION, at, compare,
+    PATHLESS, SETTING, VERSION, at, compare,
 };
 
 /// What goes into an image.
 #[derive(Debug, Default)]
 pub struct Builder {
-    modules: BTreeMap<String, NewModule>,
+    /// By stem.
+    modules: BTreeMap<String, (String, NewModule)>,
     files: BTreeMap<String, (FileKind, Content)>,
     settings: BTreeMap<String, String>,
 }
@@ -26,7 +27,8 @@ pub struct NewModule {
     pub kind: ModuleKind,
     /// Whether it has submodules.
     pub is_package: bool,
-    /// The path that its `__file__` ends with.
+    /// The path that its `__file__` ends with; of a namespace package its folder; empty for a builtin
+    /// that is found by its name alone.
     pub path: String,
     /// Marshalled code.
     pub code: Vec<u8>,
@@ -77,22 +79,29 @@ impl Builder {
     /// Adds a module.
     ///
     /// # Errors
-    /// If there is one of that name, or the name can't be one.
-    pub fn module(&mut self, name: &str, module: NewModule) -> Result<(), Error> {
+    /// If there is one with the same stem, or name or path can't be one.
+    pub fn module(&mut self, name: &str, mut module: NewModule) -> Result<(), Error> {
         check(name, '.')?;
-        if !module.path.is_empty() {
+        if module.path.is_empty() {
+            module.path = format!("{PATHLESS}{name}");
+        } else {
             check(&module.path, '/')?;
         }
-        match self.modules.insert(name.to_owned(), module) {
+        let stem = stem(&module.path, module.is_package && module.kind != ModuleKind::Namespace);
+        let stem = stem.to_owned();
+        if stem.is_empty() {
+            return Err(Error::Name(module.path, "a module has to have a file name"));
+        }
+        match self.modules.insert(stem, (name.to_owned(), module)) {
             None => Ok(()),
-            Some(_) => Err(Error::Twice(name.to_owned())),
+            Some((other, _)) => Err(Error::Twice(other)),
         }
     }
 
-    /// Whether there is a module of that name.
+    /// Whether there is a module at that path, or another one with the same stem.
     #[must_use]
-    pub fn has_module(&self, name: &str) -> bool {
-        self.modules.contains_key(name)
+    pub fn has_module_at(&self, path: &str, is_package: bool) -> bool {
+        self.modules.contains_key(stem(path, is_package))
     }
 
     /// Adds a file.
@@ -127,7 +136,7 @@ impl Builder {
     /// If the image is damaged.
     pub fn add_missing(&mut self, image: &crate::Image<'_>) -> Result<(), Error> {
         for module in image.modules() {
-            if !self.has_module(module.name) {
+            if !self.modules.contains_key(module.stem) {
                 let new = NewModule {
                     kind: module.kind,
                     is_package: module.is_package,
@@ -156,7 +165,7 @@ impl Builder {
     /// If there is too much of something, or a file is where a folder is.
     pub fn build(self) -> Result<Vec<u8>, Error> {
         let mut modules: Vec<_> = self.modules.into_iter().collect();
-        modules.sort_by(|(one, _), (other, _)| compare(b'.', one, other));
+        modules.sort_by(|(one, _), (other, _)| compare(b'/', one, other));
         let mut files: Vec<_> = self.files.into_iter().collect();
         files.sort_by(|(one, _), (other, _)| compare(b'/', one, other));
         for pair in files.windows(2) {
@@ -164,7 +173,7 @@ impl Builder {
                 return Err(Error::Name(pair[0].0.clone(), "it is a file and a folder"));
             }
         }
-        let module_names: Vec<&str> = modules.iter().map(|(name, _)| name.as_str()).collect();
+        let module_names: Vec<&str> = modules.iter().map(|(stem, _)| stem.as_str()).collect();
         let file_names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
         let counts = [modules.len(), files.len(), self.settings.len()];
         if counts.iter().any(|count| u32::try_from(*count).is_err()) {
@@ -203,10 +212,12 @@ impl Builder {
         let setting_records = writer.reserve(self.settings.len() * SETTING);
         put(at::SETTING_RECORDS, setting_records)?;
 
-        for (number, (name, module)) in modules.iter().enumerate() {
+        for (number, (stem, (name, module))) in modules.iter().enumerate() {
             let at = module_records + number * MODULE;
             writer.text(at, name)?;
             writer.text(at + 8, &module.path)?;
+            let stem = u32::try_from(stem.len()).map_err(|_| Error::TooLarge("its names"))?;
+            writer.put(at + 20, &stem.to_le_bytes());
         }
         for (number, (path, _)) in files.iter().enumerate() {
             writer.text(file_records + number * FILE, path)?;
@@ -222,7 +233,7 @@ impl Builder {
         let index_end = writer.bytes.len();
 
         writer.align(PAGE);
-        for (number, (_, module)) in modules.iter().enumerate() {
+        for (number, (_, (_, module))) in modules.iter().enumerate() {
             let at = module_records + number * MODULE;
             writer.blob(at + 24, &module.code, ALIGNMENT);
             let flags = if module.is_package { PACKAGE } else { 0 };
@@ -304,6 +315,20 @@ impl Writer {
         self.put(at, &start.to_le_bytes());
         self.put(at + 8, &(content.len() as u64).to_le_bytes());
     }
+}
+
+/// What a module is looked up by: its path without `/__init__.py`, or without what follows the first
+/// dot of the file's name.
+fn stem(path: &str, is_package: bool) -> &str {
+    let (folder, file) = path.rsplit_once('/').map_or(("", path), |(folder, file)| (folder, file));
+    if path.starts_with(PATHLESS) {
+        return path;
+    }
+    if is_package {
+        return folder;
+    }
+    let name = file.split('.').next().unwrap_or(file);
+    &path[..path.len() - file.len() + name.len()]
 }
 
 fn check(name: &str, separator: char) -> Result<(), Error> {

@@ -225,7 +225,11 @@ struct Shared<T>(T);
 // SAFETY: nothing writes to them but the interpreter, to the definition, when it holds its lock.
 unsafe impl<T> Sync for Shared<T> {}
 
-const fn method(name: &'static CStr, function: ffi::PyCFunction, doc: &'static CStr) -> ffi::PyMethodDef {
+const fn method(
+    name: &'static CStr,
+    function: ffi::PyCFunction,
+    doc: &'static CStr,
+) -> ffi::PyMethodDef {
     ffi::PyMethodDef {
         ml_name: name.as_ptr(),
         ml_meth: ffi::PyMethodDefPointer { PyCFunction: function },
