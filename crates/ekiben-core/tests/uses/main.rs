@@ -2,6 +2,7 @@
 //! libraries, real compilers.
 #![allow(clippy::unwrap_used)]
 
+mod fortran;
 mod libraries;
 mod numpy;
 mod support;
