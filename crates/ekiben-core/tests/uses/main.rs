@@ -5,4 +5,5 @@
 mod fortran;
 mod libraries;
 mod numpy;
+mod openmp;
 mod support;
