@@ -5,7 +5,8 @@ does nothing until a module of the project is imported; then it looks, once in a
 modules are up to date. EKIBEN_REBUILD=0 in the environment switches it off.
 
 Imports happen with locks of the interpreter held, so this imports nothing that Python's start
-hasn't: whatever is needed is in `os`.
+hasn't, but for `fcntl` when there is something to build: `os.lockf` doesn't keep interpreters of one
+process apart.
 """
 
 import os
@@ -75,10 +76,12 @@ def bring_up_to_date(name):
         raise failure(name, f"nothing can be written to its build folder: {error}") from None
     try:
         try:
-            os.lockf(lock, os.F_LOCK, 0)
-        except OSError as error:
+            from fcntl import LOCK_EX, flock
+
+            flock(lock, LOCK_EX)
+        except (ImportError, OSError) as error:
             raise failure(name, f"its build folder can't be locked: {error}") from None
-        # Another process may have built it while this one waited.
+        # Another process or interpreter may have built it while this one waited.
         if not is_up_to_date():
             build(name, folder)
     finally:
