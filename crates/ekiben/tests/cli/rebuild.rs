@@ -187,6 +187,44 @@ fn of_many_interpreters_in_a_process_one_builds() {
     assert!(lines.iter().all(|line| *line == lines[0]), "{said}");
 }
 
+#[test]
+fn under_pypy_it_is_the_same() {
+    if Command::new("pypy3").arg("--version").output().is_err() {
+        // `.ci/run` installs it; not every distribution has it.
+        return;
+    }
+    let project = Project::with_c();
+    project.write("src/spam/_core.c", SOURCE);
+    project.append("pyproject.toml", SETTING);
+    let result = project.beside("result.json");
+    let said = project.run(&[
+        "pep517",
+        "build-editable",
+        "--interpreter=pypy3",
+        "--result-file",
+        result.to_str().unwrap(),
+        "--out-dir=out",
+        "--config-settings={}",
+    ]);
+    assert_eq!(said.code, Some(0), "{said}");
+    let site = install(&project, &project.only("out", ".whl"));
+    let installed = Installed { project, site };
+    let answer = || {
+        let python = installed.python("import spam._core as core; print(core.answer)");
+        let mut pypy = Command::new("pypy3");
+        pypy.args(python.get_args()).current_dir(installed.project.beside(""));
+        pypy.env_remove("EKIBEN_ARGS").env_remove("EKIBEN_REBUILD").env_remove("MAKEFLAGS");
+        Said::from(&pypy.output().unwrap(), &installed.project.beside(""))
+    };
+    assert_eq!(answer().stdout, "42\n");
+    set_answer(&installed.project, "49");
+    let said = answer();
+    assert_eq!(said.stdout, "49\n", "{said}");
+    set_answer(&installed.project, "oops");
+    let said = answer();
+    assert!(said.stderr.contains("core.h:1:16: error") && said.stdout.is_empty(), "{said}");
+}
+
 /// Who may read the project may import it, and is told why it can't be built.
 #[test]
 fn a_project_that_only_others_may_change_can_be_imported_but_not_built() {
