@@ -87,6 +87,7 @@ pub(crate) struct Extension {
     pub(crate) c_std: Option<String>,
     pub(crate) cxx_std: Option<String>,
     pub(crate) fortran_std: Option<String>,
+    pub(crate) fortran_runtime: Option<String>,
     pub(crate) optimization: Option<String>,
     pub(crate) warnings: Option<String>,
     pub(crate) visibility: Option<String>,

@@ -151,6 +151,7 @@ fn written(extension: &Extension) -> Table {
         ("c-std", &extension.c_std),
         ("cxx-std", &extension.cxx_std),
         ("fortran-std", &extension.fortran_std),
+        ("fortran-runtime", &extension.fortran_runtime),
         ("optimization", &extension.optimization),
         ("warnings", &extension.warnings),
         // Hidden is the default.
