@@ -1,7 +1,10 @@
 //! `cargo xtask examples`: the projects in `examples/`, and what the ecosystem's tools say of builds.
 //!
 //! Each is built by a frontend, its wheel and source distribution are checked, and its own tests
-//! run.
+//! run. One of them then answers all hooks, and all are built in different circumstances.
+
+mod hooks;
+mod reproducible;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -74,6 +77,7 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     let work = tempfile::tempdir()?;
     let wheels = work.path().join("wheels");
     copy_into(ekiben, &wheels)?;
+    let mut built = Vec::new();
     for (example, frontend) in EXAMPLES.iter().zip(Frontend::ALL) {
         let Example { name, needs, .. } = example;
         if let Some(program) = needs.filter(|program| !runs(program)) {
@@ -88,6 +92,13 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
         let frontends = Frontends::new(workspace, oldest, &wheels)?;
         let folder = work.path().join(name);
         example.test(workspace, &checks, &frontends, frontend, &folder, &pythons)?;
+        built.push((example, oldest.clone()));
+    }
+    let frontends = Frontends::new(workspace, &first, &wheels)?;
+    let venv = frontends.install(ekiben, &work.path().join("hooks-venv"))?;
+    hooks::test(workspace, &frontends, &venv, &work.path().join("hooks"))?;
+    for (example, python) in built {
+        reproducible::test(workspace, &checks, &venv, example.name, &python)?;
     }
     Ok(())
 }
