@@ -71,7 +71,7 @@ impl<'w> Checks<'w> {
         let git = || {
             let mut git = Command::new("git");
             git.args(["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]);
-            git.current_dir(project);
+            forget_git(git.current_dir(project));
             git
         };
         run_quietly(git().args(["init", "--quiet"]))?;
@@ -83,6 +83,7 @@ impl<'w> Checks<'w> {
         let mut check = self.program("check-sdist");
         check.args(["--inject-junk", "--installer", "uv", "--source-dir"]).arg(project);
         frontends.offer_uv(&mut check, cache)?;
+        forget_git(&mut check);
         run_quietly(&mut check).map(drop)
     }
 
@@ -121,4 +122,12 @@ impl<'w> Checks<'w> {
             .context("comparing archives")?;
         Ok(printed.lines().filter(|line| !line.is_empty()).map(ToOwned::to_owned).collect())
     }
+}
+
+/// Takes away what a hook of git, in which this may run, or a user's settings tell git.
+fn forget_git(command: &mut Command) {
+    for variable in ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"] {
+        command.env_remove(variable);
+    }
+    command.env("GIT_CONFIG_GLOBAL", if cfg!(windows) { "NUL" } else { "/dev/null" });
 }

@@ -71,7 +71,10 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
         fs::create_dir_all(&out)?;
         let cache = folder.join("cache");
         let wheel = frontends.build(frontend, Product::Wheel, &project, &out, &cache)?;
+        let out = folder.join("sdist");
+        let sdist = frontends.build(Frontend::Uv, Product::Sdist, &project, &out, &cache)?;
         checks.archive(&wheel)?;
+        checks.archive(&sdist)?;
         checks.checkout(&frontends, &project, &cache)?;
         let venv = frontends.install(&wheel, &folder.join("venv"))?;
         if sets.contains(&"numpy") {

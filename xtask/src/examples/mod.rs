@@ -127,9 +127,12 @@ impl Example {
         let name = self.name;
         let installed = install(workspace, frontends, frontend, name, folder)?;
         checks.archive(&installed.wheel)?;
-        let checkout = folder.join("checkout");
+        let (checkout, cache) = (folder.join("checkout"), folder.join("cache"));
         copy_folder(&workspace.path(&format!("examples/{name}")), &checkout)?;
-        checks.checkout(frontends, &checkout, &folder.join("cache"))?;
+        checks.checkout(frontends, &checkout, &cache)?;
+        let out = folder.join("sdist");
+        let sdist = frontends.build(Frontend::Uv, Product::Sdist, &checkout, &out, &cache)?;
+        checks.archive(&sdist)?;
         run_tests(&installed.venv, folder).with_context(|| format!("tests of {name}"))?;
         println!("examples/{name}: built by {frontend}, its tests pass");
         for python in pythons.iter().skip(1) {
