@@ -83,10 +83,7 @@ pub(super) fn test(
     name: &str,
     python: &Python,
 ) -> Result<()> {
-    let root = match Path::new(IN_MEMORY) {
-        folder if folder.is_dir() => tempfile::tempdir_in(folder),
-        _ => tempfile::tempdir(),
-    }?;
+    let root = tempfile::tempdir_in(IN_MEMORY).or_else(|_| tempfile::tempdir())?;
     let bench = Bench {
         source: workspace.path(&format!("examples/{name}")),
         program: ekiben.path("ekiben"),
