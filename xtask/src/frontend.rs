@@ -6,6 +6,7 @@
 use std::env;
 use std::fmt;
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -168,6 +169,23 @@ impl Frontends {
         let mut install = self.pip_into(venv);
         install.args(["--no-index", "--no-deps", "--find-links"]).arg(&self.wheels).args(names);
         run_quietly(&mut install).map(|_| ())
+    }
+
+    /// Makes a program of another environment build with uv, as [`Self::build`] does.
+    pub(crate) fn offer_uv(&self, command: &mut Command, cache: &Path) -> Result<()> {
+        let uv = self.tools.path("uv");
+        let folder = uv.parent().context("a program without a folder")?.to_owned();
+        let path = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths(iter::once(folder).chain(env::split_paths(&path)))?;
+        self.isolate(command.env("PATH", path), cache);
+        Ok(())
+    }
+
+    /// A Python with `pyproject_hooks`, for a program that calls hooks itself.
+    pub(crate) fn hook_caller(&self, cache: &Path) -> Command {
+        let mut python = self.tools.program("python");
+        self.isolate(&mut python, cache);
+        python
     }
 
     fn python_module(&self, arguments: &[&str]) -> Command {

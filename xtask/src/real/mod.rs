@@ -22,6 +22,7 @@ use std::thread;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
+use crate::checks::Checks;
 use crate::dist;
 use crate::examples::copy_into;
 use crate::frontend::{Frontend, Frontends, Product};
@@ -76,7 +77,7 @@ fn test_each<'p>(
     let pythons = Python::find_all();
     let first = Python::find()?;
     let tools = first.tools(workspace, "frontends")?;
-    let checks = first.tools(workspace, "checks")?;
+    let checks = Checks::new(workspace, &first)?;
     let shared = tempfile::tempdir()?;
     for package in packages {
         if let Some(library) = package.library.filter(|library| !has_library(library)) {
@@ -103,7 +104,7 @@ struct Bench<'a> {
     /// The unpacked source with our `pyproject.toml`.
     source: PathBuf,
     wheels: PathBuf,
-    checks: &'a Venv,
+    checks: &'a Checks<'a>,
     work: &'a Path,
     /// Wheels of packages before it.
     made: &'a Path,
@@ -115,7 +116,7 @@ impl<'a> Bench<'a> {
         package: &'a Package,
         ekiben: &Path,
         tools: &Venv,
-        checks: &'a Venv,
+        checks: &'a Checks<'a>,
         work: &'a Path,
         made: &'a Path,
     ) -> Result<Self> {
@@ -171,7 +172,7 @@ impl<'a> Bench<'a> {
         let frontends = Frontends::new(self.workspace, python, &self.wheels)?;
         let folder = self.work.join(format!("turn-{turn}"));
         let wheel = self.build(&frontends, frontend, Product::Wheel, &folder, &self.cache())?;
-        self.check_archive(&wheel)?;
+        self.checks.archive(&wheel)?;
 
         let venv = frontends.install(&wheel, &folder.join("venv"))?;
         for set in ["pytest"].iter().chain(self.package.test_sets) {
@@ -237,17 +238,20 @@ impl<'a> Bench<'a> {
         let wheel = self.build(&frontends, pip, Product::Wheel, &reference, &cache)?;
         if !self.package.is_large {
             let elsewhere = build(Frontend::Uv, Product::Wheel, "a/rather/different/place")?;
-            ensure_same(&wheel, &elsewhere)?;
+            self.checks.same(&wheel, &elsewhere)?;
         }
         let sdist = build(Frontend::Build, Product::Sdist, "sdist")?;
-        ensure_same(&sdist, &build(Frontend::Uv, Product::Sdist, "another-sdist")?)?;
-        self.check_archive(&sdist)?;
+        self.checks.same(&sdist, &build(Frontend::Uv, Product::Sdist, "another-sdist")?)?;
+        self.checks.archive(&sdist)?;
+        let checkout = self.work.join("checkout");
+        copy_folder(&self.source, &checkout)?;
+        self.checks.checkout(&frontends, &checkout, &self.cache())?;
         let folder = self.work.join("from-sdist");
         let out = folder.join("out");
         fs::create_dir_all(&out)?;
         let cache = folder.join("cache");
         let through = frontends.build(Frontend::Pip, Product::Wheel, &sdist, &out, &cache)?;
-        ensure_same(&wheel, &through)?;
+        self.checks.same(&wheel, &through)?;
         let name = self.package.name;
         println!("{name}: the same bytes from two folders, and by way of its sdist");
         Ok(())
@@ -271,24 +275,6 @@ impl<'a> Bench<'a> {
         let out = folder.join("out");
         fs::create_dir_all(&out)?;
         frontends.build(frontend, product, &project, &out, cache)
-    }
-
-    /// What the ecosystem's own checkers say.
-    fn check_archive(&self, archive: &Path) -> Result<()> {
-        run_quietly(self.checks.program("twine").args(["check", "--strict"]).arg(archive))?;
-        if archive.extension().is_some_and(|extension| extension == "whl") {
-            run_quietly(self.checks.program("check-wheel-contents").arg(archive))?;
-            let scratch = tempfile::tempdir_in(self.work)?;
-            let mut installer = self.checks.program("python");
-            installer.args(["-m", "installer", "--validate-record", "all", "--destdir"]);
-            run_quietly(installer.arg(scratch.path().join("installed")).arg(archive))?;
-            let mut unpack = self.checks.program("wheel");
-            run_quietly(unpack.arg("unpack").arg("--dest").arg(scratch.path()).arg(archive))?;
-            if cfg!(target_os = "linux") {
-                run_quietly(self.checks.program("auditwheel").arg("show").arg(archive))?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -338,16 +324,6 @@ fn existing(path: &Path) -> Option<PathBuf> {
     path.exists().then(|| path.to_owned())
 }
 
-fn ensure_same(one: &Path, other: &Path) -> Result<()> {
-    ensure!(
-        one.file_name() == other.file_name() && fs::read(one)? == fs::read(other)?,
-        "`{}` and `{}` differ",
-        one.display(),
-        other.display()
-    );
-    Ok(())
-}
-
 /// From pytest's last line: `80 passed, 2 skipped in 0.12s`.
 fn count_passed(report: &str) -> Option<usize> {
     let last = report.lines().rev().find(|line| line.contains(" passed"))?;
@@ -365,20 +341,5 @@ mod tests {
         assert_eq!(count_passed("....\n80 passed in 0.12s\n"), Some(80));
         assert_eq!(count_passed("1 skipped, 7 passed, 2 warnings in 1.00s\n"), Some(7));
         assert_eq!(count_passed("no tests ran in 0.01s\n"), None);
-    }
-
-    #[test]
-    fn archives_are_compared_by_name_and_bytes() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |path: &str, content: &str| {
-            let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, content).unwrap();
-            path
-        };
-        let one = write("a/x.whl", "1");
-        ensure_same(&one, &write("b/x.whl", "1")).unwrap();
-        assert!(ensure_same(&one, &write("c/x.whl", "2")).is_err());
-        assert!(ensure_same(&one, &write("d/y.whl", "1")).is_err());
     }
 }
