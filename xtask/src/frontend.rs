@@ -177,14 +177,17 @@ impl Frontends {
         let folder = uv.parent().context("a program without a folder")?.to_owned();
         let path = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths(iter::once(folder).chain(env::split_paths(&path)))?;
-        self.isolate(command.env("PATH", path), cache);
+        self.isolate(command.env("PATH", path), Frontend::Build, cache);
+        // Arguments for uv can't be given here. Offline and with a new cache it knows the folder alone.
+        command.env("UV_OFFLINE", "1").env("UV_NO_CONFIG", "1");
+        command.env("UV_FIND_LINKS", &self.wheels).env("UV_CACHE_DIR", cache.join("uv"));
         Ok(())
     }
 
     /// A Python with `pyproject_hooks`, for a program that calls hooks itself.
     pub(crate) fn hook_caller(&self, cache: &Path) -> Command {
         let mut python = self.tools.program("python");
-        self.isolate(&mut python, cache);
+        self.isolate(&mut python, Frontend::Build, cache);
         python
     }
 
