@@ -41,6 +41,30 @@ DataFiles: tests
     SourceDir: spam
     Files: tests/*.txt
 
+Path: sounds
+    Description: Where sounds are
+    if os(windows):
+        Default: $prefix\sounds
+    else:
+        Default: $datadir/sounds
+
+DataFiles: sounds
+    TargetDir: $sounds/$pkgname
+    Files: noise/**/*.wav, noise/loud/bang.wav
+
+DataFiles: tables
+    TargetDir: $sitedir/spam
+    SourceDir: shared
+    Files: tables/*.csv
+
+DataFiles: tools
+    TargetDir: $eprefix
+    Files: bin/slice
+
+DataFiles: settings
+    TargetDir: /etc/spam
+    Files: etc/spam.conf
+
 Library:
     InstallRequires: eggs, bacon>=2
     if os(windows):
@@ -49,9 +73,10 @@ Library:
     Packages:
         spam, spam.sub
         spam.tests
+    Modules: single, spam/extra.py
     Extension: spam._core
         Sources: src/core.c,
-            src/more.pyx
+            src/more.pyx, src/old.pyf
         IncludeDirs: include
     if flag(fast):
         Extension: spam._fast
@@ -78,7 +103,14 @@ fn a_project_becomes_one_of_ours() {
         ("spam/sub/deep.c", ""),
         ("include/spam.h", ""),
         ("src/core.c", ""),
-        ("src/more.pyx", ""),
+        ("src/more.pyx", "import numpy\ncimport numpy as cnumpy\n"),
+        ("src/old.pyf", ""),
+        ("single.py", ""),
+        ("doc/spam.1", ""),
+        ("noise/a.wav", ""),
+        ("noise/loud/bang.wav", ""),
+        ("shared/tables/a.csv", ""),
+        ("bin/slice", "#!/usr/bin/env python\n"),
         ("src/slow.c", ""),
     ];
     insta::assert_snapshot!(migrated(&files));
