@@ -128,6 +128,45 @@ setup(name="spam", version="1", packages=["spam"], cmdclass={"build_ext": Build}
 }
 
 #[test]
+fn helper_libraries_become_sources_of_who_uses_them() {
+    let script = r#"
+from setuptools import setup, Extension
+
+core = ("core", {
+    "sources": ["core/a.c", "core/b.c"],
+    "depends": ["core/a.h"],
+    "include_dirs": ["core"],
+    "macros": [("LEVEL", "2"), ("QUIET", None)],
+    "cflags": ["-funroll-loops"],
+})
+unused = ("unused", {"sources": ["core/c.c"]})
+setup(
+    name="spam",
+    version="1",
+    packages=["spam"],
+    libraries=[core, unused],
+    setup_requires=["eggs<2; python_version < '3.10'", "eggs>=2; python_version >= '3.10'"],
+    ext_modules=[
+        Extension("spam.one", ["spam/one.c"], libraries=["core", "m"],
+                  define_macros=[("LEVEL", "3")], depends=["core/a.c"]),
+        Extension("spam.two", ["spam/two.pyx"], cython_directives={"language_level": "3"}),
+    ],
+)
+"#;
+    let files = [
+        INIT,
+        ("setup.py", script),
+        ("spam/one.c", "#include <numpy/arrayobject.h>\n"),
+        ("spam/two.pyx", ""),
+        ("core/a.c", ""),
+        ("core/a.h", ""),
+        ("core/b.c", ""),
+        ("core/c.c", ""),
+    ];
+    insta::assert_snapshot!(migrated(&files));
+}
+
+#[test]
 fn setup_cfg_alone() {
     let config = r"
 [metadata]
@@ -189,6 +228,33 @@ readme = { file = "README.md", content-type = "text/markdown" }
 addopts = "-q"   # quiet
 "#;
     insta::assert_snapshot!(migrated(&[README, INIT, ("pyproject.toml", text)]));
+}
+
+#[test]
+fn requirements_with_markers_stay_and_lost_comments_are_told() {
+    let text = r#"[build-system]
+requires = [
+    "setuptools",
+    "eggs==1; python_version < '3.10'",  # the last for it
+    "eggs==2; python_version >= '3.10'",
+]
+build-backend = "setuptools.build_meta"
+
+[tool.setuptools]
+# where they are
+packages = ["spam"]  # all of them
+"#;
+    let script = "from setuptools import setup\nsetup(name='spam', version='1')\n";
+    let folder = project(&[INIT, ("setup.py", script), ("pyproject.toml", text)]);
+    let migration = try_migrate(folder.path()).unwrap();
+    assert!(migration.text.contains("eggs==1;") && migration.text.contains("eggs==2;"));
+    let dropped: Vec<_> = migration.notes_of(NoteKind::Dropped).map(|note| &*note.text).collect();
+    let expected = [
+        "a comment in [tool.setuptools]: where they are",
+        "a comment in [tool.setuptools]: all of them",
+        "a comment in `requires` of [build-system]: the last for it",
+    ];
+    assert_eq!(dropped, expected);
 }
 
 #[test]

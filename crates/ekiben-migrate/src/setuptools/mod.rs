@@ -8,6 +8,7 @@
 mod arguments;
 mod events;
 mod extensions;
+mod libraries;
 mod packages;
 mod platforms;
 mod recording;
@@ -46,6 +47,7 @@ pub(crate) fn read(folder: &Path, python: &Path, tool_setuptools: &Value) -> Res
     arguments::read(&recording, folder, &mut model);
     packages::read(&recording, folder, &mut model);
     extensions::read(&recording, &mut model);
+    libraries::read(&recording, &mut model);
     events::read(&recording, &stand_ins, &mut model);
     if has_script {
         platforms::compare(&recording, &mut model, |platform| {
