@@ -1,8 +1,9 @@
 //! The sources of extensions, compared with the files that are there.
 //!
 //! A script often names the C file that Cython made, which a checkout doesn't have and a source
-//! distribution shouldn't be built from: the Cython file beside it is what is meant. Sources that
-//! name NumPy's headers need them, even if what says where these are couldn't be read.
+//! distribution shouldn't be built from: the Cython file beside it is what is meant, and the C file
+//! must not get into the wheel. Sources that name NumPy's headers need them, even if what says where
+//! these are couldn't be read.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -72,6 +73,11 @@ pub(crate) fn settle(model: &mut Model, folder: &Path) {
             }
         }
         extension.sources = sources;
+        for made in extension.sources.iter().filter_map(|source| made_beside(folder, source)) {
+            if !extension.sources.contains(&made) {
+                push_new(&mut model.exclude, made);
+            }
+        }
         if !extension.uses.iter().any(|capability| capability == "numpy")
             && names_numpy(&extension.sources, &extension.include_dirs, folder)
         {
@@ -140,6 +146,13 @@ fn origin(folder: &Path, source: &str) -> Option<String> {
     }
     let path = folder.join(source);
     (!path.is_file() || is_generated(&path)).then_some(cython)
+}
+
+/// The C or C++ file that lies beside a Cython file of which it was made.
+fn made_beside(folder: &Path, source: &str) -> Option<String> {
+    let stem = source.strip_suffix(".pyx")?;
+    let mut made = [".c", ".cpp"].iter().map(|suffix| format!("{stem}{suffix}"));
+    made.find(|path| is_generated(&folder.join(path)))
 }
 
 fn is_generated(path: &Path) -> bool {

@@ -1,7 +1,7 @@
 //! Projects of setuptools: `setup.py`, `setup.cfg` and `[tool.setuptools]`.
 //!
 //! setup.py is a program, so it is run, in a copy of the project and a world of recorders
-//! (`record.py`); setup.cfg and `[tool.setuptools]` are brought into the same words there, with
+//! (the Python package `record`); setup.cfg and `[tool.setuptools]` are brought into the same words there, with
 //! setuptools' precedence. It runs once for this machine, and once more as if on each other system,
 //! so that what depends on the system shows.
 
