@@ -152,6 +152,53 @@ fn values_have_places_and_no_escapes() {
     assert_eq!(places, [("a", 11), ("b c", 14)]);
 }
 
+/// As in public files: commas at the ends of lines or none, comments between, other indentations.
+#[test]
+fn lists_are_read_in_all_their_shapes() {
+    let text = "\
+Recurse: spam,
+    eggs
+Classifiers:
+    One :: a,
+    # Not yet:
+    Two :: b,
+
+Library:
+  Packages: a b,c
+    d
+  Extension: _core
+        Sources:
+            a.c
+            b.c, c.c,
+      # Of another place.
+             d.c   # beside
+        IncludeDirs: x, y
+";
+    let file = parse_bento(text).unwrap();
+    let mut lists = Vec::new();
+    fn collect(entries: &[Entry], lists: &mut Vec<String>) {
+        for entry in entries {
+            match entry {
+                Entry::Field(field) => {
+                    let values: Vec<&str> = field.values.iter().map(|v| v.text.as_str()).collect();
+                    lists.push(format!("{}: {}", field.name, values.join("|")));
+                }
+                Entry::Section(section) => collect(&section.entries, lists),
+                Entry::If(_) => lists.push("a condition".to_owned()),
+            }
+        }
+    }
+    collect(&file.entries, &mut lists);
+    let expected = [
+        "Recurse: spam|eggs",
+        "Classifiers: One :: a|Two :: b",
+        "Packages: a|b|c|d",
+        "Sources: a.c|b.c|c.c|d.c",
+        "IncludeDirs: x|y",
+    ];
+    assert_eq!(lists, expected);
+}
+
 #[test]
 fn what_is_nested_too_deep_is_refused() {
     let mut text = "Library:\n".to_owned();

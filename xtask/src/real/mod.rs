@@ -12,6 +12,7 @@
 //! same.
 
 mod fetch;
+pub(crate) mod migrated;
 mod package;
 
 use std::fs;
@@ -86,6 +87,7 @@ fn test_each<'p>(
         let work = tempfile::tempdir()?;
         let (work, made) = (work.path(), shared.path());
         let bench = Bench::prepare(workspace, package, ekiben, &tools, &checks, work, made)?;
+        bench.lay_over()?;
         bench.test_all(&pythons).with_context(|| format!("real package {}", package.name))?;
     }
     Ok(())
@@ -100,7 +102,7 @@ fn has_library(name: &str) -> bool {
 struct Bench<'a> {
     workspace: &'a Workspace,
     package: &'a Package,
-    /// The unpacked source with our `pyproject.toml`.
+    /// The unpacked source, as it came until something writes its `pyproject.toml`.
     source: PathBuf,
     wheels: PathBuf,
     checks: &'a Venv,
@@ -128,7 +130,6 @@ impl<'a> Bench<'a> {
         if let Some(files) = existing(&data.join("files")) {
             copy_folder(&files, &source)?;
         }
-        fs::copy(data.join("pyproject.toml"), source.join("pyproject.toml"))?;
         let wheels = work.join("wheels");
         copy_into(ekiben, &wheels)?;
         if let Some(requires) = existing(&data.join("build-requires.txt")) {
@@ -142,16 +143,30 @@ impl<'a> Bench<'a> {
         Ok(Self { workspace, package, source, wheels, checks, work, made })
     }
 
+    /// Gives the source the `pyproject.toml` that we wrote for it.
+    fn lay_over(&self) -> Result<()> {
+        let ours = format!("tests/real/{}/pyproject.toml", self.package.name);
+        fs::copy(self.workspace.path(&ours), self.source.join("pyproject.toml"))
+            .with_context(|| ours)?;
+        Ok(())
+    }
+
+    /// Brings what builds on a Python require.
+    fn fetch_sets(&self, python: &Python) -> Result<()> {
+        python.tools(self.workspace, "frontends")?;
+        for set in self.package.build_sets {
+            fetch_set(self.workspace, python, set, &self.wheels)?;
+        }
+        Ok(())
+    }
+
     /// Every Python at least once, and every frontend.
     fn test_all(&self, pythons: &[Python]) -> Result<()> {
         let fits = |python: &&Python| self.package.minors.contains(&python.minor());
         let pythons: Vec<&Python> = pythons.iter().filter(fits).collect();
         let [first, ..] = pythons[..] else { bail!("no Python is found that it supports") };
         for python in &pythons {
-            python.tools(self.workspace, "frontends")?;
-            for set in self.package.build_sets {
-                fetch_set(self.workspace, python, set, &self.wheels)?;
-            }
+            self.fetch_sets(python)?;
         }
         self.test_reproducibility(first)?;
         let turns = pythons.len().max(Frontend::ALL.len());
