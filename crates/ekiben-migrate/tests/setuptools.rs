@@ -128,6 +128,30 @@ setup(name="spam", version="1", packages=["spam"], cmdclass={"build_ext": Build}
 }
 
 #[test]
+fn data_that_setuptools_left_out_is_excluded() {
+    let script = r#"
+from setuptools import setup, Extension
+
+setup(name="spam", version="1", packages=["spam"], include_package_data=False,
+      ext_modules=[Extension("spam._core", ["spam/core.c"])])
+"#;
+    let files = [
+        INIT,
+        ("setup.py", script),
+        ("spam/core.c", ""),
+        ("spam/core.h", ""),
+        ("spam/more.h", ""),
+        ("spam/notes", ""),
+        ("spam/py.typed", ""),
+        ("spam/own/__init__.py", ""),
+        ("spam/own/data.txt", ""),
+    ];
+    let text = migrated(&files);
+    let expected = r#"exclude = ["spam/own/**", "spam/*.c", "spam/*.h", "spam/notes"]"#;
+    assert!(text.contains(expected), "{text}");
+}
+
+#[test]
 fn commands_of_the_script_itself_are_told() {
     let script = r#"
 from setuptools import setup, Command
