@@ -12,6 +12,7 @@
 //! same.
 
 mod fetch;
+pub(crate) mod migrated;
 mod package;
 
 use std::fs;
@@ -87,6 +88,7 @@ fn test_each<'p>(
         let work = tempfile::tempdir()?;
         let (work, made) = (work.path(), shared.path());
         let bench = Bench::prepare(workspace, package, ekiben, &tools, &checks, work, made)?;
+        lay_over(workspace, package.name, &bench.source)?;
         bench.test_all(&pythons).with_context(|| format!("real package {}", package.name))?;
     }
     Ok(())
@@ -101,7 +103,7 @@ fn has_library(name: &str) -> bool {
 struct Bench<'a> {
     workspace: &'a Workspace,
     package: &'a Package,
-    /// The unpacked source with our `pyproject.toml`.
+    /// The unpacked source, as it came until something writes its `pyproject.toml`.
     source: PathBuf,
     wheels: PathBuf,
     checks: &'a Checks<'a>,
@@ -121,7 +123,7 @@ impl<'a> Bench<'a> {
         made: &'a Path,
     ) -> Result<Self> {
         let data = data(workspace, package.name);
-        let source = prepare_source(workspace, package.name, tools, work)?;
+        let source = unpack_source(workspace, package.name, tools, work)?;
         let wheels = work.join("wheels");
         copy_into(ekiben, &wheels)?;
         if let Some(requires) = existing(&data.join("build-requires.txt")) {
@@ -135,16 +137,22 @@ impl<'a> Bench<'a> {
         Ok(Self { workspace, package, source, wheels, checks, work, made })
     }
 
+    /// Brings what builds on a Python require.
+    fn fetch_sets(&self, python: &Python) -> Result<()> {
+        python.tools(self.workspace, "frontends")?;
+        for set in self.package.build_sets {
+            fetch_set(self.workspace, python, set, &self.wheels)?;
+        }
+        Ok(())
+    }
+
     /// Every Python at least once, and every frontend.
     fn test_all(&self, pythons: &[Python]) -> Result<()> {
         let fits = |python: &&Python| self.package.minors.contains(&python.minor());
         let pythons: Vec<&Python> = pythons.iter().filter(fits).collect();
         let [first, ..] = pythons[..] else { bail!("no Python is found that it supports") };
         for python in &pythons {
-            python.tools(self.workspace, "frontends")?;
-            for set in self.package.build_sets {
-                fetch_set(self.workspace, python, set, &self.wheels)?;
-            }
+            self.fetch_sets(python)?;
         }
         self.test_reproducibility(first)?;
         let turns = pythons.len().max(Frontend::ALL.len());
@@ -299,6 +307,18 @@ pub(crate) fn prepare_source(
     tools: &Venv,
     work: &Path,
 ) -> Result<PathBuf> {
+    let source = unpack_source(workspace, name, tools, work)?;
+    lay_over(workspace, name, &source)?;
+    Ok(source)
+}
+
+/// A package's source with what `tests/real` adds, but its own `pyproject.toml`.
+fn unpack_source(
+    workspace: &Workspace,
+    name: &str,
+    tools: &Venv,
+    work: &Path,
+) -> Result<PathBuf> {
     let data = data(workspace, name);
     let source = original_source(workspace, name, tools, work)?;
     if let Some(second) = existing(&data.join("second-source.txt")) {
@@ -308,8 +328,14 @@ pub(crate) fn prepare_source(
     if let Some(files) = existing(&data.join("files")) {
         copy_folder(&files, &source)?;
     }
-    fs::copy(data.join("pyproject.toml"), source.join("pyproject.toml"))?;
     Ok(source)
+}
+
+/// Gives a source the `pyproject.toml` that we wrote for it.
+fn lay_over(workspace: &Workspace, name: &str, source: &Path) -> Result<()> {
+    fs::copy(data(workspace, name).join("pyproject.toml"), source.join("pyproject.toml"))
+        .with_context(|| format!("`{}` can't be written", source.display()))?;
+    Ok(())
 }
 
 /// The one source distribution that `requirements` names, unpacked.

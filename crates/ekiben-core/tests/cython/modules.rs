@@ -90,7 +90,7 @@ fn utility_code_is_shared_where_it_is_asked_for() {
                 print(spam.a.total(v) + spam.b.total(v))";
     for cython in &CYTHON[1..] {
         let Some(python) = Python::of("3.11") else { continue };
-        let environment = python.environment(&[&format!("Cython=={cython}")]);
+        let environment = python.environment(cython);
         let project = Project::with(cache.path(), &files, python, environment);
         let size = |name| std::fs::read(project.built(name)).unwrap().len();
         assert_eq!(project.run(code), "6.0", "{cython}");
