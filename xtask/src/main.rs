@@ -53,13 +53,10 @@ enum Command {
     Dist(dist::Args),
     /// Install a project as its folder, edit it and import it
     Editable(editable::Args),
-<<<<<<< HEAD
     /// Build the examples, test them, and check what builds make with others' tools
     Examples(examples::Args),
-=======
     /// Migrate real packages that have a setup.py, build them and run their own tests
     Migrate(real::migrated::Args),
->>>>>>> migrate
     /// Build the plugins, and the guests of the tests, as WebAssembly components
     Plugins(plugins::Args),
     /// Build real packages through real frontends and run their own tests
@@ -84,11 +81,8 @@ fn main() -> ExitCode {
         Command::Demo(args) => args.run(&workspace),
         Command::Dist(args) => args.run(&workspace),
         Command::Editable(args) => args.run(&workspace),
-<<<<<<< HEAD
         Command::Examples(args) => args.run(&workspace),
-=======
         Command::Migrate(args) => args.run(&workspace),
->>>>>>> migrate
         Command::Plugins(args) => args.run(&workspace),
         Command::Real(args) => args.run(&workspace),
         Command::Schema(args) => args.run(&workspace),

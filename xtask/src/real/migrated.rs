@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 
 use super::{Bench, find, has_library};
+use crate::checks::Checks;
 use crate::dist;
 use crate::frontend::{Frontend, Frontends};
 use crate::python::{Python, Venv};
@@ -35,7 +36,7 @@ impl Args {
 pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     let first = Python::find()?;
     let tools = first.tools(workspace, "frontends")?;
-    let checks = first.tools(workspace, "checks")?;
+    let checks = Checks::new(workspace, &first)?;
     let shared = tempfile::tempdir()?;
     let frontends = Frontends::new(workspace, &first, shared.path())?;
     let program = frontends.install(ekiben, &shared.path().join("ekiben"))?;

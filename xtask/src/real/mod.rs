@@ -313,12 +313,7 @@ pub(crate) fn prepare_source(
 }
 
 /// A package's source with what `tests/real` adds, but its own `pyproject.toml`.
-fn unpack_source(
-    workspace: &Workspace,
-    name: &str,
-    tools: &Venv,
-    work: &Path,
-) -> Result<PathBuf> {
+fn unpack_source(workspace: &Workspace, name: &str, tools: &Venv, work: &Path) -> Result<PathBuf> {
     let data = data(workspace, name);
     let source = original_source(workspace, name, tools, work)?;
     if let Some(second) = existing(&data.join("second-source.txt")) {
