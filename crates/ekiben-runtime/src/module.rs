@@ -293,7 +293,7 @@ static mut DEFINITION_3_11: ffi::PyModuleDef = definition((&raw const SLOTS_3_11
 /// # Safety
 /// For the interpreter to call.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyInit__ekiben() -> *mut PyObject {
+pub(crate) unsafe extern "C" fn PyInit__ekiben() -> *mut PyObject {
     // SAFETY: the interpreter called; it alone writes to the definition.
     unsafe {
         // A slot that an interpreter doesn't know is an error to it.
