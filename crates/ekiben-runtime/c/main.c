@@ -18,7 +18,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #if PY_VERSION_HEX < 0x030B0000
@@ -99,6 +102,79 @@ __wrap_initgroups(const char *user, gid_t group)
     return __real_initgroups(user, group);
 }
 #endif
+
+/* strace's class of calls that take a file's name has newfstatat, by which glibc before 2.41 does
+ * fstat; the kernel's own fstat is also faster. Linked with --wrap. */
+int __wrap_fstat(int descriptor, struct stat *to);
+int __wrap_fstat64(int descriptor, struct stat *to);
+
+int
+__wrap_fstat(int descriptor, struct stat *to)
+{
+    return (int)syscall(SYS_fstat, descriptor, to);
+}
+
+int
+__wrap_fstat64(int descriptor, struct stat *to)
+{
+    return __wrap_fstat(descriptor, to);
+}
+
+/* Setting the locale opens up to nine files. A program that finds UTF-8 in its environment runs in
+ * Python's UTF-8 mode (PEP 540) instead, and the C library gets its locale when a module needs it. */
+static int locale_is_due;
+
+static void
+set_locale(void)
+{
+    if (locale_is_due) {
+        locale_is_due = 0;
+        setlocale(LC_CTYPE, "");
+    }
+}
+
+#define WRAP_LOCALE(name)                   \
+    PyObject *__real_PyInit_##name(void);   \
+    PyObject *__wrap_PyInit_##name(void);   \
+    PyObject *__wrap_PyInit_##name(void)    \
+    {                                       \
+        set_locale();                       \
+        return __real_PyInit_##name();      \
+    }
+WRAP_LOCALE(_locale)
+WRAP_LOCALE(_curses)
+WRAP_LOCALE(readline)
+
+/* zipimport, which each start imports, imports `time`, which reads the time zone. In a program that
+ * first import gets an empty module; the importer takes both away until they are wanted. */
+PyObject *__real_PyInit_time(void);
+PyObject *__wrap_PyInit_time(void);
+
+static int time_is_wanted = 1;
+
+PyObject *
+__wrap_PyInit_time(void)
+{
+    static PyModuleDef_Slot none[] = {{0, NULL}};
+    static PyModuleDef nothing = {PyModuleDef_HEAD_INIT, .m_name = "time", .m_slots = none};
+    if (time_is_wanted) {
+        return __real_PyInit_time();
+    }
+    time_is_wanted = 1;
+    return PyModuleDef_Init(&nothing);
+}
+
+/* All paths are given, but the interpreter would look for them all the same (Modules/getpath.c, by
+ * running getpath.py). With `compute` at 0 it only takes what was set for the process. */
+PyStatus __real__PyConfig_InitPathConfig(PyConfig *config, int compute);
+PyStatus __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute);
+
+PyStatus
+__wrap__PyConfig_InitPathConfig(PyConfig *config, int compute)
+{
+    (void)compute;
+    return __real__PyConfig_InitPathConfig(config, 0);
+}
 
 static int
 is_set(const char *key)
@@ -228,6 +304,34 @@ append_path(PyConfig *config, const char *path)
     }
 }
 
+/* The locale that the environment asks for characters in; empty if it doesn't. */
+static const char *
+wanted_locale(void)
+{
+    static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t at = 0; at < 3; at++) {
+        const char *value = getenv(variables[at]);
+        if (value != NULL && value[0] != 0) {
+            return value;
+        }
+    }
+    return "";
+}
+
+static int
+is_c_locale(const char *locale)
+{
+    return locale[0] == 0 || strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0;
+}
+
+static int
+is_utf8_locale(const char *locale)
+{
+    const char *codeset = strchr(locale, '.');
+    return codeset != NULL &&
+           (strcasecmp(codeset + 1, "UTF-8") == 0 || strcasecmp(codeset + 1, "utf8") == 0);
+}
+
 /* Starts the interpreter. `is_interpreter`: it takes its own options from the arguments. */
 static void
 start(const char *path, int argc, char **argv, int is_interpreter)
@@ -237,6 +341,19 @@ start(const char *path, int argc, char **argv, int is_interpreter)
     PyPreConfig_InitPythonConfig(&pre);
     pre.use_environment = honours_environment;
     pre.parse_argv = is_interpreter;
+    const char *locale = wanted_locale();
+    int is_c = is_c_locale(locale);
+    if (!is_interpreter && !honours_environment && (is_c || is_utf8_locale(locale))) {
+        pre.configure_locale = 0;
+        pre.coerce_c_locale = 0;
+        pre.utf8_mode = 1;
+        locale_is_due = 1;
+        if (is_c && getenv("LC_ALL") == NULL) {
+            /* As PEP 538 has it, for the programs that this one starts. */
+            setenv("LC_CTYPE", "C.UTF-8", 1);
+        }
+    }
+    time_is_wanted = is_interpreter;
     PyStatus status = is_interpreter ? Py_PreInitializeFromBytesArgs(&pre, argc, argv)
                                      : Py_PreInitialize(&pre);
     PyConfig config;
@@ -250,6 +367,10 @@ start(const char *path, int argc, char **argv, int is_interpreter)
     config.user_site_directory = 0;
     config.write_bytecode = 0;
     config.pathconfig_warnings = 0;
+    if (locale_is_due && !is_c && strncmp(locale, "C.", 2) != 0) {
+        set_string(&config, &config.stdio_encoding, "utf-8");
+        set_string(&config, &config.stdio_errors, "strict");
+    }
     const char *optimize = ekiben_setting("optimize");
     if (optimize != NULL) {
         config.optimization_level = optimize[0] - '0';
@@ -285,6 +406,15 @@ start(const char *path, int argc, char **argv, int is_interpreter)
         fail_by(status, &config);
     }
     PyConfig_Clear(&config);
+    /* With -S there was no `site` to do it. */
+    PyObject *importer = PyImport_ImportModule("_ekiben_importer");
+    PyObject *done = importer == NULL ? NULL : PyObject_CallMethod(importer, "install", NULL);
+    if (done == NULL) {
+        PyErr_Print();
+        fail(path, "the importer can't be started");
+    }
+    Py_DECREF(done);
+    Py_DECREF(importer);
 }
 
 /* Calls a function of a module that may not have been imported. */

@@ -149,8 +149,24 @@ class Distributions:
         """The image doesn't change."""
 
 
+def zip_hook(path):
+    """In place of `zipimport.zipimporter`, until a path is looked at that isn't of the image."""
+    from zipimport import zipimporter
+
+    sys.path_hooks[sys.path_hooks.index(zip_hook)] = zipimporter
+    return zipimporter(path)
+
+
 def install():
-    """Has this interpreter import from the image."""
+    """Has this interpreter import from the image. A second call does nothing."""
+    if hook in sys.path_hooks:
+        return
+    time = sys.modules.get("time")
+    if time is not None and not hasattr(time, "time"):
+        # The empty one of main.c.
+        zipimporter = sys.modules.pop("zipimport").zipimporter
+        del sys.modules["time"]
+        sys.path_hooks[sys.path_hooks.index(zipimporter)] = zip_hook
     sys.path_hooks.insert(0, hook)
     sys.path_importer_cache.clear()
     # What the interpreter has frozen into it comes last: it knows neither sources nor resources.
