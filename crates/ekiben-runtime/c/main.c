@@ -515,9 +515,9 @@ exit_code(void)
     return result;
 }
 
-/* Runs the main module. Returns the exit code, or -1 if it was interrupted. */
+/* Runs the main module, and returns the exit code. */
 static int
-run(const char *name)
+run(const char *name, int *interrupted)
 {
     PyObject *importer = PyImport_ImportModule("_ekiben_importer");
     PyObject *code = importer == NULL ? NULL
@@ -548,9 +548,9 @@ run(const char *name)
     if (PyErr_ExceptionMatches(PyExc_SystemExit)) {
         return exit_code();
     }
-    int interrupted = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
+    *interrupted = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
     PyErr_Print();
-    return interrupted ? -1 : 1;
+    return 1;
 }
 
 int
@@ -579,9 +579,8 @@ main(int argc, char **argv)
         return Py_RunMain();
     }
     start(path, argc, argv, 0);
-    int code = run(name);
-    int interrupted = code == -1;
-    code = finish(interrupted ? 1 : code);
+    int interrupted = 0;
+    int code = finish(run(name, &interrupted));
     if (interrupted) {
         /* As `python` ends: a shell sees that it was the signal. */
         fflush(NULL);
