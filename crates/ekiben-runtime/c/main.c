@@ -465,7 +465,9 @@ flush(const char *name, int tells)
 static int
 finish(int code)
 {
-    if (!is_set("fast-exit")) {
+    /* Another interpreter of the process has files of its own. */
+    int is_alone = PyInterpreterState_Next(PyInterpreterState_Head()) == NULL;
+    if (!is_set("fast-exit") || !is_alone) {
         /* 120 as `python` has it: what was printed may not have arrived. */
         return Py_FinalizeEx() < 0 ? 120 : code;
     }
