@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #if PY_VERSION_HEX < 0x030B0000
 #error "CPython 3.11 or later is needed"
@@ -293,15 +294,40 @@ set_string(PyConfig *config, wchar_t **field, const char *value)
 }
 
 static void
-append_path(PyConfig *config, const char *path)
+append_decoded(PyConfig *config, const wchar_t *path)
 {
-    wchar_t *decoded = Py_DecodeLocale(path, NULL);
-    PyStatus status = decoded == NULL ? PyStatus_NoMemory()
-                                      : PyWideStringList_Append(&config->module_search_paths, decoded);
-    PyMem_RawFree(decoded);
+    PyStatus status = path == NULL ? PyStatus_NoMemory()
+                                   : PyWideStringList_Append(&config->module_search_paths, path);
     if (PyStatus_Exception(status)) {
         fail_by(status, config);
     }
+}
+
+static void
+append_path(PyConfig *config, const char *path)
+{
+    wchar_t *decoded = Py_DecodeLocale(path, NULL);
+    append_decoded(config, decoded);
+    PyMem_RawFree(decoded);
+}
+
+/* The folders of PYTHONPATH. */
+static void
+append_environment(PyConfig *config)
+{
+    if (config->pythonpath_env == NULL || config->pythonpath_env[0] == 0) {
+        return;
+    }
+    wchar_t *paths = wcsdup(config->pythonpath_env);
+    for (wchar_t *path = paths; path != NULL;) {
+        wchar_t *end = wcschr(path, L':');
+        if (end != NULL) {
+            *end++ = 0;
+        }
+        append_decoded(config, path);
+        path = end;
+    }
+    free(paths);
 }
 
 /* The locale that the environment asks for characters in; empty if it doesn't. */
@@ -395,7 +421,13 @@ start(const char *path, int argc, char **argv, int is_interpreter)
     }
     snprintf(library, room, "%s/lib/python%d.%d", path, PY_MAJOR_VERSION, PY_MINOR_VERSION);
     set_string(&config, &config.stdlib_dir, library);
+    /* Reads options and environment, by which PYTHONPATH may count. */
+    status = PyConfig_Read(&config);
+    if (PyStatus_Exception(status)) {
+        fail_by(status, &config);
+    }
     config.module_search_paths_set = 1;
+    append_environment(&config);
     append_path(&config, library);
     strcat(library, "/site-packages");
     append_path(&config, library);
