@@ -4,6 +4,7 @@
 //! runs this command.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -41,6 +42,27 @@ pub(crate) fn tools(workspace: &Workspace) -> Result<Venv> {
     // The oldest Pythons that Ekiben supports are too old for these packages.
     let python = Python::find_all().pop().context("no supported Python is found")?;
     python.tools(workspace, "abi3")
+}
+
+/// Checks by abi3audit that the modules of a wheel keep to the limited API that its name states.
+pub(crate) fn audit(workspace: &Workspace, wheel: &Path) -> Result<()> {
+    let mut audit = tools(workspace)?.program("abi3audit");
+    let report = output_of(audit.args(["--strict", "--report"]).arg(wheel))?;
+    // It succeeds too if it finds nothing to look at.
+    let report: serde_json::Value = serde_json::from_str(&report)?;
+    let modules = report["specs"].as_object().into_iter().flat_map(|specs| specs.values());
+    let modules: Vec<&serde_json::Value> =
+        modules.filter_map(|spec| spec["wheel"].as_array()).flatten().collect();
+    let is_right = |module: &&serde_json::Value| {
+        let result = &module["result"];
+        result["is_abi3"] == true && result["is_abi3_baseline_compatible"] == true
+    };
+    ensure!(
+        !modules.is_empty() && modules.iter().all(is_right),
+        "abi3audit says of `{}`: {report}",
+        wheel.display()
+    );
+    Ok(())
 }
 
 /// Fails unless the data is what the pinned package says.

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::dist;
 use crate::examples::copy_into;
-use crate::frontend::{Frontend, Frontends};
+use crate::frontend::{Frontend, Frontends, Isolation};
 use crate::python::{Python, Venv};
 use crate::workspace::{Workspace, copy_folder, output_of, run_quietly};
 
@@ -21,6 +21,9 @@ const INSTALLERS: [Frontend; 2] = [Frontend::Pip, Frontend::Uv];
 
 /// The setting for the second half of the tests.
 const REBUILD: &str = "editable.rebuild=true";
+
+/// What an environment needs for builds that aren't isolated.
+const BUILD_REQUIRES: [&str; 2] = ["ekiben", "Cython"];
 
 /// Prints what the package makes of all its sources.
 const COUNT: &str = "import tally; print(tally.count())";
@@ -66,7 +69,7 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     let checkout = Checkout::new(workspace, ekiben, work.path())?;
     let mut plain = Vec::new();
     for (python, installer) in [oldest, newest].into_iter().zip(INSTALLERS) {
-        let installed = checkout.install(workspace, python, installer, &[])?;
+        let installed = checkout.install(workspace, python, installer, Isolation::Full, &[])?;
         installed.test_plain().with_context(|| installed.name.clone())?;
         println!("editable: {}: imports, metadata, nothing at start", installed.name);
         plain.push(installed);
@@ -76,8 +79,16 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
         installed.test_uninstall().with_context(|| installed.name.clone())?;
     }
     for python in [oldest, newest] {
-        for installer in INSTALLERS {
-            let installed = checkout.install(workspace, python, installer, &[REBUILD])?;
+        for (installer, isolation) in [
+            (Frontend::Pip, Isolation::Full),
+            (Frontend::Uv, Isolation::Full),
+            (Frontend::Pip, Isolation::None),
+        ] {
+            let installed =
+                checkout.install(workspace, python, installer, isolation, &[REBUILD])?;
+            if isolation == Isolation::Full {
+                checkout.ensure_offered(&installed).with_context(|| installed.name.clone())?;
+            }
             installed.test_rebuild().with_context(|| installed.name.clone())?;
             println!("editable: {}: changes of all kinds rebuild on import", installed.name);
         }
@@ -109,20 +120,44 @@ impl Checkout {
         workspace: &Workspace,
         python: &Python,
         installer: Frontend,
+        isolation: Isolation,
         settings: &[&str],
     ) -> Result<Installed> {
-        let name = format!("{installer}, {python}, {settings:?}");
+        let name = format!("{installer}, {python}, {isolation}, {settings:?}");
         let frontends = Frontends::new(workspace, python, &self.wheels)?;
         let root = tempfile::tempdir_in(&self.work)?.keep();
         let venv = python.make_bare_venv(&root.join("venv"))?;
         let started = started_with_a_plain_file(&venv)?;
         // A cache of its own, so that what one install keeps is no help to the next.
         let cache = root.join("cache");
+        if isolation == Isolation::None {
+            frontends.install_named(&venv, &BUILD_REQUIRES)?;
+        }
         frontends
-            .install_editable(installer, &self.project, settings, &venv, &cache)
+            .install_editable(installer, &self.project, isolation, settings, &venv, &cache)
             .with_context(|| name.clone())?;
         let project = self.project.clone();
         Ok(Installed { name, frontends, venv, started, project, elsewhere: root })
+    }
+
+    /// Fails if a build had something else than the wheels that were offered.
+    fn ensure_offered(&self, installed: &Installed) -> Result<()> {
+        let offered: Vec<String> = files_that_end_in(&self.wheels, ".whl")?
+            .iter()
+            .filter_map(|wheel| wheel.file_name().map(|name| name.to_string_lossy().to_lowercase()))
+            .collect();
+        let kept = installed.elsewhere.join("cache/ekiben/kept");
+        let mut seen = 0;
+        for entry in walkdir::WalkDir::new(&kept) {
+            let name = entry?.file_name().to_string_lossy().to_lowercase();
+            if let Some(release) = name.strip_suffix(".dist-info") {
+                seen += 1;
+                let is_offered = offered.iter().any(|it| it.starts_with(&format!("{release}-")));
+                ensure!(is_offered, "built with {release}, of {offered:?}");
+            }
+        }
+        ensure!(seen > 0, "nothing is kept in `{}`", kept.display());
+        Ok(())
     }
 }
 

@@ -3,8 +3,10 @@
 //! A build sees no index, only a folder of wheels: what the tests prove doesn't change with what
 //! others publish, and no package of our name elsewhere can be taken for ours.
 
+use std::env;
 use std::fmt;
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -31,6 +33,24 @@ impl fmt::Display for Frontend {
             Self::Pip => "pip",
             Self::Build => "build",
             Self::Uv => "uv",
+        })
+    }
+}
+
+/// Where a build finds what it requires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Isolation {
+    /// In an environment that the front end makes, and removes afterwards.
+    Full,
+    /// Where it installs.
+    None,
+}
+
+impl fmt::Display for Isolation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "isolated",
+            Self::None => "not isolated",
         })
     }
 }
@@ -83,7 +103,7 @@ impl Frontends {
             (_, Product::Wheel) => drop(command.arg("--wheel")),
             (_, Product::Sdist) => drop(command.arg("--sdist")),
         }
-        self.isolate(&mut command, cache);
+        self.isolate(&mut command, frontend, cache);
         run_quietly(command.arg(project).current_dir(out.parent().unwrap_or(out)))
             .with_context(|| format!("{frontend} on {}", self.python))?;
         only_archive(out, product)
@@ -103,6 +123,7 @@ impl Frontends {
         &self,
         frontend: Frontend,
         project: &Path,
+        isolation: Isolation,
         settings: &[&str],
         venv: &Venv,
         cache: &Path,
@@ -116,7 +137,10 @@ impl Frontends {
             }
             Frontend::Build => bail!("build doesn't install"),
         };
-        self.isolate(&mut command, cache);
+        self.isolate(&mut command, frontend, cache);
+        if isolation == Isolation::None {
+            command.arg("--no-build-isolation");
+        }
         for setting in settings {
             command.args(["-C", setting]);
         }
@@ -147,6 +171,26 @@ impl Frontends {
         run_quietly(&mut install).map(|_| ())
     }
 
+    /// Makes a program of another environment build with uv, as [`Self::build`] does.
+    pub(crate) fn offer_uv(&self, command: &mut Command, cache: &Path) -> Result<()> {
+        let uv = self.tools.path("uv");
+        let folder = uv.parent().context("a program without a folder")?.to_owned();
+        let path = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths(iter::once(folder).chain(env::split_paths(&path)))?;
+        self.isolate(command.env("PATH", path), Frontend::Build, cache);
+        // Arguments for uv can't be given here. Offline and with a new cache it knows the folder alone.
+        command.env("UV_OFFLINE", "1").env("UV_NO_CONFIG", "1");
+        command.env("UV_FIND_LINKS", &self.wheels).env("UV_CACHE_DIR", cache.join("uv"));
+        Ok(())
+    }
+
+    /// A Python with `pyproject_hooks`, for a program that calls hooks itself.
+    pub(crate) fn hook_caller(&self, cache: &Path) -> Command {
+        let mut python = self.tools.program("python");
+        self.isolate(&mut python, Frontend::Build, cache);
+        python
+    }
+
     fn python_module(&self, arguments: &[&str]) -> Command {
         let mut python = self.tools.program("python");
         python.arg("-m").args(arguments);
@@ -159,14 +203,29 @@ impl Frontends {
         pip
     }
 
-    fn isolate(&self, command: &mut Command, cache: &Path) {
+    /// Leaves a front end nothing to take distributions from but the folder of wheels. `build` starts
+    /// pip, which has to be told by variables; uv knows no variable that does without an index.
+    fn isolate(&self, command: &mut Command, frontend: Frontend, cache: &Path) {
+        for (name, _) in env::vars_os() {
+            if name.to_str().is_some_and(|name| name.starts_with("PIP_") || name.starts_with("UV_"))
+            {
+                command.env_remove(name);
+            }
+        }
+        if frontend == Frontend::Uv {
+            command.args(["--no-index", "--no-config", "--find-links"]).arg(&self.wheels);
+            command.arg("--cache-dir").arg(cache.join("uv"));
+        }
         command.env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", &self.wheels);
-        command.env("UV_NO_INDEX", "1").env("UV_FIND_LINKS", &self.wheels);
-        command.env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
-        command.env("UV_CACHE_DIR", cache.join("uv")).env("UV_NO_CONFIG", "1");
+        command.env("PIP_CONFIG_FILE", null_device()).env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
         command.env("EKIBEN_CACHE_DIR", cache.join("ekiben"));
         command.env_remove("EKIBEN_ARGS").env_remove("SOURCE_DATE_EPOCH");
     }
+}
+
+/// pip's name for no configuration file.
+fn null_device() -> &'static str {
+    if cfg!(windows) { "nul" } else { "/dev/null" }
 }
 
 fn only_archive(folder: &Path, product: Product) -> Result<PathBuf> {

@@ -9,6 +9,7 @@
 
 mod abi3;
 mod bench;
+mod checks;
 mod component;
 mod demo;
 mod dist;
@@ -18,6 +19,7 @@ mod frontend;
 mod plugins;
 mod python;
 mod real;
+mod runtime_object;
 mod schema;
 mod shim;
 mod templates;
@@ -52,6 +54,10 @@ enum Command {
     Dist(dist::Args),
     /// Install a project as its folder, edit it and import it
     Editable(editable::Args),
+    /// Build the examples, test them, and check what builds make with others' tools
+    Examples(examples::Args),
+    /// Migrate real packages that have a setup.py, build them and run their own tests
+    Migrate(real::migrated::Args),
     /// Build the plugins, and the guests of the tests, as WebAssembly components
     Plugins(plugins::Args),
     /// Build real packages through real frontends and run their own tests
@@ -76,6 +82,8 @@ fn main() -> ExitCode {
         Command::Demo(args) => args.run(&workspace),
         Command::Dist(args) => args.run(&workspace),
         Command::Editable(args) => args.run(&workspace),
+        Command::Examples(args) => args.run(&workspace),
+        Command::Migrate(args) => args.run(&workspace),
         Command::Plugins(args) => args.run(&workspace),
         Command::Real(args) => args.run(&workspace),
         Command::Schema(args) => args.run(&workspace),

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use crate::checks::Checks;
 use crate::dist;
 use crate::examples::copy_into;
 use crate::frontend::{Frontend, Frontends, Product};
@@ -47,7 +48,7 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     copy_into(ekiben, &wheels)?;
     let frontends = Frontends::new(workspace, &python, &wheels)?;
     let program = frontends.install(ekiben, &work.path().join("ekiben"))?;
-    let checks = python.tools(workspace, "checks")?;
+    let checks = Checks::new(workspace, &python)?;
     for (turn, (template, sets)) in TEMPLATES.into_iter().enumerate() {
         for set in sets {
             fetch_set(workspace, &python, set, &wheels)?;
@@ -70,8 +71,11 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
         fs::create_dir_all(&out)?;
         let cache = folder.join("cache");
         let wheel = frontends.build(frontend, Product::Wheel, &project, &out, &cache)?;
-        run_quietly(checks.program("twine").args(["check", "--strict"]).arg(&wheel))?;
-        run_quietly(checks.program("check-wheel-contents").arg(&wheel))?;
+        let out = folder.join("sdist");
+        let sdist = frontends.build(Frontend::Uv, Product::Sdist, &project, &out, &cache)?;
+        checks.archive(&wheel)?;
+        checks.archive(&sdist)?;
+        checks.checkout(&frontends, &project, &cache)?;
         let venv = frontends.install(&wheel, &folder.join("venv"))?;
         if sets.contains(&"numpy") {
             frontends.install_set(workspace, &venv, "numpy")?;

@@ -28,12 +28,13 @@ impl Args {
         examples::test(workspace, &ekiben)?;
         println!("== editable installs");
         editable::test(workspace, &ekiben)?;
-        println!("== schema, templates and real packages");
+        println!("== schema, templates, migrated and real packages");
         if self.offline {
             println!("left out");
         } else {
             schema::test(workspace, &ekiben)?;
             templates::test(workspace, &ekiben)?;
+            real::migrated::test(workspace, &ekiben)?;
             real::test(workspace, &ekiben)?;
         }
         println!("== the workspace's tests");

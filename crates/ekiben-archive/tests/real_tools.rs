@@ -12,8 +12,8 @@ use std::sync::LazyLock;
 use common::{metadata_of, path, sdist_files, spec, wheel_files, write_sdist, write_zip};
 use ekiben_archive::{Entry, Origin, SdistSpec, Timestamp};
 
-const TOOLS: [&str; 4] =
-    ["installer==1.1.0", "wheel==0.48.0", "twine==7.0.0", "check-wheel-contents==0.6.3"];
+/// What maintainers' commands check wheels with, from the root of the workspace.
+const TOOLS: &str = "xtask/requirements/checks.txt";
 
 /// The interpreter of the tools' environment.
 static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -23,8 +23,10 @@ static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
     } else {
         folder.join("bin").join("python")
     };
+    let pinned = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(TOOLS);
+    let wanted = fs::read_to_string(&pinned).unwrap();
     let done = folder.join("installed.txt");
-    if fs::read_to_string(&done).is_ok_and(|installed| installed == TOOLS.join("\n")) {
+    if fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
         return python;
     }
     let _ = fs::remove_dir_all(&folder);
@@ -32,8 +34,9 @@ static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
     run(Command::new(base).args(["-m", "venv"]).arg(&folder));
     run(Command::new(&python)
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-        .args(TOOLS));
-    fs::write(done, TOOLS.join("\n")).unwrap();
+        .args(["--require-hashes", "-r"])
+        .arg(pinned));
+    fs::write(done, wanted).unwrap();
     python
 });
 

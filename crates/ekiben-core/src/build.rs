@@ -209,22 +209,26 @@ impl Session {
         &self.graph
     }
 
-    /// Writes `METADATA` and what else of `.dist-info` follows from the project alone into
+    /// Writes all of the wheel's `.dist-info` but `RECORD` into
     /// `<folder>/<name>-<version>.dist-info`, and gives that folder's name.
     ///
     /// # Errors
-    /// When the project's files can't be read, or the folder can't be written.
+    /// When the project's files can't be read, the products can't be found, there is no interpreter
+    /// to make the wheel for, or the folder can't be written.
     pub fn prepare_metadata(self, folder: &Path) -> Result<String, Problems> {
         let standard = self.configuration.project().standard();
         let version = ekiben_archive::escape_version(&standard.version.to_string())?;
         let name = format!("{}-{version}.dist-info", standard.name.in_file_names());
         let target = folder.join(&name);
+        let wheel = commands::wheel_spec(&self.configuration, &self.find_products()?)?;
+        let mut files = vec![("WHEEL".to_owned(), wheel.wheel_metadata().into_bytes())];
         if standard.dynamic.iter().any(|field| field == "dependencies") {
             // Plugins may have something to say: they say it when they are asked for the wheel.
             self.build(&[Target::Kind(Kind::METADATA)])?.export_metadata(&target)?;
-            return Ok(name);
+        } else {
+            files.extend(commands::dist_info_files(&self.configuration, Vec::new())?);
         }
-        for (path, content) in commands::dist_info_files(&self.configuration, Vec::new())? {
+        for (path, content) in files {
             let file = target.join(&path);
             let write = || {
                 if let Some(folder) = file.parent() {
@@ -242,7 +246,13 @@ impl Session {
         for warning in &files.warnings {
             self.environment.observer.problem(&Problem::from(warning.clone()));
         }
-        products::find(self.configuration.project(), files, self.configuration.plugins())
+        self.find_products()
+    }
+
+    /// Without warnings about files, which are the build's to give.
+    fn find_products(&self) -> Result<Vec<Product>, Problems> {
+        let (project, plugins) = (self.configuration.project(), self.configuration.plugins());
+        products::find(project, self.configuration.files()?, plugins)
     }
 
     /// What must be installed to build the wheel, besides what `build-system.requires` names
@@ -255,10 +265,7 @@ impl Session {
         let listed = &self.configuration.project().build_system().requires;
         let listed: Vec<String> =
             listed.iter().map(|have| required_name(&have.to_string())).collect();
-        // Warnings about files are the build's to give.
-        let (project, plugins) = (self.configuration.project(), self.configuration.plugins());
-        let products = products::find(project, self.configuration.files()?, plugins)?;
-        let mut wanted = plugins.requirements(&products);
+        let mut wanted = self.configuration.plugins().requirements(&self.find_products()?);
         wanted.retain(|requirement| !listed.contains(&required_name(requirement)));
         Ok(wanted)
     }

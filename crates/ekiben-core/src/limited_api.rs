@@ -84,9 +84,12 @@ pub(crate) fn abi(version: Option<PythonVersion>) -> ExtensionAbi {
 }
 
 /// The tag of a wheel with all modules: that of the limited API only if every one keeps to it.
-pub(crate) fn wheel_tag(shared: &Shared) -> Result<Tag, Problems> {
-    let interpreter = shared.configuration.interpreter()?;
-    let versions = shared.products.iter().map(|product| version(product, &shared.configuration));
+pub(crate) fn wheel_tag(
+    configuration: &Configuration,
+    products: &[Product],
+) -> Result<Tag, Problems> {
+    let interpreter = configuration.interpreter()?;
+    let versions = products.iter().map(|product| version(product, configuration));
     let versions: Option<Vec<PythonVersion>> =
         versions.collect::<Result<Vec<_>, _>>()?.into_iter().collect();
     match versions.and_then(|versions| versions.into_iter().max()) {

@@ -30,7 +30,8 @@ pub struct Product {
 }
 
 /// Settings that mean something to a toolchain only.
-const PASSED_ON: &[&str] = &["lto", "openmp", "sanitizers", "assertions", "strip", "run-paths"];
+const PASSED_ON: &[&str] =
+    &["lto", "openmp", "sanitizers", "assertions", "strip", "run-paths", "fortran-runtime"];
 
 impl Product {
     /// The kind of artifact it is.

@@ -4,9 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use ekiben_core::graph::{Kind, Target};
-use ekiben_core::{Built, BuiltIn, Environment, Problems, Request, Session, Silent};
+use ekiben_core::{
+    Built, BuiltIn, Environment, Observer, Problem, Problems, Request, Session, Severity, Silent,
+};
 use ekiben_engine::{Failure, Interrupt, Outcome};
 
 const PYPROJECT: &str = r#"
@@ -72,13 +75,22 @@ impl Project {
     }
 
     fn try_build(&self, python: Option<&Path>, target: Kind) -> Result<Built, Problems> {
+        self.try_build_heard(python, target, Arc::new(Silent))
+    }
+
+    fn try_build_heard(
+        &self,
+        python: Option<&Path>,
+        target: Kind,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Built, Problems> {
         let environment = Environment {
             cache_dir: self.cache.path().to_owned(),
             cache_bytes: 1 << 30,
             jobs: 2,
             keep_going: true,
             interrupt: Interrupt::new(),
-            observer: std::sync::Arc::new(Silent),
+            observer,
             variables: BTreeMap::from([("PATH".into(), std::env::var("PATH").unwrap())]),
             search_path: std::env::var_os("PATH").unwrap(),
             movable: BTreeMap::new(),
@@ -100,6 +112,29 @@ impl Project {
         assert!(built.succeeded(), "{:#?}", built.report);
         built
     }
+}
+
+/// Keeps what is reported.
+#[derive(Default)]
+struct Ears(Mutex<Vec<Problem>>);
+
+impl Observer for Ears {
+    fn problem(&self, problem: &Problem) {
+        self.0.lock().unwrap().push(problem.clone());
+    }
+    fn log(&self, _: &str) {}
+}
+
+/// What both modules give under `python` when the wheel is unpacked.
+fn answers(python: &Path, wheel: &Path) -> String {
+    let code = "import sys; sys.path.insert(0, sys.argv[1]); import zipfile; \
+        zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2]); sys.path[0] = sys.argv[2]; \
+        import spam._a, spam._b; print(spam._a.answer(), spam._b.answer())";
+    let site = tempfile::tempdir().unwrap();
+    let mut command = Command::new(python);
+    let output = command.args(["-c", code]).arg(wheel).arg(site.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 fn ran(built: &Built) -> Vec<String> {
@@ -143,14 +178,7 @@ fn one_wheel_for_all_later_pythons() {
     assert!(listed.contains(&"spam/_a.abi3.so".to_owned()), "{listed:?}");
     let later = ["3.9", "3.10", "3.11", "3.12", "3.13"].into_iter().filter_map(python);
     for python in later.chain([PathBuf::from("python3")]) {
-        let code = "import sys; sys.path.insert(0, sys.argv[1]); import zipfile; \
-            zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2]); sys.path[0] = sys.argv[2]; \
-            import spam._a, spam._b; print(spam._a.answer(), spam._b.answer())";
-        let site = tempfile::tempdir().unwrap();
-        let mut command = Command::new(&python);
-        let command = command.args(["-c", code]).arg(out.path().join(&name)).arg(site.path());
-        let output = command.output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "42 42", "{output:?}");
+        assert_eq!(answers(&python, &out.path().join(&name)), "42 42");
     }
 }
 
@@ -213,19 +241,43 @@ fn a_later_symbol_names_the_version_that_suffices() {
 
 #[test]
 fn an_older_interpreter_is_told_which_one_builds() {
-    let project = Project::new("[tool.ekiben.defaults]\nlimited-api = \"3.99\"\n", PLAIN);
-    let problems = project.try_build(None, Kind::WHEEL).map(drop).unwrap_err();
-    let [problem] = &problems.0[..] else { panic!("{problems:?}") };
-    assert_eq!(problem.code, "limited-api-version");
-    assert!(
-        problem.at.as_ref().is_some_and(|at| at.file.ends_with("pyproject.toml")),
-        "{problem:?}"
-    );
-    assert_eq!(
-        problem.help,
-        ["build with Python 3.99 or later, or ask for an older version"],
-        "{problem:?}"
-    );
+    let older = [(None, "3.99"), (python("3.9"), "3.11"), (python("3.12"), "3.13")];
+    let is_there = |(at, (python, _)): &(usize, (Option<PathBuf>, _))| *at == 0 || python.is_some();
+    for (_, (python, version)) in older.into_iter().enumerate().filter(is_there) {
+        let setting = format!("[tool.ekiben.defaults]\nlimited-api = \"{version}\"\n");
+        let project = Project::new(&setting, PLAIN);
+        let problems = project.try_build(python.as_deref(), Kind::WHEEL).map(drop).unwrap_err();
+        let [problem] = &problems.0[..] else { panic!("{problems:?}") };
+        assert_eq!(problem.code, "limited-api-version");
+        assert!(
+            problem.at.as_ref().is_some_and(|at| at.file.ends_with("pyproject.toml")),
+            "{problem:?}"
+        );
+        let help = format!("build with Python {version} or later, or ask for an older version");
+        assert_eq!(problem.help, [help], "{problem:?}");
+        // A module that doesn't keep to it is no reason to stop.
+        project.configure("[tool.ekiben.defaults]\nlimited-api = false\n");
+        project.build(python.as_deref());
+    }
+}
+
+#[test]
+fn pypy_gets_modules_of_its_own_abi_and_a_note() {
+    let Ok(pypy) = which::which("pypy3") else {
+        // `.ci/run` installs it; not every distribution has it.
+        return;
+    };
+    let ears = Arc::new(Ears::default());
+    let project = Project::new(DEFAULT, PLAIN);
+    let built = project.try_build_heard(Some(&pypy), Kind::WHEEL, ears.clone()).unwrap();
+    assert!(built.succeeded(), "{:#?}", built.report);
+    let problems = ears.0.lock().unwrap();
+    let [note] = &problems[..] else { panic!("{problems:?}") };
+    assert_eq!((note.severity, note.code.as_str()), (Severity::Note, "no-limited-api"));
+    let out = tempfile::tempdir().unwrap();
+    let name = built.export(&Kind::WHEEL, out.path()).unwrap();
+    assert!(name.starts_with("spam-1.0-pp3") && name.contains("-pypy3"), "{name}");
+    assert_eq!(answers(&pypy, &out.path().join(name)), "42 42");
 }
 
 #[test]

@@ -275,16 +275,17 @@ impl Engine {
     /// As [`Engine::wait`], or when it can't be written.
     pub fn export(&self, artifact: ArtifactId, target: &Path) -> Result<(), EngineError> {
         let path = self.shared.roots.path(&self.location(artifact));
-        let copy = |executable| {
-            let content = std::fs::read(&path)?;
-            let digest = Digest::of(&content);
-            write_atomically(target, &content, executable).map(|()| digest)
-        };
         self.shared.with_content(artifact, |built| {
             let Some(built) = built else {
-                return copy(false).map(drop).map_err(BlobError::Io);
+                let content = std::fs::read(&path).map_err(BlobError::Io)?;
+                return write_atomically(target, &content, false).map_err(BlobError::Io);
             };
-            if built.on_disk && copy(built.executable).is_ok_and(|digest| digest == built.digest) {
+            // Whatever else may have happened to the file since it was built never gets to `target`.
+            if built.on_disk
+                && let Ok(content) = std::fs::read(&path)
+                && Digest::of(&content) == built.digest
+                && write_atomically(target, &content, built.executable).is_ok()
+            {
                 return Ok(());
             }
             self.shared.cache.copy_blob(built.digest, target, built.executable)

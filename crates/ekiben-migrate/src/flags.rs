@@ -74,6 +74,7 @@ pub(crate) fn add_link_args(extension: &mut Extension, args: &[String]) -> Remar
             match arg.as_str() {
                 "-fopenmp" | "-qopenmp" => extension.openmp = Some(true),
                 "-flto" | "-flto=auto" => extension.lto = Some(true),
+                "-static-libgfortran" => extension.fortran_runtime = Some("static".to_owned()),
                 "-s" | "-Wl,-s" | "-Wl,--strip-all" => extension.strip = Some(true),
                 // The compiler's flags, repeated for its driver when it links.
                 flag if flag.starts_with("-std=")
@@ -189,6 +190,8 @@ mod tests {
         let mut extension = Extension::default();
         add_link_args(&mut extension, &["-lz -lm".to_owned(), "-Llib".to_owned()]);
         add_link_args(&mut extension, &words("-fopenmp -Wl,--as-needed -O3 -s"));
+        add_link_args(&mut extension, &words("-static-libgfortran"));
+        assert_eq!(extension.fortran_runtime.as_deref(), Some("static"));
         assert_eq!(extension.libraries, ["z", "m"]);
         assert_eq!(extension.library_dirs, ["lib"]);
         assert_eq!((extension.openmp, extension.strip), (Some(true), Some(true)));

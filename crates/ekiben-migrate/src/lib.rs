@@ -4,8 +4,9 @@
 //! it into TOML, or works it into the `pyproject.toml` that is there. What can't be carried over
 //! becomes a comment at the right place and a [`Note`] in the list at the end.
 //!
-//! Invariants: no setting is dropped in silence (comments in a `[tool.setuptools]` that goes are); the result has been read by `ekiben-project`, and
-//! what it says is among the notes; a project's own files are never written, but for the one that
+//! Invariants: no setting is dropped in silence, nor a comment of the `pyproject.toml` that is there;
+//! the result has been read by `ekiben-project`, which found the files that it names, and what it
+//! says is among the notes; a project's own files are never written, but for the one that
 //! [`Migration::write`] writes.
 
 mod bento;
@@ -27,6 +28,7 @@ use std::process::Output;
 
 use ekiben_project::{
     Overrides, PYPROJECT, Project, ProjectError, ProjectPath, Severity, Surroundings, System,
+    discover_files,
 };
 use toml_edit::{DocumentMut, Item};
 
@@ -133,7 +135,9 @@ pub fn migrate(folder: &Path, source: Source, python: Option<&Path>) -> Result<M
     let mut text = render::render(&mut model, document.clone());
     // What Ekiben refuses is told in the file too. The text of the second rendering has the same
     // mistakes, in the same words.
-    let refused = refused(&text, &path);
+    let mut refused = refused(&text, &path);
+    let told = |file: &str| learned.notes.iter().any(|note| note.text == no_file(file));
+    refused.retain(|message| !message.split('`').any(told));
     if !refused.is_empty() {
         model = learned;
         for message in &refused {
@@ -144,6 +148,11 @@ pub fn migrate(folder: &Path, source: Source, python: Option<&Path>) -> Result<M
     let mut notes = model.notes;
     notes.sort_by_key(|note| note.kind);
     Ok(Migration { source, text, before, notes, path })
+}
+
+/// What is said of a file that should be there.
+fn no_file(path: &str) -> String {
+    format!("there is no `{path}`")
 }
 
 /// What follows from the files rather than from what was said.
@@ -177,7 +186,7 @@ fn complete(model: &mut Model, folder: &Path, document: &DocumentMut) {
 
 /// The errors that Ekiben finds in a text.
 fn refused(text: &str, path: &Path) -> Vec<String> {
-    match read_back(text, path) {
+    match read_back(text, path).and_then(|project| discover_files(&project)) {
         Ok(_) => Vec::new(),
         Err(error @ ProjectError::Invalid(_)) => error
             .into_diagnostics()

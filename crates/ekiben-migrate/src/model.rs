@@ -1,7 +1,8 @@
 //! What was learned of a project, whatever it was learned from, and what is left to a person.
 //!
 //! The readers fill a [`Model`]; only `render` knows how it looks as TOML. Whatever a reader finds
-//! and Ekiben has no setting for becomes a [`Note`]: no setting is dropped in silence. Comments are no settings.
+//! and Ekiben has no setting for becomes a [`Note`]: no setting is dropped in silence. Comments of
+//! the sources are no settings; they aren't read.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +43,9 @@ pub(crate) struct Model {
     pub(crate) scripts: Vec<String>,
     /// Files for `wheel.headers`.
     pub(crate) headers: Vec<String>,
-    /// Files for `wheel.data`, with the folders they go to.
+    /// Files and patterns for `wheel.files`, with the folders they go to.
+    pub(crate) files: Vec<(String, String)>,
+    /// Files and patterns for `wheel.data`, with the folders they go to.
     pub(crate) data: Vec<(String, String)>,
     /// Compiler directives of Cython: strings, numbers and truths.
     pub(crate) directives: BTreeMap<String, serde_json::Value>,
@@ -87,6 +90,7 @@ pub(crate) struct Extension {
     pub(crate) c_std: Option<String>,
     pub(crate) cxx_std: Option<String>,
     pub(crate) fortran_std: Option<String>,
+    pub(crate) fortran_runtime: Option<String>,
     pub(crate) optimization: Option<String>,
     pub(crate) warnings: Option<String>,
     pub(crate) visibility: Option<String>,
@@ -166,8 +170,17 @@ impl Model {
         }
     }
 
+    /// A bare name adds nothing to what says more. Of what says more there may be several, with
+    /// markers.
     pub(crate) fn build_require(&mut self, requirement: &str) {
-        if !self.build_requires.iter().any(|other| name_of(other) == name_of(requirement)) {
+        let name = name_of(requirement);
+        let is_bare = |text: &str| name_of(text).len() == text.trim().len();
+        let same = |other: &String| name_of(other) == name;
+        if is_bare(requirement) && self.build_requires.iter().any(same) {
+            return;
+        }
+        self.build_requires.retain(|other| !(same(other) && is_bare(other)));
+        if !self.build_requires.iter().any(|other| other == requirement) {
             self.build_requires.push(requirement.to_owned());
         }
     }

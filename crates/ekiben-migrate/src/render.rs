@@ -4,6 +4,7 @@
 //! setuptools was to fill in. Notes become comments at what they are about.
 
 mod comments;
+mod lost;
 mod project;
 mod settings;
 
@@ -35,8 +36,11 @@ fn remove_setuptools(document: &mut DocumentMut, model: &mut Model) -> Vec<&'sta
         return gone;
     };
     for name in ["setuptools", "setuptools_scm", "setuptools-git-versioning", "distutils"] {
-        if tool.remove(name).is_some() {
+        if let Some(item) = tool.remove(name) {
             gone.push(name);
+            for comment in lost::comments(&item) {
+                model.dropped(format!("a comment in [tool.{name}]: {comment}"));
+            }
         }
     }
     if gone.iter().any(|name| !matches!(*name, "setuptools" | "distutils")) {
@@ -54,25 +58,31 @@ fn build_system(model: &mut Model, document: &mut DocumentMut) {
     let requires = old.and_then(|table| table.get("requires")).and_then(Item::as_array);
     let requires: Vec<String> =
         requires.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-    for requirement in requires.iter().rev() {
-        match name_of(requirement).as_str() {
+    let mut stated = Vec::new();
+    for requirement in requires {
+        match name_of(&requirement).as_str() {
             "setuptools" | "wheel" | "ekiben" => {}
             "setuptools-scm" | "setuptools-git-versioning" | "versioneer" | "versioningit" => {
                 let text = format!("the version came from version control: {USE_VCS}");
                 model.decide(Place::Project("version"), text);
             }
-            name => {
-                model.build_requires.retain(|other| name_of(other) != name);
-                model.build_requires.insert(0, requirement.clone());
-            }
+            _ => stated.push(requirement),
         }
     }
+    let is_stated = |other: &String| stated.iter().any(|one| name_of(one) == name_of(other));
+    model.build_requires.retain(|other| !is_stated(other));
     let mut all = vec!["ekiben".to_owned()];
+    all.append(&mut stated);
     all.extend(model.build_requires.iter().cloned());
     if !document.contains_key("build-system") {
         document.insert("build-system", Item::Table(Table::new()));
     }
     if let Some(table) = document.get_mut("build-system").and_then(Item::as_table_like_mut) {
+        for key in ["requires", "build-backend", "backend-path"] {
+            for comment in table.get(key).iter().flat_map(|item| lost::comments(item)) {
+                model.dropped(format!("a comment in `{key}` of [build-system]: {comment}"));
+            }
+        }
         table.insert("requires", list(&all, "requires"));
         table.insert("build-backend", toml_edit::value("ekiben"));
         table.remove("backend-path");

@@ -41,6 +41,30 @@ DataFiles: tests
     SourceDir: spam
     Files: tests/*.txt
 
+Path: sounds
+    Description: Where sounds are
+    if os(windows):
+        Default: $prefix\sounds
+    else:
+        Default: $datadir/sounds
+
+DataFiles: sounds
+    TargetDir: $sounds/$pkgname
+    Files: noise/**/*.wav, noise/loud/bang.wav
+
+DataFiles: tables
+    TargetDir: $sitedir/spam
+    SourceDir: shared
+    Files: tables/*.csv
+
+DataFiles: tools
+    TargetDir: $eprefix
+    Files: bin/slice
+
+DataFiles: settings
+    TargetDir: /etc/spam
+    Files: etc/spam.conf
+
 Library:
     InstallRequires: eggs, bacon>=2
     if os(windows):
@@ -49,9 +73,10 @@ Library:
     Packages:
         spam, spam.sub
         spam.tests
+    Modules: single, spam/extra.py
     Extension: spam._core
         Sources: src/core.c,
-            src/more.pyx
+            src/more.pyx, src/old.pyf
         IncludeDirs: include
     if flag(fast):
         Extension: spam._fast
@@ -78,7 +103,14 @@ fn a_project_becomes_one_of_ours() {
         ("spam/sub/deep.c", ""),
         ("include/spam.h", ""),
         ("src/core.c", ""),
-        ("src/more.pyx", ""),
+        ("src/more.pyx", "import numpy\ncimport numpy as cnumpy\n"),
+        ("src/old.pyf", ""),
+        ("single.py", ""),
+        ("doc/spam.1", ""),
+        ("noise/a.wav", ""),
+        ("noise/loud/bang.wav", ""),
+        ("shared/tables/a.csv", ""),
+        ("bin/slice", "#!/usr/bin/env python\n"),
         ("src/slow.c", ""),
     ];
     insta::assert_snapshot!(migrated(&files));
@@ -118,6 +150,53 @@ fn values_have_places_and_no_escapes() {
     let places: Vec<_> =
         keywords.values.iter().map(|v| (v.text.as_str(), v.position.column)).collect();
     assert_eq!(places, [("a", 11), ("b c", 14)]);
+}
+
+/// As in public files: commas at the ends of lines or none, comments between, other indentations.
+#[test]
+fn lists_are_read_in_all_their_shapes() {
+    let text = "\
+Recurse: spam,
+    eggs
+Classifiers:
+    One :: a,
+    # Not yet:
+    Two :: b,
+
+Library:
+  Packages: a b,c
+    d
+  Extension: _core
+        Sources:
+            a.c
+            b.c, c.c,
+      # Of another place.
+             d.c   # beside
+        IncludeDirs: x, y
+";
+    let file = parse_bento(text).unwrap();
+    let mut lists = Vec::new();
+    fn collect(entries: &[Entry], lists: &mut Vec<String>) {
+        for entry in entries {
+            match entry {
+                Entry::Field(field) => {
+                    let values: Vec<&str> = field.values.iter().map(|v| v.text.as_str()).collect();
+                    lists.push(format!("{}: {}", field.name, values.join("|")));
+                }
+                Entry::Section(section) => collect(&section.entries, lists),
+                Entry::If(_) => lists.push("a condition".to_owned()),
+            }
+        }
+    }
+    collect(&file.entries, &mut lists);
+    let expected = [
+        "Recurse: spam|eggs",
+        "Classifiers: One :: a|Two :: b",
+        "Packages: a|b|c|d",
+        "Sources: a.c|b.c|c.c|d.c",
+        "IncludeDirs: x|y",
+    ];
+    assert_eq!(lists, expected);
 }
 
 #[test]

@@ -232,6 +232,10 @@ pub struct BuildOptions {
     pub cxx_std: Option<CxxStandard>,
     /// The Fortran standard, such as `f2008`.
     pub fortran_std: Option<FortranStandard>,
+    /// Whether Fortran's run-time libraries become a part of the module (`static`) or must be there
+    /// when it is loaded (`shared`).
+    #[schemars(extend("default" = "shared"))]
+    pub fortran_runtime: Option<FortranRuntime>,
     /// How hard to optimise.
     #[schemars(extend("default" = "3"))]
     pub optimization: Option<Optimization>,
@@ -440,6 +444,16 @@ word_enum!(
 );
 
 word_enum!(
+    /// How Fortran's run-time libraries are linked.
+    FortranRuntime {
+        /// They must be there when the module is loaded.
+        Shared = "shared",
+        /// They become a part of the module.
+        Static = "static",
+    }
+);
+
+word_enum!(
     /// How hard to optimise.
     Optimization {
         /// Not at all.
@@ -633,6 +647,7 @@ impl BuildOptions {
             c_std: self.c_std.or(defaults.c_std),
             cxx_std: self.cxx_std.or(defaults.cxx_std),
             fortran_std: self.fortran_std.or(defaults.fortran_std),
+            fortran_runtime: self.fortran_runtime.or(defaults.fortran_runtime),
             optimization: self.optimization.or(defaults.optimization),
             debug: self.debug.or(defaults.debug),
             warnings: self.warnings.or(defaults.warnings),

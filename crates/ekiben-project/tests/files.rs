@@ -90,6 +90,12 @@ fn everything_below_src_is_installed() {
             ".tox/a",
             "env/pyvenv.cfg",
             "env/lib/x.py",
+            ".venv/unfinished.py",
+            ".DS_Store",
+            ".DS_Store?",
+            ".Trashes/x",
+            "src/spam/._table.csv",
+            "src/spam/data/ehthumbs.db",
         ],
     );
     let files = found(&dir).unwrap();

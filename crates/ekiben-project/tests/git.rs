@@ -8,18 +8,22 @@ use std::process::Command;
 use ekiben_project::Project;
 use tempfile::TempDir;
 
-const TOOL: &str = "setuptools-scm==9.2.2";
+const TOOLS: &str = include_str!("requirements/scm.txt");
 
+/// A virtual environment with the tools, made once for each target folder and set of versions.
 fn python() -> PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scm-tools");
     let python = dir.join("bin/python");
     let ready = dir.join("ready");
-    if fs::read_to_string(&ready).is_ok_and(|text| text == TOOL) {
+    if fs::read_to_string(&ready).is_ok_and(|text| text == TOOLS) {
         return python;
     }
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&dir));
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", TOOL]));
-    fs::write(&ready, TOOL).unwrap();
+    let pinned = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/requirements/scm.txt");
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "install", "--quiet", "--require-hashes", "-r"]);
+    run(pip.arg(pinned));
+    fs::write(&ready, TOOLS).unwrap();
     python
 }
 

@@ -9,20 +9,22 @@ use std::process::Command;
 
 use ekiben_project::{Project, core_metadata};
 
-const TOOLS: &[&str] =
-    &["packaging==26.3", "pyproject-metadata==0.12.1", "validate-pyproject==0.27"];
+const TOOLS: &str = include_str!("requirements/metadata.txt");
 
 /// A virtual environment with the tools, made once for each target folder and set of versions.
 fn python() -> PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("metadata-tools");
     let python = dir.join("bin/python");
     let ready = dir.join("ready");
-    if fs::read_to_string(&ready).is_ok_and(|text| text == TOOLS.join("\n")) {
+    if fs::read_to_string(&ready).is_ok_and(|text| text == TOOLS) {
         return python;
     }
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&dir));
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(TOOLS));
-    fs::write(&ready, TOOLS.join("\n")).unwrap();
+    let pinned = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/requirements/metadata.txt");
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "install", "--quiet", "--require-hashes", "-r"]);
+    run(pip.arg(pinned));
+    fs::write(&ready, TOOLS).unwrap();
     python
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn image() -> Option<&'static Image<'static>> {
 /// `length` bytes at `start` can be read for as long as the process lives, and don't change;
 /// `room` bytes at `message` can be written.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ekiben_open(
+pub(crate) unsafe extern "C" fn ekiben_open(
     start: *const u8,
     length: usize,
     message: *mut c_char,
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn ekiben_open(
 /// # Safety
 /// `key` ends with a zero.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ekiben_setting(key: *const c_char) -> *const c_char {
+pub(crate) unsafe extern "C" fn ekiben_setting(key: *const c_char) -> *const c_char {
     // SAFETY: the caller promises it.
     let key = unsafe { std::ffi::CStr::from_ptr(key) };
     let value = image().zip(key.to_str().ok()).and_then(|(image, key)| image.setting(key));
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn ekiben_setting(key: *const c_char) -> *const c_char {
 
 /// A module that the interpreter needs before the importer is there.
 #[repr(C)]
-pub struct Early {
+pub(crate) struct Early {
     name: *const c_char,
     code: *const u8,
     size: c_int,
@@ -74,7 +74,7 @@ pub struct Early {
 /// # Safety
 /// `room` elements at `to` can be written.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ekiben_early(to: *mut Early, room: usize) -> usize {
+pub(crate) unsafe extern "C" fn ekiben_early(to: *mut Early, room: usize) -> usize {
     let names = image().and_then(|image| image.setting("early")).unwrap_or_default();
     let mut count = 0;
     for module in names.lines().filter_map(|name| image()?.module(name)) {

@@ -254,8 +254,11 @@ pub(crate) enum MigrateFrom {
 #[derive(Debug, Args)]
 pub(crate) struct New {
     /// The new project's folder
-    #[arg(value_name = "PATH")]
-    pub(crate) path: PathBuf,
+    #[arg(value_name = "PATH", required_unless_present = "list")]
+    pub(crate) path: Option<PathBuf>,
+    /// List the templates, and make nothing
+    #[arg(long, conflicts_with_all = ["path", "name"])]
+    pub(crate) list: bool,
     /// What the compiled module is written in
     #[arg(long, value_enum, default_value = "c", value_name = "TEMPLATE")]
     pub(crate) template: Template,

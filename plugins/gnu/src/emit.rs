@@ -4,16 +4,17 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use ekiben_plugin::{
-    Action as HostAction, Artifact, CompileRequest, Context, Diagnostic, Failure, LinkRequest,
-    Location, Tool, Tree,
+    Action as HostAction, Artifact, CompileRequest, Context, Failure, LinkRequest, Location, Tool,
+    Tree,
 };
 
 use crate::compile::{CompileSpec, Source};
 use crate::environment::Environment;
-use crate::identify::{self, Compiler, Family};
-use crate::link::{self, FortranRuntime, Kind, LinkSpec};
+use crate::identify::{self, Compiler};
+use crate::link::{self, Kind, LinkSpec};
 use crate::plan::{Action, Argument, File, Plan};
 use crate::program::{Language, Program};
+use crate::runtime;
 use crate::settings::Settings;
 
 /// A compiler that the host found, and who it is.
@@ -140,18 +141,25 @@ pub(crate) fn link(
     }
     let objects = request.objects();
     let static_libraries = request.static_libraries();
+    let settings = Settings::read(|key| request.setting(key))?;
+    let mut driver = link::driver(&languages);
+    if link::may_lack_openmp(&languages, &settings)
+        && !identified(cx, Program::Cc, &environment)?.compiler.is_gcc()
+    {
+        driver = Program::Cc;
+    }
     let mut spec = LinkSpec {
         kind,
         output: output.location(),
         objects: objects.len(),
         static_libraries: static_libraries.len(),
-        languages,
+        driver,
         libraries: request.libraries(),
         library_directories: request.library_directories(),
         debug: request.debug(),
         optimization: request.optimization(),
         arguments: request.arguments(),
-        settings: Settings::read(|key| request.setting(key))?,
+        settings,
         environment,
         path: identify::action_path(&[]),
         fortran_runtime: None,
@@ -166,51 +174,21 @@ pub(crate) fn link(
         let tool = find(cx, Program::Ar)?;
         return Emitter { cx, tool: &tool, project, given, product }.emit(&plan);
     }
-    let with = identified(cx, link::driver(&spec.languages), &spec.environment)?;
+    let with = identified(cx, driver, &spec.environment)?;
     if let Some(linker) = link::chosen_linker(spec.foreign_arguments()) {
         add_bare_helpers(cx, &with.tool, &[format!("ld.{linker}")])?;
     }
     spec.path.clone_from(&with.path);
-    if link::needs_fortran_runtime(&spec.languages) {
-        spec.fortran_runtime = Some(fortran_runtime(cx, &spec.environment)?);
+    if link::names_fortran_runtime(&languages, driver, &spec.settings) {
+        let fortran = identified(cx, Program::Fc, &spec.environment)?;
+        spec.fortran_runtime = Some(if spec.settings.static_fortran_runtime {
+            runtime::taken_in(cx, &fortran, kind, &with.tool)?
+        } else {
+            runtime::shared(&fortran)?
+        });
     }
     let plan = spec.plan(&with.compiler)?;
     Emitter { cx, tool: &with.tool, project, given, product }.emit(&plan)
-}
-
-fn fortran_runtime(cx: &Context, environment: &Environment) -> Result<FortranRuntime, Failure> {
-    let fortran = identified(cx, Program::Fc, environment)?;
-    if fortran.compiler.family != Family::Gcc {
-        return Err(Failure::Unsupported(format!(
-            "C++ and Fortran in one product with `{}`, which isn't gfortran",
-            fortran.tool.program()
-        )));
-    }
-    // The driver echoes a name that it can't find, and gives a path otherwise.
-    let locate = |library: &str| -> Result<Option<String>, Failure> {
-        for suffix in ["so", "dylib", "a"] {
-            let probe = fortran.tool.probe();
-            probe.argument(&format!("-print-file-name={library}.{suffix}"));
-            let answer = probe.query()?;
-            let path = String::from_utf8_lossy(&answer.stdout);
-            let path = path.trim();
-            if let Some((folder, _)) = path.rsplit_once('/')
-                && path.starts_with('/')
-            {
-                return Ok(Some(folder.to_owned()));
-            }
-        }
-        Ok(None)
-    };
-    let Some(folder) = locate("libgfortran")? else {
-        return Err(Diagnostic::error(
-            "compiler-incomplete",
-            format!("`{}` has no libgfortran", fortran.tool.program()),
-        )
-        .with_help(Program::Fc.how_to_install())
-        .into());
-    };
-    Ok(FortranRuntime { folder, quadmath: locate("libquadmath")?.is_some() })
 }
 
 /// The project's files, and those of them that became inputs.

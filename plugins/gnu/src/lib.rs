@@ -21,6 +21,7 @@ mod plan;
 mod program;
 #[cfg(test)]
 mod real_compilers;
+mod runtime;
 mod settings;
 
 use ekiben_plugin::{

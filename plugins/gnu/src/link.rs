@@ -49,7 +49,8 @@ pub(crate) struct LinkSpec {
     /// How many static libraries there are. An archive doesn't take them in: whoever links it gets
     /// them too.
     pub(crate) static_libraries: usize,
-    pub(crate) languages: Vec<Language>,
+    /// Whose driver links.
+    pub(crate) driver: Program,
     pub(crate) libraries: Vec<String>,
     pub(crate) library_directories: Vec<Location>,
     pub(crate) debug: bool,
@@ -59,17 +60,22 @@ pub(crate) struct LinkSpec {
     pub(crate) environment: Environment,
     /// `PATH` for the driver.
     pub(crate) path: String,
-    /// Where Fortran's run-time libraries are, for a driver that doesn't know.
+    /// Fortran's run-time libraries, where the driver alone wouldn't link them, or not as it should.
     pub(crate) fortran_runtime: Option<FortranRuntime>,
 }
 
 /// gfortran's run-time libraries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FortranRuntime {
-    /// The folder of `libgfortran`.
-    pub(crate) folder: String,
-    /// Whether there is a `libquadmath`, which some processors' gfortran does without.
-    pub(crate) quadmath: bool,
+pub(crate) enum FortranRuntime {
+    /// To be found when the module is loaded.
+    Shared {
+        /// The folder of `libgfortran`.
+        folder: String,
+        /// Whether there is a `libquadmath`, which some processors' gfortran does without.
+        quadmath: bool,
+    },
+    /// To be taken in: the archives, each before those that it needs.
+    Static(Vec<String>),
 }
 
 /// The driver that knows the run-time libraries of these languages: C++'s are harder to name than
@@ -85,9 +91,20 @@ pub(crate) fn driver(languages: &[Language]) -> Program {
     }
 }
 
+/// Whether the driver would link with an OpenMP library that doesn't serve what clang made of C:
+/// gcc's lacks what clang's code calls, while clang's has what gfortran's code calls.
+pub(crate) fn may_lack_openmp(languages: &[Language], settings: &Settings) -> bool {
+    settings.openmp && driver(languages) == Program::Fc && languages.contains(&Language::C)
+}
+
 /// Whether Fortran's run-time libraries must be named.
-pub(crate) fn needs_fortran_runtime(languages: &[Language]) -> bool {
-    languages.contains(&Language::Fortran) && driver(languages) != Program::Fc
+pub(crate) fn names_fortran_runtime(
+    languages: &[Language],
+    driver: Program,
+    settings: &Settings,
+) -> bool {
+    let by_driver = driver == Program::Fc && !settings.static_fortran_runtime;
+    languages.contains(&Language::Fortran) && !by_driver
 }
 
 /// The linker that arguments choose, such as `lld`.
@@ -149,7 +166,7 @@ impl LinkSpec {
         if compiler.is_apple() {
             action.texts(&self.environment.arch);
         }
-        let compile_flags = match driver(&self.languages) {
+        let compile_flags = match self.driver {
             Program::Cxx => &self.environment.cxx,
             Program::Fc => &self.environment.free,
             Program::Cc | Program::Ar => &self.environment.c,
@@ -175,29 +192,53 @@ impl LinkSpec {
         for library in &self.libraries {
             action.text(format!("-l{library}"));
         }
-        if let Some(runtime) = &self.fortran_runtime {
-            action.place("-L", Location::System(runtime.folder.clone()), "");
-            action.text("-lgfortran");
-            if runtime.quadmath && compiler.is_apple() {
-                action.text("-lquadmath");
-            } else if runtime.quadmath {
-                action.text("-Wl,--push-state,--as-needed");
-                action.text("-lquadmath");
-                action.text("-Wl,--pop-state");
-            }
-            action.text("-lm");
-        }
+        self.add_fortran_runtime(&mut action, compiler);
         action.texts(&self.arguments);
         Ok(Plan { outputs: Vec::new(), actions: vec![action] })
     }
 
-    /// Symbols of static libraries are no more anybody's business than the module's own.
+    fn add_fortran_runtime(&self, action: &mut Action, compiler: &Compiler) {
+        match &self.fortran_runtime {
+            None => return,
+            Some(FortranRuntime::Shared { folder, quadmath }) => {
+                action.place("-L", Location::System(folder.clone()), "");
+                action.text("-lgfortran");
+                if *quadmath && compiler.is_apple() {
+                    action.text("-lquadmath");
+                } else if *quadmath {
+                    action.text("-Wl,--push-state,--as-needed");
+                    action.text("-lquadmath");
+                    action.text("-Wl,--pop-state");
+                }
+            }
+            Some(FortranRuntime::Static(archives)) => {
+                // gfortran's driver adds its libraries behind these, which leave them nothing to
+                // give. This flag makes it drop what gives nothing; for libquadmath it has no other
+                // before gcc 13.
+                if self.driver == Program::Fc {
+                    action.text("-static-libgfortran");
+                }
+                for archive in archives {
+                    action.place("", Location::System(archive.clone()), "");
+                }
+            }
+        }
+        action.text("-lm");
+    }
+
+    /// Symbols of static libraries are no more anybody's business than the module's own. Those of
+    /// Fortran's run-time libraries never are: another module may have others of the same names.
     fn add_hiding(&self, action: &mut Action, compiler: &Compiler) {
-        let has_archives = self.static_libraries > 0 || !self.settings.static_libraries.is_empty();
-        let is_hidden = self.settings.visibility.as_deref() == Some("hidden");
         let is_shared = matches!(self.kind, Kind::ExtensionModule | Kind::SharedLibrary);
-        if has_archives && is_hidden && is_shared && !compiler.is_apple() {
+        if !is_shared || compiler.is_apple() {
+            return;
+        }
+        let has_archives = self.static_libraries > 0 || !self.settings.static_libraries.is_empty();
+        if has_archives && self.settings.visibility.as_deref() == Some("hidden") {
             action.text("-Wl,--exclude-libs,ALL");
+        } else if let Some(FortranRuntime::Static(archives)) = &self.fortran_runtime {
+            let names = archives.iter().filter_map(|archive| archive.rsplit('/').next());
+            action.text(format!("-Wl,--exclude-libs,{}", names.collect::<Vec<_>>().join(":")));
         }
     }
 

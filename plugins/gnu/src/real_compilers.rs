@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::compile::{CompileSpec, Source};
 use crate::environment::Environment;
 use crate::identify::{self, Compiler};
-use crate::link::{FortranRuntime, Kind, LinkSpec};
+use crate::link::{self, FortranRuntime, Kind, LinkSpec};
 use crate::plan::{Argument, File, Plan};
 use crate::program::{Language, Program};
 use crate::settings::{Lto, Settings};
@@ -178,7 +178,7 @@ fn link_spec(kind: Kind, output: &str, languages: &[Language], objects: &[Locati
         output: Location::Build(output.to_owned()),
         objects: objects.len(),
         static_libraries: 0,
-        languages: languages.to_vec(),
+        driver: link::driver(languages),
         libraries: Vec::new(),
         library_directories: Vec::new(),
         debug: false,
@@ -302,7 +302,7 @@ fn fortran_modules_submodules_and_cxx_make_one_program() {
     let library = Command::new(&fortran.0).arg("-print-file-name=libgfortran.so").output().unwrap();
     let library = PathBuf::from(succeeded(&library, "gfortran").trim());
     let folder = library.parent().unwrap().display().to_string();
-    link.fortran_runtime = Some(FortranRuntime { folder, quadmath: true });
+    link.fortran_runtime = Some(FortranRuntime::Shared { folder, quadmath: true });
     let program = project.link(&cxx, &link, &objects);
     assert_eq!(succeeded(&Command::new(program).output().unwrap(), "answer"), "42\n");
 }

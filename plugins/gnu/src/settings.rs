@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) run_paths: Vec<String>,
     /// Libraries, by name, of which only an archive will do.
     pub(crate) static_libraries: Vec<String>,
+    /// Takes Fortran's run-time libraries in.
+    pub(crate) static_fortran_runtime: bool,
 }
 
 impl Settings {
@@ -74,6 +76,11 @@ impl Settings {
         {
             return Err(bad("visibility", kind, &format!("one of {}", kinds.join(", "))));
         }
+        let static_fortran_runtime = match text("fortran-runtime")?.as_deref() {
+            None | Some("shared") => false,
+            Some("static") => true,
+            Some(other) => return Err(bad("fortran-runtime", other, "`shared` or `static`")),
+        };
         Ok(Self {
             lto,
             sanitizers: texts("sanitizers")?,
@@ -84,6 +91,7 @@ impl Settings {
             soname: text("soname")?,
             run_paths: texts("run-paths")?,
             static_libraries: texts("static-libraries")?,
+            static_fortran_runtime,
         })
     }
 }
@@ -186,6 +194,7 @@ mod tests {
             ("soname", "\"libx.so.1\""),
             ("run-paths", "[\"$ORIGIN\"]"),
             ("static-libraries", "[\"z\"]"),
+            ("fortran-runtime", "\"static\""),
         ]);
         assert_eq!(
             settings.unwrap(),
@@ -199,6 +208,7 @@ mod tests {
                 soname: Some("libx.so.1".into()),
                 run_paths: vec!["$ORIGIN".into()],
                 static_libraries: vec!["z".into()],
+                static_fortran_runtime: true,
             }
         );
         assert_eq!(read(&[("lto", "true")]).unwrap().lto, Some(Lto::Full));
@@ -214,6 +224,7 @@ mod tests {
             ("sanitizers", "[\"address\",]"),
             ("visibility", "\"secret\""),
             ("soname", "[]"),
+            ("fortran-runtime", "\"dynamic\""),
         ] {
             let refused = read(&[(key, json)]).unwrap_err();
             assert_eq!(refused.code, "bad-setting");

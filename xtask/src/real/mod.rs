@@ -12,6 +12,7 @@
 //! same.
 
 mod fetch;
+pub(crate) mod migrated;
 mod package;
 
 use std::fs;
@@ -22,6 +23,7 @@ use std::thread;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
+use crate::checks::Checks;
 use crate::dist;
 use crate::examples::copy_into;
 use crate::frontend::{Frontend, Frontends, Product};
@@ -76,7 +78,7 @@ fn test_each<'p>(
     let pythons = Python::find_all();
     let first = Python::find()?;
     let tools = first.tools(workspace, "frontends")?;
-    let checks = first.tools(workspace, "checks")?;
+    let checks = Checks::new(workspace, &first)?;
     let shared = tempfile::tempdir()?;
     for package in packages {
         if let Some(library) = package.library.filter(|library| !has_library(library)) {
@@ -86,6 +88,7 @@ fn test_each<'p>(
         let work = tempfile::tempdir()?;
         let (work, made) = (work.path(), shared.path());
         let bench = Bench::prepare(workspace, package, ekiben, &tools, &checks, work, made)?;
+        lay_over(workspace, package.name, &bench.source)?;
         bench.test_all(&pythons).with_context(|| format!("real package {}", package.name))?;
     }
     Ok(())
@@ -100,10 +103,10 @@ fn has_library(name: &str) -> bool {
 struct Bench<'a> {
     workspace: &'a Workspace,
     package: &'a Package,
-    /// The unpacked source with our `pyproject.toml`.
+    /// The unpacked source, as it came until something writes its `pyproject.toml`.
     source: PathBuf,
     wheels: PathBuf,
-    checks: &'a Venv,
+    checks: &'a Checks<'a>,
     work: &'a Path,
     /// Wheels of packages before it.
     made: &'a Path,
@@ -115,12 +118,12 @@ impl<'a> Bench<'a> {
         package: &'a Package,
         ekiben: &Path,
         tools: &Venv,
-        checks: &'a Venv,
+        checks: &'a Checks<'a>,
         work: &'a Path,
         made: &'a Path,
     ) -> Result<Self> {
         let data = data(workspace, package.name);
-        let source = prepare_source(workspace, package.name, tools, work)?;
+        let source = unpack_source(workspace, package.name, tools, work)?;
         let wheels = work.join("wheels");
         copy_into(ekiben, &wheels)?;
         if let Some(requires) = existing(&data.join("build-requires.txt")) {
@@ -134,16 +137,22 @@ impl<'a> Bench<'a> {
         Ok(Self { workspace, package, source, wheels, checks, work, made })
     }
 
+    /// Brings what builds on a Python require.
+    fn fetch_sets(&self, python: &Python) -> Result<()> {
+        python.tools(self.workspace, "frontends")?;
+        for set in self.package.build_sets {
+            fetch_set(self.workspace, python, set, &self.wheels)?;
+        }
+        Ok(())
+    }
+
     /// Every Python at least once, and every frontend.
     fn test_all(&self, pythons: &[Python]) -> Result<()> {
         let fits = |python: &&Python| self.package.minors.contains(&python.minor());
         let pythons: Vec<&Python> = pythons.iter().filter(fits).collect();
         let [first, ..] = pythons[..] else { bail!("no Python is found that it supports") };
         for python in &pythons {
-            python.tools(self.workspace, "frontends")?;
-            for set in self.package.build_sets {
-                fetch_set(self.workspace, python, set, &self.wheels)?;
-            }
+            self.fetch_sets(python)?;
         }
         self.test_reproducibility(first)?;
         let turns = pythons.len().max(Frontend::ALL.len());
@@ -171,7 +180,7 @@ impl<'a> Bench<'a> {
         let frontends = Frontends::new(self.workspace, python, &self.wheels)?;
         let folder = self.work.join(format!("turn-{turn}"));
         let wheel = self.build(&frontends, frontend, Product::Wheel, &folder, &self.cache())?;
-        self.check_archive(&wheel)?;
+        self.checks.archive(&wheel)?;
 
         let venv = frontends.install(&wheel, &folder.join("venv"))?;
         for set in ["pytest"].iter().chain(self.package.test_sets) {
@@ -237,17 +246,20 @@ impl<'a> Bench<'a> {
         let wheel = self.build(&frontends, pip, Product::Wheel, &reference, &cache)?;
         if !self.package.is_large {
             let elsewhere = build(Frontend::Uv, Product::Wheel, "a/rather/different/place")?;
-            ensure_same(&wheel, &elsewhere)?;
+            self.checks.same(&wheel, &elsewhere)?;
         }
         let sdist = build(Frontend::Build, Product::Sdist, "sdist")?;
-        ensure_same(&sdist, &build(Frontend::Uv, Product::Sdist, "another-sdist")?)?;
-        self.check_archive(&sdist)?;
+        self.checks.same(&sdist, &build(Frontend::Uv, Product::Sdist, "another-sdist")?)?;
+        self.checks.archive(&sdist)?;
+        let checkout = self.work.join("checkout");
+        copy_folder(&self.source, &checkout)?;
+        self.checks.checkout(&frontends, &checkout, &self.cache())?;
         let folder = self.work.join("from-sdist");
         let out = folder.join("out");
         fs::create_dir_all(&out)?;
         let cache = folder.join("cache");
         let through = frontends.build(Frontend::Pip, Product::Wheel, &sdist, &out, &cache)?;
-        ensure_same(&wheel, &through)?;
+        self.checks.same(&wheel, &through)?;
         let name = self.package.name;
         println!("{name}: the same bytes from two folders, and by way of its sdist");
         Ok(())
@@ -272,24 +284,6 @@ impl<'a> Bench<'a> {
         fs::create_dir_all(&out)?;
         frontends.build(frontend, product, &project, &out, cache)
     }
-
-    /// What the ecosystem's own checkers say.
-    fn check_archive(&self, archive: &Path) -> Result<()> {
-        run_quietly(self.checks.program("twine").args(["check", "--strict"]).arg(archive))?;
-        if archive.extension().is_some_and(|extension| extension == "whl") {
-            run_quietly(self.checks.program("check-wheel-contents").arg(archive))?;
-            let scratch = tempfile::tempdir_in(self.work)?;
-            let mut installer = self.checks.program("python");
-            installer.args(["-m", "installer", "--validate-record", "all", "--destdir"]);
-            run_quietly(installer.arg(scratch.path().join("installed")).arg(archive))?;
-            let mut unpack = self.checks.program("wheel");
-            run_quietly(unpack.arg("unpack").arg("--dest").arg(scratch.path()).arg(archive))?;
-            if cfg!(target_os = "linux") {
-                run_quietly(self.checks.program("auditwheel").arg("show").arg(archive))?;
-            }
-        }
-        Ok(())
-    }
 }
 
 fn data(workspace: &Workspace, name: &str) -> PathBuf {
@@ -313,6 +307,13 @@ pub(crate) fn prepare_source(
     tools: &Venv,
     work: &Path,
 ) -> Result<PathBuf> {
+    let source = unpack_source(workspace, name, tools, work)?;
+    lay_over(workspace, name, &source)?;
+    Ok(source)
+}
+
+/// A package's source with what `tests/real` adds, but its own `pyproject.toml`.
+fn unpack_source(workspace: &Workspace, name: &str, tools: &Venv, work: &Path) -> Result<PathBuf> {
     let data = data(workspace, name);
     let source = original_source(workspace, name, tools, work)?;
     if let Some(second) = existing(&data.join("second-source.txt")) {
@@ -322,8 +323,14 @@ pub(crate) fn prepare_source(
     if let Some(files) = existing(&data.join("files")) {
         copy_folder(&files, &source)?;
     }
-    fs::copy(data.join("pyproject.toml"), source.join("pyproject.toml"))?;
     Ok(source)
+}
+
+/// Gives a source the `pyproject.toml` that we wrote for it.
+fn lay_over(workspace: &Workspace, name: &str, source: &Path) -> Result<()> {
+    fs::copy(data(workspace, name).join("pyproject.toml"), source.join("pyproject.toml"))
+        .with_context(|| format!("`{}` can't be written", source.display()))?;
+    Ok(())
 }
 
 /// The one source distribution that `requirements` names, unpacked.
@@ -336,16 +343,6 @@ fn unpack(tools: &Venv, requirements: &Path, into: &Path) -> Result<PathBuf> {
 
 fn existing(path: &Path) -> Option<PathBuf> {
     path.exists().then(|| path.to_owned())
-}
-
-fn ensure_same(one: &Path, other: &Path) -> Result<()> {
-    ensure!(
-        one.file_name() == other.file_name() && fs::read(one)? == fs::read(other)?,
-        "`{}` and `{}` differ",
-        one.display(),
-        other.display()
-    );
-    Ok(())
 }
 
 /// From pytest's last line: `80 passed, 2 skipped in 0.12s`.
@@ -365,20 +362,5 @@ mod tests {
         assert_eq!(count_passed("....\n80 passed in 0.12s\n"), Some(80));
         assert_eq!(count_passed("1 skipped, 7 passed, 2 warnings in 1.00s\n"), Some(7));
         assert_eq!(count_passed("no tests ran in 0.01s\n"), None);
-    }
-
-    #[test]
-    fn archives_are_compared_by_name_and_bytes() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |path: &str, content: &str| {
-            let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, content).unwrap();
-            path
-        };
-        let one = write("a/x.whl", "1");
-        ensure_same(&one, &write("b/x.whl", "1")).unwrap();
-        assert!(ensure_same(&one, &write("c/x.whl", "2")).is_err());
-        assert!(ensure_same(&one, &write("d/y.whl", "1")).is_err());
     }
 }

@@ -24,7 +24,7 @@ use crate::problem::{Cause, Problem, Problems};
 const FOLDER: &str = "editable-entry/";
 
 pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
-    let spec = wheel::spec(cx)?;
+    let spec = wheel::wheel_spec(&cx.shared.configuration, &cx.shared.products)?;
     let mut archive = Archive::new(Spec::Wheel(spec.clone()), cx.shared.timestamp()?);
     let root = &cx.shared.configuration.files()?.package_root;
     let mut placements = Vec::new();

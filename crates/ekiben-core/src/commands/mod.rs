@@ -22,6 +22,7 @@ use crate::problem::{Cause, Problem, Problems};
 use crate::world::PluginWorld;
 
 pub(crate) use metadata::dist_info_files;
+pub(crate) use wheel::wheel_spec;
 
 /// The place below `.dist-info` of an artifact of kind `metadata`.
 pub(crate) fn below_dist_info(known: &Known) -> String {

@@ -12,16 +12,18 @@ use super::discover::{build_path, place};
 use super::{CommandContext, MODULE_FILE, link, metadata};
 use crate::archive::{Archive, Spec};
 use crate::artifacts::Known;
+use crate::configuration::Configuration;
 use crate::graph::Kind;
 use crate::limited_api;
 use crate::problem::{Cause, Problem, Problems};
+use crate::products::Product;
 
 /// The folder, below the build folder, whose content goes into the wheel as it is: how a plugin says
 /// where an artifact of kind `wheel-entry` belongs.
 pub(super) const ENTRIES: &str = "wheel-entry/";
 
 pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
-    let spec = spec(cx)?;
+    let spec = wheel_spec(&cx.shared.configuration, &cx.shared.products)?;
     let mut archive = Archive::new(Spec::Wheel(spec.clone()), cx.shared.timestamp()?);
     modules(cx, &mut archive)?;
     placed(cx, &spec, &mut archive)?;
@@ -43,12 +45,16 @@ pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
     archive.submit(&cx.shared, &cx.name, &Kind::WHEEL)
 }
 
-pub(super) fn spec(cx: &CommandContext) -> Result<WheelSpec, Problems> {
-    let project = cx.shared.configuration.project();
-    let tag = if cx.shared.products.is_empty() {
+/// The name of a wheel with these products, and what its `WHEEL` says.
+pub(crate) fn wheel_spec(
+    configuration: &Configuration,
+    products: &[Product],
+) -> Result<WheelSpec, Problems> {
+    let project = configuration.project();
+    let tag = if products.is_empty() {
         Interpreter::pure_tag()
     } else {
-        limited_api::wheel_tag(&cx.shared)?
+        limited_api::wheel_tag(configuration, products)?
     };
     let standard = project.standard();
     let version = standard.version.to_string();

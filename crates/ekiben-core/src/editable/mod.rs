@@ -30,12 +30,15 @@ pub(crate) fn folder(build_dir: &Path) -> PathBuf {
     build_dir.join("editable")
 }
 
-/// Writes a file of that folder, whole or not at all.
+/// Writes a file of that folder, whole or not at all. Whoever may read the project may read it.
 fn write(path: &Path, text: &[u8]) -> Result<(), Problems> {
     let folder = path.parent().unwrap_or(path);
     let written = || {
         std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut new = tempfile::Builder::new();
+        #[cfg(unix)]
+        new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = new.tempfile_in(folder)?;
         file.write_all(text)?;
         file.persist(path).map_err(|error| error.error)
     };

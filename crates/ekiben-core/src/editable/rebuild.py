@@ -5,7 +5,8 @@ does nothing until a module of the project is imported; then it looks, once in a
 modules are up to date. EKIBEN_REBUILD=0 in the environment switches it off.
 
 Imports happen with locks of the interpreter held, so this imports nothing that Python's start
-hasn't: whatever is needed is in `os`.
+hasn't, but for `fcntl` when there is something to build: `os.lockf` doesn't keep interpreters of one
+process apart.
 """
 
 import os
@@ -75,10 +76,12 @@ def bring_up_to_date(name):
         raise failure(name, f"nothing can be written to its build folder: {error}") from None
     try:
         try:
-            os.lockf(lock, os.F_LOCK, 0)
-        except OSError as error:
+            from fcntl import LOCK_EX, flock
+
+            flock(lock, LOCK_EX)
+        except (ImportError, OSError) as error:
             raise failure(name, f"its build folder can't be locked: {error}") from None
-        # Another process may have built it while this one waited.
+        # Another process or interpreter may have built it while this one waited.
         if not is_up_to_date():
             build(name, folder)
     finally:
@@ -142,14 +145,10 @@ def build(name, folder):
     environment.update((k, v) for k, v in ENVIRONMENT.items() if v is not None)
     # What the build starts mustn't begin another one.
     environment["EKIBEN_REBUILD"] = "0"
-    to_log = [
-        (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666),
-        (os.POSIX_SPAWN_DUP2, 1, 2),
-    ]
     try:
         if os.path.exists(result):
             os.remove(result)
-        process = os.posix_spawn(PROGRAM, arguments, environment, file_actions=to_log)
+        process = start(arguments, environment, log)
     except OSError as error:
         raise failure(name, f"{PROGRAM} can't be started: {error}") from None
     try:
@@ -173,6 +172,26 @@ def build(name, folder):
         # They may remember what a folder held before.
         if hasattr(finder, "invalidate_caches"):
             finder.invalidate_caches()
+
+
+def start(arguments, environment, log):
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    if hasattr(os, "posix_spawn"):
+        to_log = [(os.POSIX_SPAWN_OPEN, 1, log, flags, 0o666), (os.POSIX_SPAWN_DUP2, 1, 2)]
+        return os.posix_spawn(PROGRAM, arguments, environment, file_actions=to_log)
+    # PyPy hasn't.
+    process = os.fork()
+    if process != 0:
+        return process
+    try:
+        output = os.open(log, flags, 0o666)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.execve(PROGRAM, arguments, environment)
+    except OSError as error:
+        os.write(2, f"{PROGRAM} can't be started: {error}\n".encode())
+    finally:
+        os._exit(127)
 
 
 def interpreter():

@@ -78,7 +78,7 @@ fn a_declaration_of_another_package_counts() {
     let environment = tempfile::tempdir().unwrap();
     let site = environment.path().join(python.site());
     std::fs::create_dir_all(site.join("eggs")).unwrap();
-    let original = python.environment(&["Cython==3.2.9"]).join(python.site());
+    let original = python.environment("3.2.9").join(python.site());
     for entry in std::fs::read_dir(original).unwrap().flatten() {
         std::os::unix::fs::symlink(entry.path(), site.join(entry.file_name())).unwrap();
     }
@@ -106,6 +106,6 @@ fn another_cython_translates_everything_again() {
     let cache = tempfile::tempdir().unwrap();
     let mut project = project(cache.path());
     project.ran();
-    project.environment = project.python.environment(&["Cython==3.1.8"]);
+    project.environment = project.python.environment("3.1.8");
     assert_eq!(translated(&project), ["a.pyx", "b.pyx"]);
 }

@@ -40,7 +40,7 @@ fn every_supported_version_of_cython() {
     let cache = tempfile::tempdir().unwrap();
     for (cython, python) in CYTHON.iter().zip(["3.9", "3.10", "3.12", "3.13"]) {
         let Some(python) = Python::of(python) else { continue };
-        let environment = python.environment(&[&format!("Cython=={cython}")]);
+        let environment = python.environment(cython);
         let project = Project::with(cache.path(), FILES, python, environment);
         assert_eq!(
             project.run("import spam._core as m; print(m.Point(3, 4).norm())"),
@@ -57,7 +57,7 @@ fn the_limited_api_from_cython_3_1_on() {
     let cache = tempfile::tempdir().unwrap();
     for cython in &CYTHON[2..] {
         let Some(python) = Python::of("3.11") else { continue };
-        let environment = python.environment(&[&format!("Cython=={cython}")]);
+        let environment = python.environment(cython);
         let project = Project::with(cache.path(), FILES, python, environment);
         project.configure("[tool.ekiben.defaults]\nlimited-api = \"3.10\"\n");
         let ran = project.ran();
@@ -90,7 +90,7 @@ fn utility_code_is_shared_where_it_is_asked_for() {
                 print(spam.a.total(v) + spam.b.total(v))";
     for cython in &CYTHON[1..] {
         let Some(python) = Python::of("3.11") else { continue };
-        let environment = python.environment(&[&format!("Cython=={cython}")]);
+        let environment = python.environment(cython);
         let project = Project::with(cache.path(), &files, python, environment);
         let size = |name| std::fs::read(project.built(name)).unwrap().len();
         assert_eq!(project.run(code), "6.0", "{cython}");
@@ -119,7 +119,7 @@ fn the_same_bytes_from_other_folders() {
     let packaged = "cimport cython\nfrom eggs cimport one\nfrom eggs.more cimport two\ndef f(): return one() + two()\n";
     let files = [("src/spam/__init__.py", ""), ("src/spam/_core.pyx", packaged)];
     let python = Python::default();
-    let original = python.environment(&["Cython==3.2.9"]);
+    let original = python.environment("3.2.9");
     let build = || {
         // A cache and an environment for each, or the second build would only copy the first one's
         // result.
@@ -166,7 +166,7 @@ fn lines_can_be_traced() {
     let cache = tempfile::tempdir().unwrap();
     // From 3.12 on, CPython reports lines in another way, which Cython serves from 3.1 on.
     let Some(python) = Python::of("3.11") else { return };
-    let environment = python.environment(&["Cython==3.0.12"]);
+    let environment = python.environment("3.0.12");
     let project = Project::with(cache.path(), FILES, python, environment);
     project.configure("[tool.ekiben.options.cython.directives]\nlinetrace = true\n[tool.ekiben.defaults.define]\nCYTHON_TRACE = 1\n");
     let code = "\

@@ -103,7 +103,7 @@ print(*static[:1] or ['-L' + v('LIBDIR'), '-Wl,-rpath,' + v('LIBDIR'), '-lpython
 
 fn embed(python: &Python, cython: &str) {
     let cache = tempfile::tempdir().unwrap();
-    let environment = python.environment(&[&format!("Cython=={cython}")]);
+    let environment = python.environment(cython);
     let project = Project::with(cache.path(), FILES, python.clone(), environment);
     project.build(Kind::literal("static-source"));
     let (include, libraries, is_static) = library(python);

@@ -87,11 +87,11 @@ impl Python {
         Command::new(&self.path)
     }
 
-    /// A folder like that of an isolated build, with packages in it. It is made once.
-    pub(crate) fn environment(&self, packages: &[&str]) -> PathBuf {
+    /// A folder like that of an isolated build, with this version of Cython in it. It is made once.
+    pub(crate) fn environment(&self, cython: &str) -> PathBuf {
         static MAKING: Mutex<()> = Mutex::new(());
         let _one_at_a_time = MAKING.lock();
-        let name = format!("{}-{}", self.version, packages.join("-").replace("==", "-"));
+        let name = format!("{}-Cython-{cython}", self.version);
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cython").join(name);
         if !folder.is_dir() {
             let making = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -99,8 +99,11 @@ impl Python {
             let mut pip = Self::default().command();
             pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
             pip.args(["--root-user-action=ignore", "--no-deps", "--only-binary=:all:"]);
-            pip.args(["--python-version", &self.version, "--target"]);
-            run(pip.arg(making.path().join(self.site())).args(packages));
+            pip.args(["--python-version", &self.version, "--require-hashes", "--requirement"]);
+            let requirements = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join(format!("tests/requirements/cython-{cython}.txt"));
+            pip.arg(requirements).arg("--target").arg(making.path().join(self.site()));
+            run(&mut pip);
             std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
             std::fs::rename(making.keep(), &folder).unwrap();
         }
@@ -135,7 +138,7 @@ impl Project {
     /// Built by the newest Cython on the Python that is on `PATH`.
     pub(crate) fn new(cache: &Path, files: &[(&str, &str)]) -> Self {
         let python = Python::default();
-        let environment = python.environment(&[&format!("Cython=={NEWEST}")]);
+        let environment = python.environment(NEWEST);
         Self::with(cache, files, python, environment)
     }
 

@@ -2,6 +2,8 @@
 //! libraries, real compilers.
 #![allow(clippy::unwrap_used)]
 
+mod fortran;
 mod libraries;
 mod numpy;
+mod openmp;
 mod support;

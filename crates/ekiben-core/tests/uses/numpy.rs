@@ -34,7 +34,10 @@ fn environment(python: &Path, numpy: &str, name: &str) -> PathBuf {
     let _one_at_a_time = MAKING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("environments").join(name);
     let stamp = root.join("ekiben-stamp.txt");
-    let wanted = format!("{} numpy=={numpy}", python.display());
+    let requirements =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/requirements/numpy-{numpy}.txt"));
+    let pinned = std::fs::read_to_string(&requirements).unwrap();
+    let wanted = format!("# {}\n{pinned}", python.display());
     if std::fs::read_to_string(&stamp).is_ok_and(|present| present == wanted) {
         return root.join("bin/python");
     }
@@ -42,7 +45,8 @@ fn environment(python: &Path, numpy: &str, name: &str) -> PathBuf {
     let mut pip = Command::new(python);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]);
     pip.args(["--ignore-installed", "--only-binary", ":all:", "--no-warn-script-location"]);
-    run(pip.arg("--prefix").arg(&root).arg(format!("numpy=={numpy}")));
+    pip.args(["--require-hashes", "--prefix"]).arg(&root).arg("-r").arg(&requirements);
+    run(&mut pip);
     std::fs::write(&stamp, wanted).unwrap();
     root.join("bin/python")
 }
@@ -166,6 +170,36 @@ fn options_choose_the_target_and_the_api() {
     project.write("pyproject.toml", &pyproject(listed, &format!("{EXTENSION}{new}")));
     let refused = project.refused();
     assert!(refused.to_string().contains("is too old"), "{refused}");
+}
+
+/// NumPy 2's headers use nothing that isn't in the limited API, so its users can keep to it.
+#[test]
+fn one_wheel_of_the_limited_api_serves_many_pythons() {
+    let pythons: Vec<(PathBuf, &str)> = [(11, "2.3.5"), (12, "2.2.6"), (13, "2.3.5")]
+        .into_iter()
+        .filter_map(|(minor, numpy)| {
+            let name = format!("numpy-{numpy}-3.{minor}");
+            Some((environment(&python(minor)?, numpy, &name), numpy))
+        })
+        .collect();
+    let before = format!("#ifndef Py_LIMITED_API\n#error full API\n#endif\n{ARRAY}");
+    let extension = format!("{EXTENSION}limited-api = \"3.11\"\n");
+    let dynamic = pyproject("dynamic = [\"dependencies\"]\n", &extension);
+    let (oldest, _) = pythons.first().expect("one of Python 3.11 to 3.13 must be there");
+    let mut project = spam(oldest, &dynamic, &module("_core", &before, "elements()"));
+    let wheel = project.build();
+    assert!(!wheel.codes().contains(&"numpy-limited-api"), "{:?}", wheel.problems);
+    let folder = wheel.unpacked.path();
+    assert!(folder.join("spam/_core.abi3.so").is_file());
+    let info = std::fs::read_to_string(folder.join("spam-1.0.dist-info/WHEEL")).unwrap();
+    assert!(info.contains("\nTag: cp311-abi3-"), "{info}");
+    let metadata = std::fs::read_to_string(folder.join("spam-1.0.dist-info/METADATA")).unwrap();
+    assert!(metadata.contains("\nRequires-Dist: numpy>=1.23\n"), "{metadata}");
+    let code = "import numpy, spam._core; print(spam._core.f(), numpy.__version__)";
+    for (python, numpy) in &pythons {
+        project.python.clone_from(python);
+        assert_eq!(project.python(&wheel, code), format!("6 {numpy}"), "{}", python.display());
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use ekiben_engine::{Interrupt, Outcome};
 
 /// Keeps what is reported.
 #[derive(Default)]
-pub(crate) struct Ears(Mutex<Vec<Problem>>);
+pub(crate) struct Ears(pub(crate) Mutex<Vec<Problem>>);
 
 impl Observer for Ears {
     fn problem(&self, problem: &Problem) {

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use ekiben_project::ModuleName;
 
+use super::data_files::{self, DataFiles};
 use super::parse::{BentoFile, Conditional, Entry, Field, Section, Test, parse};
 use crate::error::Error;
 use crate::files;
@@ -46,6 +47,9 @@ struct Converter<'f> {
     maintainers: [String; 2],
     license: Option<String>,
     hooks: Vec<String>,
+    data_files: Vec<DataFiles>,
+    /// The values of `Path` options.
+    options: BTreeMap<String, String>,
 }
 
 pub(super) fn read(root: &Path) -> Result<Model, Error> {
@@ -60,6 +64,8 @@ pub(super) fn read(root: &Path) -> Result<Model, Error> {
         maintainers: Default::default(),
         license: None,
         hooks: Vec::new(),
+        data_files: Vec::new(),
+        options: BTreeMap::new(),
     };
     converter.file(&Scope { holds: true, ..Scope::default() })?;
     Ok(converter.finish())
@@ -198,11 +204,38 @@ impl Converter<'_> {
                 self.model.decide(Place::Settings(""), note);
             }
             "Path" => {
-                let note =
-                    format!("the path option `{name}` is gone: files have fixed places in a wheel");
+                let default = self.default_of(&section.entries).unwrap_or_default();
+                let note = format!(
+                    "the path option `{name}` is gone: files have fixed places in a wheel, and it was taken as `{default}`"
+                );
                 self.model.decide(Place::Settings(""), note);
+                self.options.insert(name, default);
             }
             _ => {}
+        }
+    }
+
+    /// The default of a path option, whose conditions are taken as they are on Linux.
+    fn default_of(&self, entries: &[Entry]) -> Option<String> {
+        entries.iter().find_map(|entry| match entry {
+            Entry::Field(field) if field.name == "Default" => Some(joined(field)),
+            Entry::If(one) => {
+                self.default_of(if self.holds(&one.test) { &one.then } else { &one.otherwise })
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether a condition is true on Linux, with the flags' defaults.
+    fn holds(&self, test: &Test) -> bool {
+        match test {
+            Test::Constant(value) => *value,
+            Test::Flag { name, negated } => {
+                self.flags.get(name).copied().unwrap_or_default() != *negated
+            }
+            Test::Os { name, negated } => {
+                matches!(name.as_str(), "linux" | "linux2" | "posix") != *negated
+            }
         }
     }
 
@@ -217,12 +250,12 @@ impl Converter<'_> {
     }
 
     fn conditional(&mut self, conditional: &Conditional, scope: &Scope) {
-        let (holds, words, marker) = match &conditional.test {
-            Test::Constant(value) => (*value, None, None),
+        let holds = self.holds(&conditional.test);
+        let (words, marker) = match &conditional.test {
+            Test::Constant(_) => (None, None),
             Test::Flag { name, negated } => {
-                let value = self.flags.get(name).copied().unwrap_or_default();
                 let not = if *negated { "not " } else { "" };
-                (value != *negated, Some(format!("{not}flag({name})")), None)
+                (Some(format!("{not}flag({name})")), None)
             }
             Test::Os { name, negated } => {
                 let not = if *negated { "not " } else { "" };
@@ -230,8 +263,7 @@ impl Converter<'_> {
                     let sign = if *negated { "!=" } else { "==" };
                     format!("{key} {sign} '{value}'")
                 });
-                let here = matches!(name.as_str(), "linux" | "linux2" | "posix");
-                (here != *negated, Some(format!("{not}os({name})")), marker)
+                (Some(format!("{not}os({name})")), marker)
             }
         };
         let inner = Scope {
@@ -387,33 +419,16 @@ impl Converter<'_> {
                 _ => None,
             })
         };
-        let one = |wanted: &str| value(wanted).map(|words| words.join(" "));
-        let target = one("TargetDir").unwrap_or_default();
-        let source = one("SourceDir").unwrap_or_else(|| ".".to_owned());
-        let source = source.trim_matches('/');
-        let files = value("Files").unwrap_or_default().join(", ");
-        // The same place in the tree of packages as in the project: it is there anyway.
-        let package = target.trim_end_matches('/').strip_prefix("$sitedir");
-        let package =
-            package.map(|rest| rest.trim_matches('/').replace("$pkgname", &self.package_name()));
-        let source = if source == "." { "" } else { source };
-        match package {
-            Some(package) if package == source => {
-                let why = format!("`DataFiles: {name}`: files in packages are installed anyway");
-                self.model.dropped(why);
-            }
-            _ => {
-                let note = format!(
-                    "the data files `{name}` (`{files}` of `{}{source}`) went to `{target}`: name them in `data` of [tool.ekiben.wheel]",
-                    scope.folder
-                );
-                self.model.decide(Place::Settings("packages"), note);
-            }
-        }
-    }
-
-    fn package_name(&self) -> String {
-        self.model.name.clone().unwrap_or_default()
+        let one = |wanted: &str| value(wanted).map(|words| words.join(" ")).unwrap_or_default();
+        let source = format!("{}{}", scope.folder, one("SourceDir").trim_start_matches("./"));
+        let source = source.trim_matches(['/', '.']).to_owned();
+        let patterns = value("Files").unwrap_or_default();
+        self.data_files.push(DataFiles {
+            name: name.to_owned(),
+            source,
+            target: one("TargetDir"),
+            patterns,
+        });
     }
 
     fn finish(mut self) -> Model {
@@ -459,12 +474,26 @@ impl Converter<'_> {
             }
         }
         let good = top.into_iter().filter(|name| name.parse::<ModuleName>().is_ok());
-        self.model.packages = Some(good.collect());
-        self.model.modules.retain(|name| name.parse::<ModuleName>().is_ok());
+        let packages: Vec<String> = good.collect();
+        for name in std::mem::take(&mut self.model.modules) {
+            let inside = packages.iter().find(|package| {
+                name.strip_prefix(package.as_str()).is_some_and(|rest| rest.starts_with('.'))
+            });
+            if let Some(package) = inside {
+                self.model.dropped(format!("the module `{name}` comes with `{package}`"));
+            } else if name.parse::<ModuleName>().is_ok() {
+                self.model.modules.push(name);
+            } else {
+                let note = format!("`{name}` can't be a module's name");
+                self.model.decide(Place::Settings("modules"), note);
+            }
+        }
+        self.model.packages = Some(packages);
         let root = self.model.package_root.clone().unwrap_or_else(|| ".".to_owned());
         if root == "." && self.root.join("src").is_dir() {
             self.model.package_root = Some(root);
         }
+        data_files::place(&self.data_files, &self.options, &mut self.model);
         self.model
     }
 }

@@ -4,6 +4,7 @@
 //! `Recurse` and brings all files into a model.
 
 mod convert;
+mod data_files;
 mod fields;
 mod parse;
 

@@ -3,7 +3,7 @@
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value};
 
 use super::comments::{Comments, before_key, before_table};
-use super::list;
+use super::{list, lost};
 use crate::model::{Model, Person, Place, Readme};
 
 /// The keys in the order in which they are written.
@@ -54,6 +54,9 @@ pub(super) fn prepare(model: &mut Model, document: &mut DocumentMut) -> Keep {
         None => Keep::All,
         Some(table) => {
             let dynamic = table.remove("dynamic");
+            for comment in dynamic.iter().flat_map(lost::comments) {
+                model.dropped(format!("a comment in `dynamic` of [project]: {comment}"));
+            }
             let dynamic = dynamic.as_ref().and_then(Item::as_array).into_iter().flatten();
             Keep::Dynamic(dynamic.filter_map(Value::as_str).map(str::to_owned).collect())
         }

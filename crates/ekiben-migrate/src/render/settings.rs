@@ -88,17 +88,20 @@ fn below(model: &Model) -> Vec<(&'static str, Item)> {
         all.push(("version", Item::Table(table)));
     }
     let mut wheel = Table::new();
+    wheel.set_implicit(true);
     for (key, files) in [("scripts", &model.scripts), ("headers", &model.headers)] {
         if !files.is_empty() {
             wheel.insert(key, list(files, key));
         }
     }
-    if !model.data.is_empty() {
-        let mut data = Table::new();
-        for (file, target) in &model.data {
-            data.insert(file, toml_edit::value(target));
+    for (key, files) in [("files", &model.files), ("data", &model.data)] {
+        if !files.is_empty() {
+            let mut table = Table::new();
+            for (file, target) in files {
+                table.insert(file, toml_edit::value(target));
+            }
+            wheel.insert(key, Item::Table(table));
         }
-        wheel.insert("data", Item::Table(data));
     }
     if !wheel.is_empty() {
         all.push(("wheel", Item::Table(wheel)));
@@ -151,6 +154,7 @@ fn written(extension: &Extension) -> Table {
         ("c-std", &extension.c_std),
         ("cxx-std", &extension.cxx_std),
         ("fortran-std", &extension.fortran_std),
+        ("fortran-runtime", &extension.fortran_runtime),
         ("optimization", &extension.optimization),
         ("warnings", &extension.warnings),
         // Hidden is the default.

@@ -103,7 +103,7 @@ pub(super) fn read(recording: &Recording, stand_ins: &[String], model: &mut Mode
 }
 
 /// Carries compiler directives over, if none differs from what was carried over before.
-fn take_directives(key: &str, value: &Value, model: &mut Model) -> bool {
+pub(super) fn take_directives(key: &str, value: &Value, model: &mut Model) -> bool {
     let all: Vec<(&str, &Value)> = match (key, value) {
         ("language_level", level) => vec![(key, level)],
         ("compiler_directives", Value::Object(all)) => {

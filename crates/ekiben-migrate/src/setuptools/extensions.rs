@@ -3,6 +3,7 @@
 use ekiben_project::{ModuleName, SearchPath};
 use serde_json::Value;
 
+use super::events::take_directives;
 use super::recording::{RawExtension, Recording, STAND_IN};
 use super::{strings, text_of};
 use crate::flags::{add_compile_args, add_link_args, is_macro, push_new};
@@ -67,16 +68,6 @@ pub(super) fn read(recording: &Recording, model: &mut Model) {
         let text = format!("what the class {class} of setup.py does isn't known: {error}");
         model.decide(Place::Settings("extension"), text);
     }
-    if let Some(libraries) = recording.argument("libraries").and_then(Value::as_array) {
-        for library in libraries {
-            let text = format!(
-                "the helper library `{}` is built once and linked into the extensions: add its sources to those that use it: {}",
-                library.get(0).map(text_of).unwrap_or_default(),
-                library.get(1).map(Value::to_string).unwrap_or_default(),
-            );
-            model.decide(Place::Settings("extension"), text);
-        }
-    }
 }
 
 fn convert(raw: &RawExtension, notes: &mut Vec<String>, model: &mut Model) -> Extension {
@@ -132,6 +123,15 @@ fn convert(raw: &RawExtension, notes: &mut Vec<String>, model: &mut Model) -> Ex
     notes.extend(bad_undefines.iter().map(|name| format!("`undef_macros` names `{name}`")));
     language(raw, &mut extension, notes);
     others(raw, &mut extension, notes);
+    let unknown = raw.fields.get("unknown").and_then(Value::as_object);
+    for (key, value) in unknown.into_iter().flatten() {
+        if key == "cython_directives" && take_directives("compiler_directives", value, model) {
+            let text = format!("the directives of `{}` hold for all extensions", extension.name);
+            model.check(Place::Settings("options"), text);
+        } else {
+            notes.push(format!("`{key} = {value}` isn't carried over"));
+        }
+    }
     if extension.sources.iter().any(|source| source.ends_with(".pyx")) {
         model.build_require("Cython");
     }
@@ -205,10 +205,6 @@ fn others(raw: &RawExtension, extension: &mut Extension, notes: &mut Vec<String>
                 "3.9".to_owned()
             }
         });
-    }
-    let unknown = raw.fields.get("unknown").and_then(Value::as_object);
-    for (key, value) in unknown.into_iter().flatten() {
-        notes.push(format!("`{key} = {value}` isn't carried over"));
     }
     if !matches!(raw.class.as_str(), "Extension" | "Pybind11Extension") {
         notes.push(format!("it is made by the class {}, which may do more", raw.class));

@@ -1,13 +1,14 @@
 //! Projects of setuptools: `setup.py`, `setup.cfg` and `[tool.setuptools]`.
 //!
 //! setup.py is a program, so it is run, in a copy of the project and a world of recorders
-//! (`record.py`); setup.cfg and `[tool.setuptools]` are brought into the same words there, with
+//! (the Python package `record`); setup.cfg and `[tool.setuptools]` are brought into the same words there, with
 //! setuptools' precedence. It runs once for this machine, and once more as if on each other system,
 //! so that what depends on the system shows.
 
 mod arguments;
 mod events;
 mod extensions;
+mod libraries;
 mod packages;
 mod platforms;
 mod recording;
@@ -46,6 +47,7 @@ pub(crate) fn read(folder: &Path, python: &Path, tool_setuptools: &Value) -> Res
     arguments::read(&recording, folder, &mut model);
     packages::read(&recording, folder, &mut model);
     extensions::read(&recording, &mut model);
+    libraries::read(&recording, &mut model);
     events::read(&recording, &stand_ins, &mut model);
     if has_script {
         platforms::compare(&recording, &mut model, |platform| {

@@ -3,7 +3,7 @@
 //! setuptools takes a list of all packages and patterns of data; Ekiben takes a package with all
 //! that is below it. What only Ekiben would install is excluded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
@@ -12,6 +12,7 @@ use walkdir::WalkDir;
 use super::extensions::normal_path;
 use super::recording::Recording;
 use super::{strings, text_of};
+use crate::flags::push_new;
 use crate::model::{Model, Place};
 
 /// How many folders may be listed in `exclude` before the list is left to a person.
@@ -94,6 +95,38 @@ fn package_root(dirs: &BTreeMap<String, String>, packages: &[String], model: &mu
     root
 }
 
+/// Whether setuptools was told to install no data.
+fn no_data(recording: &Recording) -> bool {
+    recording.arguments.get("include_package_data") == Some(&Value::Bool(false))
+        && recording.argument("package_data").is_none()
+}
+
+/// Patterns for all files in packages but Python's own, which setuptools always installs.
+fn data_patterns(base: &Path, root: &str, model: &Model) -> BTreeSet<String> {
+    let mut patterns = BTreeSet::new();
+    for name in model.packages.iter().flatten() {
+        let walk = WalkDir::new(base.join(name.replace('.', "/"))).into_iter();
+        for entry in walk.flatten().filter(|entry| entry.file_type().is_file()) {
+            let Ok(below) = entry.path().strip_prefix(base) else { continue };
+            let below = below.to_string_lossy().replace('\\', "/");
+            let path = if root == "." { below } else { format!("{root}/{below}") };
+            let Some((folder, file)) = path.rsplit_once('/') else { continue };
+            match file.rsplit_once('.') {
+                Some((_, "py" | "pyi" | "typed" | "pyc")) => {}
+                Some((_, suffix)) => drop(patterns.insert(format!("{folder}/*.{suffix}"))),
+                None => drop(patterns.insert(path)),
+            }
+        }
+    }
+    let inside = |pattern: &String| {
+        model.exclude.iter().any(|folder| {
+            folder.strip_suffix("**").is_some_and(|folder| pattern.starts_with(folder))
+        })
+    };
+    patterns.retain(|pattern| !inside(pattern));
+    patterns
+}
+
 /// Folders of packages that setuptools wouldn't install, and data that it wouldn't.
 fn exclude(
     recording: &Recording,
@@ -131,7 +164,17 @@ fn exclude(
         let text = "these sub-packages weren't in the list of packages";
         model.check(Place::Settings("exclude"), text);
     }
-    if recording.argument("packages").is_some() {
+    if no_data(recording) {
+        let patterns = data_patterns(&base, root, model);
+        if patterns.len() > MOST_EXCLUDES {
+            let text = "`include_package_data` is false: data in packages weren't installed";
+            model.decide(Place::Settings("exclude"), text);
+        } else {
+            for pattern in patterns {
+                push_new(&mut model.exclude, pattern);
+            }
+        }
+    } else if recording.argument("packages").is_some() {
         model.check(
             Place::Settings("packages"),
             "all files in these folders are installed, data too, except sources of extensions; see `ekiben build --list-files`",

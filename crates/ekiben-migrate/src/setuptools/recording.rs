@@ -1,11 +1,11 @@
-//! Runs `record.py` in the interpreter and takes its answer.
+//! Runs the package `record` in the interpreter and takes its answer.
 //!
 //! The project is copied to a temporary folder first: whatever setup.py writes goes there. The
 //! answer comes through the script's own pipe, so nothing that setup.py prints can spoil it.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -17,16 +17,50 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::error::Error;
 
-/// The script, which brings all it needs.
-const RECORD: &str = include_str!("record.py");
+/// The files of a Python package, by their names.
+macro_rules! package {
+    ($($name:literal),* $(,)?) => {
+        [$((concat!($name, ".py"), include_str!(concat!("record/", $name, ".py")))),*]
+    };
+}
+
+/// The package, which brings all it needs.
+const RECORD: [(&str, &str); 20] = package![
+    "__init__",
+    "answer",
+    "commands",
+    "compiler",
+    "computed",
+    "cython",
+    "distribution",
+    "events",
+    "extension",
+    "find",
+    "finder",
+    "given",
+    "libraries",
+    "machine",
+    "main",
+    "numpy_distutils",
+    "programs",
+    "setup_cfg",
+    "stand_ins",
+    "tool_setuptools",
+];
+
+/// Starts it, from the folder that holds it.
+const START: &str = include_str!("record/start.py");
+
+/// The package's folder, as `start.py` imports it.
+const PACKAGE: &str = "ekiben_record";
 
 /// After this long setup.py is taken to wait for something that never comes.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What a path in a stand-in's world begins with (`STAND_IN` in record.py).
+/// What a path in a stand-in's world begins with (`STAND_IN` in record/events.py).
 pub(super) const STAND_IN: &str = "/ekiben-stand-in/";
 
-/// How many modules may be stood in for beyond those that record.py knows.
+/// How many modules may be stood in for beyond those that `record` knows.
 const MOST_STAND_INS: usize = 20;
 
 #[derive(Debug, Serialize)]
@@ -135,8 +169,7 @@ fn record_once(
     let temporary = tempfile::tempdir().map_err(Error::io("create", &std::env::temp_dir()))?;
     let root = temporary.path().join("project");
     copy(folder, &root)?;
-    let script = temporary.path().join("record.py");
-    fs::write(&script, RECORD).map_err(Error::io("write", &script))?;
+    let script = write_package(temporary.path())?;
     let request = Request { root: &root, platform, stand_ins, tool_setuptools };
     let request = serde_json::to_vec(&request).map_err(|error| no_answer(python, error))?;
     let answer = ask(python, &script, &root, &request, !platform.is_empty())?;
@@ -148,6 +181,18 @@ fn record_once(
         };
         no_answer(python, message)
     })
+}
+
+/// Writes the package into a folder; returns the script that starts it.
+fn write_package(folder: &Path) -> Result<PathBuf, Error> {
+    let package = folder.join(PACKAGE);
+    fs::create_dir(&package).map_err(Error::io("create", &package))?;
+    let files = RECORD.iter().map(|(name, text)| (package.join(name), *text));
+    let script = folder.join("start.py");
+    for (path, text) in files.chain([(script.clone(), START)]) {
+        fs::write(&path, text).map_err(Error::io("write", &path))?;
+    }
+    Ok(script)
 }
 
 fn ask(

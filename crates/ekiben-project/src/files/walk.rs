@@ -18,6 +18,7 @@ const VCS_DIRS: &[&str] = &[".git", ".hg", ".svn", ".bzr", ".jj", "_darcs", "CVS
 /// Other folders that are left out wherever they are.
 const PRUNED_DIRS: &[&str] = &[
     "__pycache__",
+    ".venv",
     ".tox",
     ".nox",
     ".eggs",
@@ -29,10 +30,12 @@ const PRUNED_DIRS: &[&str] = &[
     ".idea",
     ".vscode",
     ".ipynb_checkpoints",
+    ".Spotlight-V100",
+    ".Trashes",
 ];
 
 /// Files that are left out wherever they are.
-const PRUNED_FILES: &[&str] = &[".DS_Store", "Thumbs.db", "desktop.ini", ".coverage"];
+const PRUNED_FILES: &[&str] = &["Thumbs.db", "ehthumbs.db", "desktop.ini", ".coverage"];
 
 /// What is wrong with a file that can be listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,6 +203,9 @@ impl Walker<'_> {
                 || matches!(at.extension(), Some("pyc" | "pyo" | "swp" | "swo" | "orig" | "rej"))
                 || name.ends_with('~')
                 || name.starts_with(".#")
+                // What macOS keeps beside files.
+                || name.starts_with("._")
+                || name.starts_with(".DS_Store")
                 // What a build that was killed while it placed a file leaves behind.
                 || name.starts_with(".ekiben-"))
     }

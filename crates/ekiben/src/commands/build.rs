@@ -14,6 +14,7 @@ use ekiben_project::{Override, Overrides};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::End;
+use super::lock::BuildLock;
 use crate::builtin::BUILT_IN;
 use crate::cli::{Build, BuildOptions, Global, MessageFormat};
 use crate::environment::{self, Choices};
@@ -94,7 +95,7 @@ impl Job<'_> {
             Choices {
                 jobs: self.options.jobs,
                 keep_going: self.options.keep_going,
-                interrupt,
+                interrupt: interrupt.clone(),
                 observer: Arc::<Reporter>::clone(&reporter) as Arc<dyn Observer>,
                 movable: self.movable(),
             },
@@ -112,6 +113,7 @@ impl Job<'_> {
         let session = Session::open(request, environment, BUILT_IN).map_err(refuse)?;
         let targets: Vec<Target> = self.kinds.iter().cloned().map(Target::Kind).collect();
         let build_dir = session.configuration().build_dir().to_owned();
+        let _only_one = BuildLock::take(&build_dir, reporter.as_ref(), &interrupt);
         reporter
             .begin(&build_dir, &title(session.configuration().root()), &targets)
             .map_err(refuse)?;

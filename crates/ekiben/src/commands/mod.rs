@@ -4,6 +4,7 @@ pub(crate) mod build;
 pub(crate) mod clean;
 pub(crate) mod config;
 pub(crate) mod graph;
+mod lock;
 pub(crate) mod migrate;
 pub(crate) mod new;
 pub(crate) mod pep517;

@@ -3,13 +3,18 @@
 //! Invariant: everything is rendered and written to a folder beside the new one before anything
 //! appears in its place.
 
+mod name;
+
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum as _;
 use ekiben_core::{Cause, Problem, Problems};
 use minijinja::{Environment, UndefinedBehavior, context};
 
+use self::name::Name;
 use super::End;
 use super::build::print;
 use crate::cli::{Ci, Global, New, Template};
@@ -21,26 +26,35 @@ macro_rules! template {
     };
 }
 
-/// What can't be the name of a package that is imported.
-const KEYWORDS: &[&str] = &[
-    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
-    "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
-    "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
-];
-
 /// Runs `ekiben new`.
 pub(crate) fn run(new: &New, global: &Global) -> End {
-    match perform(new, global) {
+    // Without `--list` there is a path.
+    let Some(path) = new.path.as_deref().filter(|_| !new.list) else {
+        print(&list());
+        return End::Done;
+    };
+    match perform(new, path, global) {
         Ok(()) => End::Done,
         Err(problems) => {
-            report::show_problems(&problems, &new.path);
+            report::show_problems(&problems, path);
             End::Refused
         }
     }
 }
 
-fn perform(new: &New, global: &Global) -> Result<(), Problems> {
-    let folder = std::path::absolute(&new.path).map_err(|e| failed("find", &new.path, &e))?;
+/// The templates, each with what it is for.
+fn list() -> String {
+    let mut text = String::new();
+    for template in Template::value_variants().iter().filter_map(Template::to_possible_value) {
+        let help = template.get_help().map(ToString::to_string).unwrap_or_default();
+        // Writing to a string doesn't fail.
+        let _ = writeln!(text, "{:<14}{help}", template.get_name());
+    }
+    text
+}
+
+fn perform(new: &New, path: &Path, global: &Global) -> Result<(), Problems> {
+    let folder = std::path::absolute(path).map_err(|e| failed("find", path, &e))?;
     let name = match &new.name {
         Some(name) => name.clone(),
         None => folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -48,9 +62,9 @@ fn perform(new: &New, global: &Global) -> Result<(), Problems> {
     let name = Name::parse(&name)?;
     refuse_full(&folder)?;
     let files = files(new.template, new.ci, &name)?;
-    write(&folder, &files).map_err(|error| failed("write", &new.path, &error))?;
+    write(&folder, &files).map_err(|error| failed("write", path, &error))?;
     if !global.quiet {
-        let (project, path) = (&name.project, new.path.display());
+        let (project, path) = (&name.project, path.display());
         print(&format!(
             "Made {project}; what to do next:\n  cd {path}\n  pip install -e .\n  \
              python -m unittest discover tests\n"
@@ -68,38 +82,6 @@ fn failed(what: &str, path: &Path, source: &io::Error) -> Problems {
     Problem::error(Cause::Environment, "new", message)
         .help("choose a folder that you may write to")
         .into()
-}
-
-/// A project's name, and its package's.
-struct Name {
-    project: String,
-    package: String,
-}
-
-impl Name {
-    fn parse(text: &str) -> Result<Self, Problems> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-        if !text.chars().all(allowed) || !edge(text.chars().next()) || !edge(text.chars().last()) {
-            return Err(error(
-                format!("`{text}` can't be a project's name"),
-                "letters, digits, `-`, `_` and `.` can be in one, letters and digits at its ends; \
-                 give another with --name",
-            ));
-        }
-        let lower = text.to_ascii_lowercase();
-        let parts: Vec<&str> =
-            lower.split(['-', '_', '.']).filter(|part| !part.is_empty()).collect();
-        let package = parts.join("_");
-        if package.starts_with(|c: char| c.is_ascii_digit()) || KEYWORDS.contains(&package.as_str())
-        {
-            return Err(error(
-                format!("`{text}` would make the package `{package}`, which can't be imported"),
-                "give a name that is no keyword of Python and starts with a letter with --name",
-            ));
-        }
-        Ok(Self { project: parts.join("-"), package })
-    }
 }
 
 /// The folder must have nothing in it but a repository.

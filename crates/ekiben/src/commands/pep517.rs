@@ -66,8 +66,8 @@ fn answer(
         Hook::GetRequiresForBuildWheel | Hook::GetRequiresForBuildEditable => {
             requirements(hook, global, overrides).map(Value::from)
         }
-        // What a source distribution needs is in the program.
-        Hook::GetRequiresForBuildSdist => Ok(json!([])),
+        // What a source distribution needs is in the program; but settings may be wrong.
+        Hook::GetRequiresForBuildSdist => with_session(hook, global, overrides, |_| Ok(json!([]))),
     }
 }
 

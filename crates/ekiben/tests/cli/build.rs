@@ -1,7 +1,8 @@
 //! `ekiben build`: what is made, what comes from the cache, and what is said of it.
 
 use std::fs::File;
-use std::process::Command;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use serde_json::Value;
 
@@ -214,4 +215,49 @@ fn without_the_cache_nothing_is_kept() {
 
 fn base(project: &Project) -> String {
     project.root().parent().unwrap().to_str().unwrap().to_owned()
+}
+
+/// A build that has said that it waits, for a lock that the test holds.
+fn waiting(project: &Project) -> (File, Child, BufReader<ChildStderr>) {
+    let folder = project.root().join("build/ekiben");
+    std::fs::create_dir_all(&folder).unwrap();
+    let lock = File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let mut build = project.command(&["build"]);
+    let mut child = build.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    assert_eq!(line, "note[waiting]: waiting for another build in build/ekiben to end\n");
+    (lock, child, stderr)
+}
+
+#[test]
+fn builds_in_one_folder_wait_for_each_other() {
+    let project = Project::with_c();
+    let (lock, mut child, mut stderr) = waiting(&project);
+    drop(lock);
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    assert!(child.wait().unwrap().success() && rest.contains("_core.c"), "{rest}");
+
+    project.write("src/spam/core.h", "#define ANSWER 43\n");
+    let start = |out| {
+        let mut build = project.command(&["build", "--quiet", "--out-dir", out]);
+        build.stderr(Stdio::null()).spawn().unwrap()
+    };
+    for mut child in ["a", "b"].map(start) {
+        assert!(child.wait().unwrap().success());
+    }
+    let built = ["a", "b"].map(|folder| std::fs::read(project.only(folder, ".whl")).unwrap());
+    assert!(built[0] == built[1], "the two wheels differ");
+}
+
+#[test]
+fn a_build_that_waits_can_be_stopped() {
+    let project = Project::with_c();
+    let (_lock, mut child, _stderr) = waiting(&project);
+    let stop = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(stop.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }

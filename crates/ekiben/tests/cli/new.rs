@@ -107,10 +107,31 @@ fn a_folder_with_a_repository_alone_is_filled() {
 #[test]
 fn a_name_that_cannot_be_one_is_refused() {
     let project = Project::pure();
-    for (name, told) in [("egg box", "--name"), ("class", "`class`")] {
+    for (name, told) in [
+        ("egg box", "--name"),
+        ("class", "`class`"),
+        ("Statistics", "Python's standard library has a module of that name"),
+        ("concurrent", "give another name with --name"),
+    ] {
         let said = project.run(&["new", "../eggs", &format!("--name={name}")]);
         assert_eq!(said.code, Some(2), "{said}");
         assert!(said.stderr.contains(told), "{said}");
         assert!(!project.beside("eggs").exists());
     }
+}
+
+#[test]
+fn the_templates_are_listed() {
+    let project = Project::pure();
+    let said = project.run(&["new", "--list"]);
+    assert_eq!(said.code, Some(0), "{said}");
+    insta::assert_snapshot!(said.stdout, @r"
+    c             A module in C
+    c++           A module in C++
+    fortran       A module in Fortran, with a little C
+    cython        A module in Cython
+    cython-numpy  A module in Cython that takes NumPy's arrays
+    ");
+    let said = project.run(&["new"]);
+    assert!(said.code == Some(2) && said.stderr.contains("<PATH>"), "{said}");
 }

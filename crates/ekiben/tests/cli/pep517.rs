@@ -99,6 +99,18 @@ fn errors_are_answers_too() {
 }
 
 #[test]
+fn questions_refuse_wrong_settings_as_builds_do() {
+    let project = Project::pure();
+    for name in ["wheel", "sdist", "editable"] {
+        let question = format!("get-requires-for-build-{name}");
+        let (said, answer) =
+            hook(&project, &[&question, "--config-settings", r#"{"defaults.debu": "1"}"#]);
+        assert_eq!(said.code, Some(2), "{said}");
+        assert_eq!(answer, json!({ "error": "unknown key `debu`" }));
+    }
+}
+
+#[test]
 fn a_failed_build_says_so() {
     let project = Project::with_c();
     project.append("src/spam/_core.c", "int x = foo;\n");

@@ -1,5 +1,6 @@
 //! `editable.rebuild`: what an import does after sources have changed.
 
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -13,7 +14,13 @@ const SOURCE: &str = r#"#include <Python.h>
 #include "core.h"
 
 static int fill(PyObject *module) { return PyModule_AddIntConstant(module, "answer", ANSWER); }
-static PyModuleDef_Slot slots[] = {{Py_mod_exec, (void *)fill}, {0, NULL}};
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, (void *)fill},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+    {0, NULL}
+};
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_core", NULL, 0, NULL, slots};
 PyMODINIT_FUNC PyInit__core(void) { return PyModuleDef_Init(&module); }
 "#;
@@ -148,6 +155,111 @@ fn of_many_processes_one_builds_and_threads_wait() {
     assert!(said[0].starts_with("[44, 44, 44, 44] "), "{said:?}");
     // Each build writes the file anew, so all saw the same one.
     assert!(said.iter().all(|one| *one == said[0]), "{said:?}");
+}
+
+/// From Python 3.12 on, each has a lock of its own and they really run at once.
+#[test]
+fn of_many_interpreters_in_a_process_one_builds() {
+    let installed = Installed::new();
+    set_answer(&installed.project, "47");
+    let load = format!(
+        "import site; site.addsitedir({:?}); import os, _editable_spam as e, spam._core as core; \
+         os.write(1, b'%d %d\\n' % (core.answer, os.stat(e.INPUTS).st_ino))",
+        installed.site.display()
+    );
+    let code = format!(
+        "import threading\n\
+         try:\n    import _interpreters as interpreters\n\
+         except ImportError:\n    import _xxsubinterpreters as interpreters\n\
+         def load(interpreter):\n    \
+             problem = interpreters.run_string(interpreter, {load:?})\n    \
+             assert problem is None, problem\n\
+         made = [interpreters.create() for _ in range(4)]\n\
+         threads = [threading.Thread(target=load, args=[one]) for one in made]\n\
+         for thread in threads: thread.start()\n\
+         for thread in threads: thread.join()\n\
+         for one in made: interpreters.destroy(one)"
+    );
+    let said = installed.run(&code);
+    let lines: Vec<&str> = said.stdout.lines().collect();
+    assert!(lines.len() == 4 && lines[0].starts_with("47 "), "{said}");
+    // Each build writes the file anew, so all saw the same one.
+    assert!(lines.iter().all(|line| *line == lines[0]), "{said}");
+}
+
+#[test]
+fn under_pypy_it_is_the_same() {
+    if Command::new("pypy3").arg("--version").output().is_err() {
+        // `.ci/run` installs it; not every distribution has it.
+        return;
+    }
+    let project = Project::with_c();
+    project.write("src/spam/_core.c", SOURCE);
+    project.append("pyproject.toml", SETTING);
+    let result = project.beside("result.json");
+    let said = project.run(&[
+        "pep517",
+        "build-editable",
+        "--interpreter=pypy3",
+        "--result-file",
+        result.to_str().unwrap(),
+        "--out-dir=out",
+        "--config-settings={}",
+    ]);
+    assert_eq!(said.code, Some(0), "{said}");
+    let site = install(&project, &project.only("out", ".whl"));
+    let installed = Installed { project, site };
+    let answer = || {
+        let python = installed.python("import spam._core as core; print(core.answer)");
+        let mut pypy = Command::new("pypy3");
+        pypy.args(python.get_args()).current_dir(installed.project.beside(""));
+        pypy.env_remove("EKIBEN_ARGS").env_remove("EKIBEN_REBUILD").env_remove("MAKEFLAGS");
+        Said::from(&pypy.output().unwrap(), &installed.project.beside(""))
+    };
+    assert_eq!(answer().stdout, "42\n");
+    set_answer(&installed.project, "49");
+    let said = answer();
+    assert_eq!(said.stdout, "49\n", "{said}");
+    set_answer(&installed.project, "oops");
+    let said = answer();
+    assert!(said.stderr.contains("core.h:1:16: error") && said.stdout.is_empty(), "{said}");
+}
+
+/// Who may read the project may import it, and is told why it can't be built.
+#[test]
+fn a_project_that_only_others_may_change_can_be_imported_but_not_built() {
+    let installed = Installed::new();
+    let change_mode = |mode: &str| {
+        let root = installed.project.root();
+        let done = Command::new("chmod").args(["-R", mode]).arg(root).status().unwrap();
+        assert!(done.success());
+    };
+    let answer = || {
+        let python = installed.python("import spam._core as core; print(core.answer)");
+        let mut restricted = Command::new("setpriv");
+        if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
+            // Root may write everywhere, unless it gives that right away.
+            restricted.args(["--bounding-set", "-dac_override"]);
+        }
+        restricted.arg(python.get_program()).args(python.get_args());
+        restricted.current_dir(installed.project.beside("")).env_remove("EKIBEN_REBUILD");
+        Said::from(&restricted.output().unwrap(), &installed.project.beside(""))
+    };
+    let mode = |path: &str| {
+        let file = installed.project.root().join(path);
+        std::fs::metadata(file).unwrap().permissions().mode()
+    };
+    let inputs = installed.project.only("build/ekiben/editable", ".inputs");
+    assert_eq!(mode(inputs.to_str().unwrap()), mode("src/spam/core.h"));
+    change_mode("a-w");
+    assert_eq!(answer().stdout, "42\n");
+    change_mode("u+w");
+    set_answer(&installed.project, "48");
+    change_mode("a-w");
+    let said = answer();
+    change_mode("u+w");
+    assert!(said.stderr.contains("nothing can be written to its build folder: "), "{said}");
+    assert_eq!(answer().stdout, "48\n");
 }
 
 #[test]

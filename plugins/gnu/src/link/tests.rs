@@ -11,7 +11,7 @@ fn spec(kind: Kind, output: &str, languages: &[Language]) -> LinkSpec {
         output: Location::Build(output.to_owned()),
         objects: 2,
         static_libraries: 1,
-        languages: languages.to_vec(),
+        driver: driver(languages),
         libraries: Vec::new(),
         library_directories: Vec::new(),
         debug: false,
@@ -51,8 +51,39 @@ fn the_driver_follows_from_the_languages() {
     assert_eq!(driver(&[C, Fortran]), Program::Fc);
     assert_eq!(driver(&[Fortran, Cxx, C]), Program::Cxx);
     assert_eq!(driver(&[]), Program::Cc);
-    assert!(needs_fortran_runtime(&[Fortran, Cxx]));
-    assert!(!needs_fortran_runtime(&[Fortran, C]));
+    let shared = Settings::default();
+    let names = |languages: &[Language], settings: &Settings| {
+        names_fortran_runtime(languages, driver(languages), settings)
+    };
+    assert!(names(&[Fortran, Cxx], &shared));
+    assert!(!names(&[Fortran, C], &shared));
+    assert!(names_fortran_runtime(&[Fortran, C], Program::Cc, &shared));
+    let taken_in = Settings { static_fortran_runtime: true, ..Settings::default() };
+    assert!(names(&[Fortran, C], &taken_in));
+    assert!(!names(&[Cxx, C], &taken_in));
+    let openmp = Settings { openmp: true, ..Settings::default() };
+    assert!(may_lack_openmp(&[C, Fortran], &openmp));
+    assert!(!may_lack_openmp(&[C, Fortran], &shared) && !may_lack_openmp(&[Fortran], &openmp));
+}
+
+#[test]
+fn static_runtime_libraries_of_fortran_stay_inside() {
+    let gcc = compiler(Family::Gcc, 12);
+    let mut spec = spec(Kind::ExtensionModule, "spam/_core.so", &[Language::Fortran]);
+    spec.static_libraries = 0;
+    spec.objects = 3;
+    spec.settings.visibility = Some("default".into());
+    let archives = ["/gcc/12/libgfortran.a", "/gcc/12/libquadmath.a"].map(str::to_owned);
+    spec.fortran_runtime = Some(FortranRuntime::Static(archives.to_vec()));
+    let plan = planned(&spec, &gcc);
+    assert!(plan.contains("  -Wl,--exclude-libs,libgfortran.a:libquadmath.a\n"), "{plan}");
+    let expected =
+        "  -static-libgfortran\n  /gcc/12/libgfortran.a\n  /gcc/12/libquadmath.a\n  -lm\n";
+    assert!(plan.contains(expected), "{plan}");
+    spec.driver = Program::Cxx;
+    let plan = planned(&spec, &gcc);
+    assert!(!plan.contains("-static-libgfortran") && plan.contains("/libgfortran.a\n"), "{plan}");
+    assert!(!planned(&spec, &apple()).contains("exclude-libs"));
 }
 
 #[test]
@@ -66,7 +97,8 @@ fn extension_module_with_everything_on_gcc() {
     spec.settings.lto = Some(Lto::Thin);
     spec.settings.openmp = true;
     spec.environment = environment(&[("CXXFLAGS", "-m64"), ("LDFLAGS", "-Wl,-z,now -L/x")]);
-    spec.fortran_runtime = Some(FortranRuntime { folder: "/gcc/12".into(), quadmath: true });
+    spec.fortran_runtime =
+        Some(FortranRuntime::Shared { folder: "/gcc/12".into(), quadmath: true });
     insta::assert_snapshot!(planned(&spec, &compiler(Family::Gcc, 12)));
 }
 
