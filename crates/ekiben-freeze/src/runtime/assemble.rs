@@ -27,7 +27,7 @@ pub(super) fn key(
         flavours.list(),
         parts.main_c,
         parts.python,
-        digest::of_bytes(parts.library),
+        digest::of_bytes(parts.object),
     ))
 }
 
@@ -47,7 +47,7 @@ pub(super) fn assemble(
     let interpreter: Interpreter = manifest::read(&described)?;
     std::fs::remove_file(&described).map_err(Error::io("remove", &described))?;
     let plan = link::plan(&interpreter, &flavours.list());
-    link::link(&result, &plan, parts, toolchain, runner)?;
+    let plan = link::link(&result, plan, parts, toolchain, runner)?;
     stdlib::write(&result, &interpreter, parts, &result.join(IMAGE), runner)?;
     install::refuse_paths(&result, &[scratch])?;
     let manifest = Manifest {

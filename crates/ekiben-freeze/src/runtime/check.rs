@@ -88,7 +88,7 @@ impl Runtime {
         for how in self.manifest.link.flavours.values() {
             let name = how.program.rsplit('/').next().unwrap_or(&how.program);
             let program = work.path().join(name);
-            match self.with_image(&how.program, &program, &mut runner) {
+            match self.with_image(&how.program, &program) {
                 Ok(()) => programs.push((how.program.clone(), program)),
                 Err(error) => check.find(&how.program, error)?,
             }
@@ -146,14 +146,17 @@ impl Runtime {
     }
 
     /// Writes a program that carries the image of the standard library.
-    fn with_image(&self, program: &str, to: &Path, runner: &mut Runner<'_>) -> Result<(), Error> {
-        let mut section = link::SECTION.to_owned().into_bytes();
-        section.push(b'=');
-        section.extend_from_slice(self.image().as_os_str().as_encoded_bytes());
-        let section = String::from_utf8_lossy(&section).into_owned();
-        let mut objcopy = run::command("objcopy");
-        objcopy.args(["--update-section", &section]).arg(self.path(program)).arg(to);
-        runner.run("putting the image into it", &mut objcopy)
+    fn with_image(&self, program: &str, to: &Path) -> Result<(), Error> {
+        let linked = files::read(&self.path(program))?;
+        let image = files::read(&self.image())?;
+        let filled = ekiben_object::elf::fill_segment(&linked, link::SECTION, &image);
+        let filled = filled.map_err(|error| Error::Damaged {
+            folder: self.folder.clone(),
+            message: format!("{program} can't take an image: {error}"),
+        })?;
+        files::write(to, filled)?;
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(to, executable).map_err(Error::io("write", to))
     }
 
     fn import(

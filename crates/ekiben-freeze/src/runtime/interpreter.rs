@@ -116,7 +116,7 @@ pub(super) fn build(
         _ => " (minutes)",
     };
     runner.step(&format!("Compiling CPython {version}{how}"))?;
-    let mut make = || {
+    let make = || {
         let mut make = build.command("make");
         make.arg(format!("-j{}", request.jobs));
         make.arg(configure::make_variables(&toolchain.compiler.command.join(" ")));

@@ -129,15 +129,13 @@ pub struct Library {
     pub flavours: Vec<Flavour>,
 }
 
-/// How to link a program: the compiler with a flavour's flags, the objects, the archives in one
-/// group, and the libraries.
+/// How to link a program: the compiler with a flavour's flags and objects, all of CPython, the
+/// archives in one group, and the libraries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Link {
     /// What C code of a program is compiled with.
     pub compile_flags: Vec<String>,
-    /// Objects, in the runtime.
-    pub objects: Vec<String>,
     /// CPython's own archive, all of which goes into a program.
     pub python: String,
     /// Archives, in the runtime, which may need each other.
@@ -154,6 +152,10 @@ pub struct Link {
 pub struct FlavourLink {
     /// Its interpreter, in the runtime.
     pub program: String,
+    /// What C code is compiled with besides.
+    pub compile_flags: Vec<String>,
+    /// Objects, in the runtime.
+    pub objects: Vec<String>,
     /// Flags of the link.
     pub flags: Vec<String>,
 }

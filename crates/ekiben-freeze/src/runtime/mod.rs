@@ -8,7 +8,7 @@
 //! | `bin/python3.13` | the ordinary interpreter of the same build, which compiles bytecode |
 //! | `bin/python3.13-static`, `-dynamic` | interpreters that carry an image, still an empty one |
 //! | `stdlib.image` | the image of the standard library |
-//! | `lib/*.a`, `lib/main.o` | what those interpreters were linked from |
+//! | `lib/*.a`, `lib/*.o` | what those interpreters were linked from |
 //! | `lib/python3.13` | the standard library as files, for the ordinary interpreter |
 //! | `include/python3.13` | headers |
 //! | `licenses` | the licences of all of it |
@@ -63,8 +63,8 @@ pub struct Parts<'a> {
     pub main_c: &'a str,
     /// Python modules by file name, such as the importer.
     pub python: &'a [(&'a str, &'a str)],
-    /// The static library with the builtin module `_ekiben`.
-    pub library: &'a [u8],
+    /// The object file with the builtin module `_ekiben`.
+    pub object: &'a [u8],
 }
 
 /// What runtime to build.

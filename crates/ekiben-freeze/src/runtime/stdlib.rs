@@ -15,8 +15,9 @@ use super::run::Runner;
 const PLAIN_SITE: &str = "_ekiben_site";
 /// How `site` ends: it starts its work unless asked not to.
 const SITE_END: &str = "if not sys.flags.no_site:\n    main()";
-/// Packages and modules that are needed before anything can be imported from the image.
-const EARLY: [&str; 3] = ["encodings", "site", "_ekiben_importer"];
+/// Packages, with all that is in them, and modules that are needed before anything can be imported
+/// from the image.
+const EARLY: [&str; 4] = ["_ekiben_importer", "encodings", "site", "warnings"];
 
 /// Writes the image of the interpreter in `root` to `output`.
 pub(super) fn write(
@@ -45,7 +46,8 @@ pub(super) fn write(
         let content = Content::compressed(files::read(&path)?);
         builder.file(&format!("licenses/{name}"), FileKind::Licence, content).map_err(wrong)?;
     }
-    let early = early_modules(&files::list(&root.join(&stdlib))?.into_keys().collect::<Vec<_>>());
+    let names: Vec<String> = files::list(&root.join(&stdlib))?.into_keys().collect();
+    let early = early_modules(&stdlib, &names);
     for (key, value) in
         [("python", &interpreter.python), ("version", &interpreter.version), ("early", &early)]
     {
@@ -54,17 +56,18 @@ pub(super) fn write(
     files::write(output, builder.build().map_err(wrong)?)
 }
 
-/// The modules of `EARLY`, one a line: packages with all that is in them.
-fn early_modules(names: &[String]) -> String {
+/// Where the modules of `EARLY` lie, without their suffixes, one a line.
+fn early_modules(stdlib: &str, names: &[String]) -> String {
+    let is_inside = |module: &String| {
+        let rest = |package: &&str| module.strip_prefix(package);
+        EARLY.iter().filter_map(rest).any(|rest| rest.starts_with('.'))
+    };
     let modules = names.iter().filter_map(|name| module_of(name)).map(|(name, _)| name);
     let mut early: Vec<String> = EARLY.map(str::to_owned).into();
-    early.extend(modules.filter(|module| {
-        EARLY
-            .iter()
-            .any(|package| module.strip_prefix(package).is_some_and(|rest| rest.starts_with('.')))
-    }));
+    early.extend(modules.filter(is_inside));
     early.sort();
-    early.join("\n")
+    let stems = early.iter().map(|module| format!("{stdlib}/{}", module.replace('.', "/")));
+    stems.collect::<Vec<_>>().join("\n")
 }
 
 /// Ekiben's own modules, which take the place of the library's.
@@ -107,7 +110,7 @@ fn add_tree(builder: &mut Builder, root: &Path, stdlib: &str) -> Result<(), Erro
             continue;
         }
         match module_of(&name) {
-            Some((module, _)) if builder.has_module(&module) => {}
+            Some((_, is_package)) if builder.has_module_at(&path, is_package) => {}
             Some((module, is_package)) => {
                 let code = code::read_pyc(&code::cached(&source, &tag))?;
                 add_module(builder, &module, is_package, &path, code, files::read(&source)?)?;
@@ -164,7 +167,9 @@ mod tests {
     #[test]
     fn encodings_are_early_with_all_that_is_in_them() {
         let names = ["encodings/__init__.py", "encodings/utf_8.py", "site.py", "os.py"];
-        let early = early_modules(&names.map(str::to_owned));
-        assert_eq!(early, "_ekiben_importer\nencodings\nencodings.utf_8\nsite");
+        let early = early_modules("lib/python3.13", &names.map(str::to_owned));
+        let expected = ["_ekiben_importer", "encodings", "encodings/utf_8", "site", "warnings"];
+        let expected = expected.map(|stem| format!("lib/python3.13/{stem}"));
+        assert_eq!(early, expected.join("\n"));
     }
 }

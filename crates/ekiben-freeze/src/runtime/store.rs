@@ -312,7 +312,6 @@ mod tests {
             },
             link: Link {
                 compile_flags: Vec::new(),
-                objects: Vec::new(),
                 python: String::new(),
                 archives: Vec::new(),
                 libraries: Vec::new(),
