@@ -20,8 +20,8 @@ pub(super) struct Unit {
     pub(super) output: PathBuf,
     /// What tracebacks call it.
     pub(super) name: String,
-    /// Its last statement, if that is to be left away.
-    pub(super) without_last: Option<&'static str>,
+    /// A statement that is to be left away.
+    pub(super) without: Option<&'static str>,
 }
 
 /// Compiles modules. Those of one call must be the same for the same bytes, for the interpreter
@@ -58,7 +58,7 @@ pub(super) fn compile_tree(
         .filter(|(name, _)| name.ends_with(".py"))
         .map(|(name, source)| {
             let output = cached(&source, &tag);
-            Unit { source, output, name: format!("{stdlib}/{name}"), without_last: None }
+            Unit { source, output, name: format!("{stdlib}/{name}"), without: None }
         })
         .collect();
     compile(interpreter, &units, runner)

@@ -213,6 +213,10 @@ fn shown(command: &Command) -> String {
 }
 
 fn quoted(word: &str) -> String {
+    // A script is one of ours, and would hide what it prints.
+    if word.trim().contains('\n') {
+        return "'…'".to_owned();
+    }
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+./,:@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
@@ -256,6 +260,13 @@ mod tests {
             assert!(message.ends_with("line 40") && !message.contains("fine"), "{message}");
             assert!(std::fs::read_to_string(log).unwrap().contains("fine\n"));
         });
+    }
+
+    #[test]
+    fn commands_are_shown_as_they_are_typed_but_for_scripts() {
+        let mut command = sh("one\ntwo");
+        command.args(["", "it's", "-DX=1"]);
+        assert_eq!(shown(&command), r"sh -c '…' '' 'it'\''s' -DX=1");
     }
 
     #[test]

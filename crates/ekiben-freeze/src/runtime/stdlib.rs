@@ -13,8 +13,8 @@ use super::run::Runner;
 
 /// The module that CPython imports at start, under the name by which Ekiben's own finds it.
 const PLAIN_SITE: &str = "_ekiben_site";
-/// How `site` ends: it starts its work unless asked not to.
-const SITE_END: &str = "if not sys.flags.no_site:\n    main()";
+/// How `site` starts its work, unless asked not to.
+const SITE_START: &str = "if not sys.flags.no_site:\n    main()";
 /// Packages, with all that is in them, and modules that are needed before anything can be imported
 /// from the image.
 const EARLY: [&str; 4] = ["_ekiben_importer", "encodings", "site", "warnings"];
@@ -40,20 +40,22 @@ pub(super) fn write(
             path: String::new(),
             code: Vec::new(),
         };
-        builder.module(&module.name, new).map_err(wrong)?;
+        builder.module(&module.name, new).map_err(|error| wrong(&error))?;
     }
     for (name, path) in files::list(&root.join("licenses"))? {
         let content = Content::compressed(files::read(&path)?);
-        builder.file(&format!("licenses/{name}"), FileKind::Licence, content).map_err(wrong)?;
+        builder
+            .file(&format!("licenses/{name}"), FileKind::Licence, content)
+            .map_err(|error| wrong(&error))?;
     }
     let names: Vec<String> = files::list(&root.join(&stdlib))?.into_keys().collect();
     let early = early_modules(&stdlib, &names);
     for (key, value) in
         [("python", &interpreter.python), ("version", &interpreter.version), ("early", &early)]
     {
-        builder.set(key, value).map_err(wrong)?;
+        builder.set(key, value).map_err(|error| wrong(&error))?;
     }
-    files::write(output, builder.build().map_err(wrong)?)
+    files::write(output, builder.build().map_err(|error| wrong(&error))?)
 }
 
 /// Where the modules of `EARLY` lie, without their suffixes, one a line.
@@ -82,15 +84,15 @@ fn add_parts(
     let interpreter = root.join("bin").join(stdlib.trim_start_matches("lib/"));
     let site = files::read_text(&root.join(stdlib).join("site.py"))?;
     let plain = format!("{PLAIN_SITE}.py");
-    let mut sources = vec![(plain.as_str(), site.as_str(), Some(SITE_END))];
+    let mut sources = vec![(plain.as_str(), site.as_str(), Some(SITE_START))];
     sources.extend(parts.python.iter().map(|(file, text)| (*file, *text, None)));
     let mut units = Vec::new();
-    for (file, text, without_last) in &sources {
+    for (file, text, without) in &sources {
         let source = work.join(file);
         files::write(&source, text)?;
         let output = work.join(format!("{file}c"));
         let name = format!("{stdlib}/{file}");
-        units.push(Unit { source, output, name, without_last: *without_last });
+        units.push(Unit { source, output, name, without: *without });
     }
     code::compile(&interpreter, &units, runner)?;
     for (unit, (file, text, _)) in units.iter().zip(&sources) {
@@ -117,7 +119,7 @@ fn add_tree(builder: &mut Builder, root: &Path, stdlib: &str) -> Result<(), Erro
             }
             None => {
                 let content = Content::plain(files::read(&source)?);
-                builder.file(&path, FileKind::Resource, content).map_err(wrong)?;
+                builder.file(&path, FileKind::Resource, content).map_err(|error| wrong(&error))?;
             }
         }
     }
@@ -133,8 +135,8 @@ fn add_module(
     source: Vec<u8>,
 ) -> Result<(), Error> {
     let new = NewModule { kind: ModuleKind::Code, is_package, path: path.to_owned(), code };
-    builder.module(name, new).map_err(wrong)?;
-    builder.file(path, FileKind::Source, Content::compressed(source)).map_err(wrong)
+    builder.module(name, new).map_err(|error| wrong(&error))?;
+    builder.file(path, FileKind::Source, Content::compressed(source)).map_err(|error| wrong(&error))
 }
 
 /// The module that a file is, and whether it is a package.
@@ -146,7 +148,7 @@ pub(super) fn module_of(file: &str) -> Option<(String, bool)> {
     })
 }
 
-fn wrong(error: ekiben_image::Error) -> Error {
+fn wrong(error: &ekiben_image::Error) -> Error {
     Error::Internal(format!("the image can't be written: {error}"))
 }
 
