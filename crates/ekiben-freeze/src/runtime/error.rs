@@ -91,10 +91,10 @@ pub enum Error {
     #[error("interrupted")]
     Interrupted,
     /// There is no such runtime.
-    #[error("there is no runtime `{name}`")]
+    #[error("there is no runtime{}", name.as_ref().map(|name| format!(" `{name}`")).unwrap_or_default())]
     NoSuchRuntime {
-        /// What was asked for.
-        name: String,
+        /// What was asked for; any, if nothing was.
+        name: Option<String>,
         /// Those that are there.
         there: Vec<String>,
     },

@@ -162,10 +162,7 @@ impl Store {
         let is_meant = |runtime: &Runtime| name.is_none_or(|name| answers_to(runtime, name));
         match all.iter().rposition(is_meant) {
             Some(at) => Ok(all.swap_remove(at)),
-            None => {
-                let name = name.unwrap_or("of any version").to_owned();
-                Err(Error::NoSuchRuntime { name, there })
-            }
+            None => Err(Error::NoSuchRuntime { name: name.map(str::to_owned), there }),
         }
     }
 

@@ -203,7 +203,11 @@ fn checked(check: &RuntimeCheck, global: &Global) -> Result<End, Stop> {
     let store = store(global)?;
     let runtimes = match &check.name {
         Some(name) => vec![store.find(Some(name))?],
-        None => store.list()?,
+        None => {
+            // An error, if there is none.
+            store.find(None)?;
+            store.list()?
+        }
     };
     let stop = watch_signals()?;
     let say = say(global);
