@@ -86,13 +86,54 @@ pub(super) fn read_pyc(path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
+    use crate::runtime::testing;
 
     #[test]
     fn compiled_modules_lie_where_the_interpreter_looks() {
         let tag = cache_tag("lib/python3.13");
         let path = cached(Path::new("lib/python3.13/json/decoder.py"), &tag);
         assert_eq!(path, Path::new("lib/python3.13/json/__pycache__/decoder.cpython-313.pyc"));
+    }
+
+    #[test]
+    fn a_module_is_compiled_without_a_statement_and_under_its_name() {
+        let python = testing::python();
+        testing::with_runner(|runner, folder| {
+            let source = folder.join("site.py");
+            files::write(&source, "x = {'b', 'a'}\nif x:\n    print(1)\nprint(__file__)\n")
+                .unwrap();
+            let unit = |output: &str, without| Unit {
+                source: source.clone(),
+                output: folder.join(output),
+                name: "lib/site.py".to_owned(),
+                without,
+            };
+            let part = Some("if x:\n    print(1)");
+            compile(&python, &[unit("whole.pyc", None), unit("part.pyc", part)], runner).unwrap();
+            let code = read_pyc(&folder.join("part.pyc")).unwrap();
+            files::write(&folder.join("code"), code).unwrap();
+            let script = "import marshal, sys\ncode = marshal.load(open(sys.argv[1], 'rb'))\n\
+                          exec(code, {'__file__': code.co_filename})";
+            let run = Command::new(&python).args(["-c", script]).arg(folder.join("code")).output();
+            assert_eq!(String::from_utf8(run.unwrap().stdout).unwrap(), "lib/site.py\n");
+
+            let error = compile(&python, &[unit("x.pyc", Some("pass"))], runner).unwrap_err();
+            let message = error.to_string();
+            assert!(message.ends_with("lib/site.py hasn't one statement 'pass'"), "{message}");
+        });
+    }
+
+    #[test]
+    fn what_is_cut_off_is_no_code() {
+        testing::with_runner(|_, folder| {
+            let path = folder.join("x.pyc");
+            files::write(&path, [0; PYC_HEADER]).unwrap();
+            assert!(read_pyc(&path).unwrap_err().to_string().ends_with("x.pyc is cut off"));
+        });
     }
 }

@@ -253,4 +253,22 @@ mod tests {
         let error = refuse_paths(work.path(), &[Path::new("/build/folder")]).unwrap_err();
         assert_eq!(error.to_string(), "the path of the build is in lib/x.a");
     }
+
+    #[test]
+    fn settings_of_the_build_follow_the_interpreter() {
+        crate::runtime::testing::with_runner(|runner, folder| {
+            let path = folder.join("_sysconfigdata.py");
+            let text = "build_time_vars = {'A': '/build/x', 'B': '/prefix/lib', 'C': 1}\n";
+            files::write(&path, text).unwrap();
+            let mut command = std::process::Command::new(crate::runtime::testing::python());
+            command.args(["-c", RELOCATE]).arg(&path).args(["/build", "/else", "/prefix"]);
+            let mut printed = runner.output("relocating", &mut command).unwrap();
+            printed.push_str("import sys; print(build_time_vars, sys.base_prefix)");
+            let mut command = std::process::Command::new(crate::runtime::testing::python());
+            let said = runner.output("using it", command.args(["-c", &printed])).unwrap();
+            let (said, prefix) = said.trim().rsplit_once(' ').unwrap();
+            let expected = format!("{{'A': '/else/x', 'B': '{prefix}/lib', 'C': 1}}");
+            assert_eq!(said, expected);
+        });
+    }
 }

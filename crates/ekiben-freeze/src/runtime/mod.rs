@@ -37,6 +37,9 @@ mod run;
 mod source;
 mod stdlib;
 mod store;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod testing;
 mod toolchain;
 mod unpack;
 mod version;
