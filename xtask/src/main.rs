@@ -20,6 +20,7 @@ mod frontend;
 mod plugins;
 mod python;
 mod real;
+mod runtime;
 mod runtime_object;
 mod schema;
 mod shim;
@@ -65,6 +66,8 @@ enum Command {
     Plugins(plugins::Args),
     /// Build real packages through real frontends and run their own tests
     Real(real::Args),
+    /// Build a runtime and check it
+    Runtime(runtime::Args),
     /// Check settings by their schema with validate-pyproject
     Schema(schema::Args),
     /// Make a project of each template, build it and run its tests
@@ -90,6 +93,7 @@ fn main() -> ExitCode {
         Command::Migrate(args) => args.run(&workspace),
         Command::Plugins(args) => args.run(&workspace),
         Command::Real(args) => args.run(&workspace),
+        Command::Runtime(args) => args.run(&workspace),
         Command::Schema(args) => args.run(&workspace),
         Command::Templates(args) => args.run(&workspace),
         Command::Test(args) => args.run(&workspace),

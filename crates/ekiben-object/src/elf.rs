@@ -1,5 +1,9 @@
 //! ELF: symbols from `.dynsym`, libraries and search paths from `.dynamic` (System V ABI, chapter 5).
 
+mod segment;
+
+pub use segment::{fill_segment, segment_content};
+
 use object::elf::{self, STB_WEAK, STV_HIDDEN, STV_INTERNAL};
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _, Sym as _};
 

@@ -1,6 +1,6 @@
-//! [`Error`]: why a file can't be read.
+//! [`Error`]: why a file can't be read or changed.
 
-/// Why a file can't be read.
+/// Why a file can't be read or changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// It begins like none of the formats.
@@ -15,6 +15,12 @@ pub enum Error {
     /// What tells its symbols was stripped off.
     #[error("it has no {0}, which would tell its symbols")]
     Stripped(&'static str),
+    /// It has no section of that name.
+    #[error("it has no section `{0}`")]
+    NoSection(String),
+    /// The section can't get other content, and why.
+    #[error("its section `{0}` can't be filled: {1}")]
+    Unfillable(String, String),
 }
 
 impl From<object::read::Error> for Error {
