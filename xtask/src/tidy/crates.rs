@@ -6,13 +6,14 @@ use super::Finding;
 
 /// The crates of ours that each may depend on; one that isn't listed may use none. A plugin runs in
 /// WebAssembly: it gets those that do no input and output.
-const MAY_USE: [(&str, &[&str]); 7] = [
+const MAY_USE: [(&str, &[&str]); 8] = [
     (
         "ekiben",
         &[
             "ekiben-archive",
             "ekiben-core",
             "ekiben-engine",
+            "ekiben-freeze",
             "ekiben-image",
             "ekiben-install",
             "ekiben-migrate",
@@ -33,6 +34,7 @@ const MAY_USE: [(&str, &[&str]); 7] = [
             "ekiben-python",
         ],
     ),
+    ("ekiben-freeze", &["ekiben-engine", "ekiben-image", "ekiben-object"]),
     ("ekiben-install", &["ekiben-archive"]),
     ("ekiben-migrate", &["ekiben-project"]),
     ("ekiben-runtime", &["ekiben-image"]),
