@@ -19,6 +19,7 @@ mod frontend;
 mod plugins;
 mod python;
 mod real;
+mod runtime_object;
 mod schema;
 mod shim;
 mod templates;

@@ -1,15 +1,17 @@
 //! `cargo xtask plugins`: every folder in `plugins/` becomes `target/plugins/<folder>.wasm`, every
-//! folder in `tests/guests/` `target/guests/<folder>.wasm`.
+//! folder in `tests/guests/` `target/guests/<folder>.wasm`. And what else the program carries is built:
+//! [`runtime_object`].
 //!
 //! The folder's name is the plugin's id. A component is rewritten only if its content changed, so
 //! that what depends on it by time isn't built again.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::component;
+use crate::runtime_object;
 use crate::wasm_toolchain::{TARGET, WasmToolchain};
 use crate::workspace::{self, Workspace};
 
@@ -36,6 +38,9 @@ struct Guest {
 
 impl Args {
     pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
+        if !self.check {
+            runtime_object::build(workspace)?;
+        }
         let guests = find_guests(workspace)?;
         let modules = build(workspace, &guests)?;
         let mut outdated = Vec::new();
@@ -51,7 +56,7 @@ impl Args {
             if self.check {
                 outdated.push(guest.id.as_str());
             } else {
-                write(&guest.component, &component)?;
+                workspace::write(&guest.component, &component)?;
                 let name = guest.component.strip_prefix(workspace.root())?;
                 println!("{} ({} KiB)", name.display(), component.len().div_ceil(1024));
             }
@@ -99,15 +104,4 @@ fn build(workspace: &Workspace, guests: &[Guest]) -> Result<PathBuf> {
     WasmToolchain::find_or_install()?.configure(&mut cargo, workspace.root())?;
     workspace::run(&mut cargo)?;
     Ok(target.join(TARGET).join(PROFILE))
-}
-
-/// Whole or not at all: a test may load the component meanwhile.
-fn write(path: &Path, content: &[u8]) -> Result<()> {
-    let unfinished = path.with_extension(format!("tmp{}", std::process::id()));
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(|| format!("`{}`", folder.display()))?;
-    }
-    fs::write(&unfinished, content)
-        .and_then(|()| fs::rename(&unfinished, path))
-        .with_context(|| format!("`{}` can't be written", path.display()))
 }

@@ -66,6 +66,17 @@ impl Workspace {
     }
 }
 
+/// Whole or not at all: a test may read the file meanwhile.
+pub(crate) fn write(path: &Path, content: &[u8]) -> Result<()> {
+    let unfinished = path.with_extension(format!("tmp{}", std::process::id()));
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("`{}`", folder.display()))?;
+    }
+    fs::write(&unfinished, content)
+        .and_then(|()| fs::rename(&unfinished, path))
+        .with_context(|| format!("`{}` can't be written", path.display()))
+}
+
 fn concerns_native_build(variable: &str) -> bool {
     const NAMES: [&str; 7] = [
         "CARGO_ENCODED_RUSTFLAGS",

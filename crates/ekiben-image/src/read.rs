@@ -228,6 +228,18 @@ impl<'a> Image<'a> {
             })
     }
 
+    /// Whether modules or files are below a path.
+    #[must_use]
+    pub fn is_folder(&self, path: &str) -> bool {
+        let file = self.files.first_after(path, |n| Some(self.file_at(n)?.path));
+        let module = self.modules.first_after(path, |n| Some(self.module_at(n)?.stem));
+        let is_below = |it: Option<&str>| it.is_some_and(|it| rest_below(b'/', it, path).is_some());
+        is_below(self.file_at(file).map(|it| it.path))
+            || is_below(
+                self.module_at(module).map(|it| it.stem).filter(|it| !it.starts_with(PATHLESS)),
+            )
+    }
+
     /// The value of a setting.
     #[must_use]
     pub fn setting(&self, key: &str) -> Option<&'a str> {

@@ -68,6 +68,14 @@ fn what_is_below_a_name_is_found() {
     assert_eq!(below("nothing"), [""; 0]);
     assert_eq!(image.modules_in("").count(), 0);
     assert_eq!(image.module("lib/json/tool/deep").unwrap().name, "json.tool.deep");
+    assert!(
+        ["", "lib", "lib/json", "lib/json/tool", "lib/data"].map(|it| image.is_folder(it))
+            == [true; 5]
+    );
+    assert!(
+        ["li", "lib/j", "lib/json/decoder", "lib/data-2"].map(|it| image.is_folder(it))
+            == [false; 4]
+    );
     let list = |folder| image.list(folder).collect::<Vec<_>>();
     let entry = |name, is_folder| Entry { name, is_folder };
     assert_eq!(list("lib/data"), [entry("a", true), entry("b.txt", false)]);

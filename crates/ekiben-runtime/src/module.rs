@@ -2,9 +2,10 @@
 //!
 //! | function | returns |
 //! |---|---|
-//! | `find(name)` | `(kind, is_package, path)` of a module, or `None` |
-//! | `code(name)` | the code object of a module, or `None` |
-//! | `modules(package)` | `[(name, is_package)]` of the modules directly below a package, or at the top |
+//! | `find(stem)` | `(kind, is_package, path)` of a module, or `None` |
+//! | `code(stem)` | the code object of a module, or `None` |
+//! | `modules(folder)` | `[(name, is_package)]` of the modules directly in a folder |
+//! | `is_folder(path)` | whether modules or files are below a path |
 //! | `read(path)` | the content of a file as `bytes`, or `None` |
 //! | `view(path)` | the content of a file where it lies, or `None` if it is compressed or isn't there |
 //! | `size(path)` | how long the content of a file is, or `None` |
@@ -68,15 +69,15 @@ macro_rules! functions {
     )*};
 }
 
-functions!(find, code, modules, read, view, size, list, setting);
+functions!(find, code, modules, is_folder, read, view, size, list, setting);
 
 mod answer {
     use super::*;
 
-    pub(super) unsafe fn find(image: &'static Image<'static>, name: &str) -> *mut PyObject {
+    pub(super) unsafe fn find(image: &'static Image<'static>, stem: &str) -> *mut PyObject {
         // SAFETY: the interpreter called, and all values are new ones.
         unsafe {
-            let Some(module) = image.module(name) else { return none() };
+            let Some(module) = image.module(stem) else { return none() };
             let kind = match module.kind {
                 ModuleKind::Code => 0,
                 ModuleKind::Builtin => 1,
@@ -91,8 +92,8 @@ mod answer {
         }
     }
 
-    pub(super) unsafe fn code(image: &'static Image<'static>, name: &str) -> *mut PyObject {
-        let module = image.module(name).filter(|module| module.kind == ModuleKind::Code);
+    pub(super) unsafe fn code(image: &'static Image<'static>, stem: &str) -> *mut PyObject {
+        let module = image.module(stem).filter(|module| module.kind == ModuleKind::Code);
         // SAFETY: the code is there for as long as the process lives.
         unsafe {
             match module {
@@ -105,13 +106,18 @@ mod answer {
         }
     }
 
-    pub(super) unsafe fn modules(image: &'static Image<'static>, package: &str) -> *mut PyObject {
-        let modules = image.submodules(package).map(|it| {
-            let name = it.name.rsplit('.').next().unwrap_or(it.name);
+    pub(super) unsafe fn modules(image: &'static Image<'static>, folder: &str) -> *mut PyObject {
+        let modules = image.modules_in(folder).map(|it| {
+            let name = it.stem.rsplit('/').next().unwrap_or(it.stem);
             (name, it.is_package)
         });
         // SAFETY: the interpreter called.
         unsafe { pairs(modules) }
+    }
+
+    pub(super) unsafe fn is_folder(image: &'static Image<'static>, path: &str) -> *mut PyObject {
+        // SAFETY: the interpreter called.
+        unsafe { ffi::PyBool_FromLong(i64::from(image.is_folder(path))) }
     }
 
     pub(super) unsafe fn read(image: &'static Image<'static>, path: &str) -> *mut PyObject {
@@ -238,10 +244,11 @@ const fn method(
     }
 }
 
-static METHODS: Shared<[ffi::PyMethodDef; 9]> = Shared([
+static METHODS: Shared<[ffi::PyMethodDef; 10]> = Shared([
     method(c"find", find, c"What a module is: (kind, is_package, path), or None."),
     method(c"code", code, c"The code object of a module, or None."),
-    method(c"modules", modules, c"The modules directly below a package: [(name, is_package)]."),
+    method(c"modules", modules, c"The modules directly in a folder: [(name, is_package)]."),
+    method(c"is_folder", is_folder, c"Whether modules or files are below a path."),
     method(c"read", read, c"The content of a file, or None."),
     method(c"view", view, c"The content of a file where it lies, or None."),
     method(c"size", size, c"How long the content of a file is, or None."),

@@ -1,0 +1,625 @@
+/* Starts the interpreter of an executable.
+ *
+ * Compiled once for each runtime, with its headers; libekiben_runtime.a, which is one for all, knows
+ * the module image. The image is in a segment of its own at a fixed address, into which `ekiben freeze`
+ * puts it; nothing is opened to find it.
+ *
+ * A program runs its main module. The same executable is an interpreter if its first argument is
+ * --ekiben-python, if it carries no main module, and when multiprocessing starts it anew.
+ */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <elf.h>
+#include <link.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#if PY_VERSION_HEX < 0x030B0000
+#error "CPython 3.11 or later is needed"
+#endif
+
+/* libekiben_runtime.a */
+struct early {
+    const char *name;
+    const unsigned char *code;
+    int size;
+    int is_package;
+};
+int ekiben_open(const unsigned char *start, size_t length, char *message, size_t room);
+const char *ekiben_setting(const char *key);
+size_t ekiben_early(struct early *to, size_t room);
+PyObject *PyInit__ekiben(void);
+
+/* Until there is an image. Its address is given to the linker. */
+__attribute__((section(".ekiben_image"), used, aligned(4096)))
+const unsigned char ekiben_image[16] = "no module image";
+
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
+
+#ifdef EKIBEN_STATIC
+/* A static program must not load the name service's modules, which are shared objects for the C
+ * library that they were built with: files and DNS are built in. Reading the configuration would take
+ * four system calls at each start, so this waits for a module that asks the service. */
+int __nss_configure_lookup(const char *database, const char *service);
+
+static void
+configure_names(void)
+{
+    static int done;
+    static const char *const databases[] = {
+        "aliases", "ethers", "group", "gshadow", "initgroups", "netgroup", "networks",
+        "passwd", "protocols", "publickey", "rpc", "services", "shadow", NULL,
+    };
+    if (done) {
+        return;
+    }
+    done = 1;
+    for (size_t at = 0; databases[at] != NULL; at++) {
+        __nss_configure_lookup(databases[at], "files");
+    }
+    __nss_configure_lookup("hosts", "files dns");
+}
+
+/* Linked with --wrap. */
+#define WRAP_MODULE(name)                   \
+    PyObject *__real_PyInit_##name(void);   \
+    PyObject *__wrap_PyInit_##name(void);   \
+    PyObject *__wrap_PyInit_##name(void)    \
+    {                                       \
+        configure_names();                  \
+        return __real_PyInit_##name();      \
+    }
+WRAP_MODULE(pwd)
+WRAP_MODULE(grp)
+WRAP_MODULE(_socket)
+
+int __real_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count);
+int __wrap_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count);
+int __real_initgroups(const char *user, gid_t group);
+int __wrap_initgroups(const char *user, gid_t group);
+
+int
+__wrap_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count)
+{
+    configure_names();
+    return __real_getgrouplist(user, group, groups, count);
+}
+
+int
+__wrap_initgroups(const char *user, gid_t group)
+{
+    configure_names();
+    return __real_initgroups(user, group);
+}
+#endif
+
+/* strace's class of calls that take a file's name has newfstatat, by which glibc before 2.41 does
+ * fstat; the kernel's own fstat is also faster. Linked with --wrap. */
+int __wrap_fstat(int descriptor, struct stat *to);
+int __wrap_fstat64(int descriptor, struct stat *to);
+
+int
+__wrap_fstat(int descriptor, struct stat *to)
+{
+    return (int)syscall(SYS_fstat, descriptor, to);
+}
+
+int
+__wrap_fstat64(int descriptor, struct stat *to)
+{
+    return __wrap_fstat(descriptor, to);
+}
+
+/* Setting the locale opens up to nine files. A program that finds UTF-8 in its environment runs in
+ * Python's UTF-8 mode (PEP 540) instead, and the C library gets its locale when a module needs it. */
+static int locale_is_due;
+
+static void
+set_locale(void)
+{
+    if (locale_is_due) {
+        locale_is_due = 0;
+        setlocale(LC_CTYPE, "");
+    }
+}
+
+#define WRAP_LOCALE(name)                   \
+    PyObject *__real_PyInit_##name(void);   \
+    PyObject *__wrap_PyInit_##name(void);   \
+    PyObject *__wrap_PyInit_##name(void)    \
+    {                                       \
+        set_locale();                       \
+        return __real_PyInit_##name();      \
+    }
+WRAP_LOCALE(_locale)
+WRAP_LOCALE(_curses)
+WRAP_LOCALE(readline)
+
+/* zipimport, which each start imports, imports `time`, which reads the time zone. In a program that
+ * first import gets an empty module; the importer takes both away until they are wanted. */
+PyObject *__real_PyInit_time(void);
+PyObject *__wrap_PyInit_time(void);
+
+static int time_is_wanted = 1;
+
+PyObject *
+__wrap_PyInit_time(void)
+{
+    static PyModuleDef_Slot none[] = {{0, NULL}};
+    static PyModuleDef nothing = {PyModuleDef_HEAD_INIT, .m_name = "time", .m_slots = none};
+    if (time_is_wanted) {
+        return __real_PyInit_time();
+    }
+    time_is_wanted = 1;
+    return PyModuleDef_Init(&nothing);
+}
+
+/* All paths are given, but the interpreter would look for them all the same (Modules/getpath.c, by
+ * running getpath.py). With `compute` at 0 it only takes what was set for the process. */
+PyStatus __real__PyConfig_InitPathConfig(PyConfig *config, int compute);
+PyStatus __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute);
+
+PyStatus
+__wrap__PyConfig_InitPathConfig(PyConfig *config, int compute)
+{
+    (void)compute;
+    return __real__PyConfig_InitPathConfig(config, 0);
+}
+
+static int
+is_set(const char *key)
+{
+    const char *value = ekiben_setting(key);
+    return value != NULL && strcmp(value, "1") == 0;
+}
+
+static _Noreturn void
+fail(const char *program, const char *what)
+{
+    fprintf(stderr, "%s: %s\n", program, what);
+    exit(1);
+}
+
+static _Noreturn void
+fail_by(PyStatus status, PyConfig *config)
+{
+    PyConfig_Clear(config);
+    /* Prints, and ends the process. */
+    Py_ExitStatusException(status);
+}
+
+/* Opens the image, and says why it can't if so. */
+static void
+open_image(const char *program)
+{
+    const ElfW(Phdr) *segments =
+        (const ElfW(Phdr) *)((const char *)&__ehdr_start + __ehdr_start.e_phoff);
+    ElfW(Addr) address = (ElfW(Addr))ekiben_image;
+    char message[512];
+    for (int at = 0; at < __ehdr_start.e_phnum; at++) {
+        const ElfW(Phdr) *it = &segments[at];
+        if (it->p_type == PT_LOAD && it->p_vaddr <= address && address < it->p_vaddr + it->p_filesz) {
+            size_t length = it->p_filesz - (address - it->p_vaddr);
+            if (ekiben_open(ekiben_image, length, message, sizeof message) != 0) {
+                fail(program, message);
+            }
+            return;
+        }
+    }
+    fail(program, "its headers don't tell where its module image is");
+}
+
+/* The path of this program. The kernel says how it was called; only a relative path needs more. */
+static char *
+program_path(const char *called)
+{
+    const char *path = (const char *)getauxval(AT_EXECFN);
+    if (path != NULL && path[0] == '/' && strncmp(path, "/proc/", 6) != 0 &&
+        strncmp(path, "/dev/fd/", 8) != 0)
+    {
+        return strdup(path);
+    }
+    size_t room = 256;
+    for (;;) {
+        char *buffer = malloc(room);
+        ssize_t length = buffer == NULL ? -1 : readlink("/proc/self/exe", buffer, room);
+        if (length < 0) {
+            free(buffer);
+            return strdup(path != NULL ? path : called);
+        }
+        if ((size_t)length < room) {
+            buffer[length] = 0;
+            return buffer;
+        }
+        free(buffer);
+        room *= 2;
+    }
+}
+
+/* The modules that are needed before the importer is there. */
+static void
+freeze_early(const char *program)
+{
+    size_t count = ekiben_early(NULL, 0);
+    struct early *modules = calloc(count + 1, sizeof *modules);
+    struct _frozen *frozen = calloc(count + 1, sizeof *frozen);
+    if (modules == NULL || frozen == NULL) {
+        fail(program, "out of memory");
+    }
+    ekiben_early(modules, count);
+    for (size_t at = 0; at < count; at++) {
+        frozen[at].name = modules[at].name;
+        frozen[at].code = modules[at].code;
+        frozen[at].size = modules[at].size;
+        frozen[at].is_package = modules[at].is_package;
+    }
+    free(modules);
+    PyImport_FrozenModules = frozen;
+}
+
+/* Whether multiprocessing starts this program for its own purposes:
+ * options of the interpreter, then -c and a call of one of its modules. */
+static int
+is_for_multiprocessing(int argc, char **argv)
+{
+    for (int at = 1; at + 1 < argc && argv[at][0] == '-'; at++) {
+        if (strcmp(argv[at], "-c") == 0) {
+            return strncmp(argv[at + 1], "from multiprocessing.", 21) == 0;
+        }
+        if ((strcmp(argv[at], "-X") == 0 || strcmp(argv[at], "-W") == 0)) {
+            at++;
+        }
+    }
+    return 0;
+}
+
+static void
+set_string(PyConfig *config, wchar_t **field, const char *value)
+{
+    PyStatus status = PyConfig_SetBytesString(config, field, value);
+    if (PyStatus_Exception(status)) {
+        fail_by(status, config);
+    }
+}
+
+static void
+append_decoded(PyConfig *config, const wchar_t *path)
+{
+    PyStatus status = path == NULL ? PyStatus_NoMemory()
+                                   : PyWideStringList_Append(&config->module_search_paths, path);
+    if (PyStatus_Exception(status)) {
+        fail_by(status, config);
+    }
+}
+
+static void
+append_path(PyConfig *config, const char *path)
+{
+    wchar_t *decoded = Py_DecodeLocale(path, NULL);
+    append_decoded(config, decoded);
+    PyMem_RawFree(decoded);
+}
+
+/* The folders of PYTHONPATH. */
+static void
+append_environment(PyConfig *config)
+{
+    if (config->pythonpath_env == NULL || config->pythonpath_env[0] == 0) {
+        return;
+    }
+    wchar_t *paths = wcsdup(config->pythonpath_env);
+    for (wchar_t *path = paths; path != NULL;) {
+        wchar_t *end = wcschr(path, L':');
+        if (end != NULL) {
+            *end++ = 0;
+        }
+        append_decoded(config, path);
+        path = end;
+    }
+    free(paths);
+}
+
+/* The locale that the environment asks for characters in; empty if it doesn't. */
+static const char *
+wanted_locale(void)
+{
+    static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t at = 0; at < 3; at++) {
+        const char *value = getenv(variables[at]);
+        if (value != NULL && value[0] != 0) {
+            return value;
+        }
+    }
+    return "";
+}
+
+static int
+is_c_locale(const char *locale)
+{
+    return locale[0] == 0 || strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0;
+}
+
+static int
+is_utf8_locale(const char *locale)
+{
+    const char *codeset = strchr(locale, '.');
+    return codeset != NULL &&
+           (strcasecmp(codeset + 1, "UTF-8") == 0 || strcasecmp(codeset + 1, "utf8") == 0);
+}
+
+/* Starts the interpreter. `is_interpreter`: it takes its own options from the arguments. */
+static void
+start(const char *path, int argc, char **argv, int is_interpreter)
+{
+    int honours_environment = !is_set("isolated");
+    PyPreConfig pre;
+    PyPreConfig_InitPythonConfig(&pre);
+    pre.use_environment = honours_environment;
+    pre.parse_argv = is_interpreter;
+    const char *locale = wanted_locale();
+    int is_c = is_c_locale(locale);
+    if (!is_interpreter && !honours_environment && (is_c || is_utf8_locale(locale))) {
+        pre.configure_locale = 0;
+        pre.coerce_c_locale = 0;
+        pre.utf8_mode = 1;
+        locale_is_due = 1;
+        if (is_c && getenv("LC_ALL") == NULL) {
+            /* As PEP 538 has it, for the programs that this one starts. */
+            setenv("LC_CTYPE", "C.UTF-8", 1);
+        }
+    }
+    time_is_wanted = is_interpreter;
+    PyStatus status = is_interpreter ? Py_PreInitializeFromBytesArgs(&pre, argc, argv)
+                                     : Py_PreInitialize(&pre);
+    PyConfig config;
+    PyConfig_InitPythonConfig(&config);
+    if (PyStatus_Exception(status)) {
+        fail_by(status, &config);
+    }
+    config.use_environment = honours_environment;
+    config.parse_argv = is_interpreter;
+    config.safe_path = !is_interpreter;
+    config.user_site_directory = 0;
+    config.write_bytecode = 0;
+    config.pathconfig_warnings = 0;
+    if (locale_is_due && !is_c && strncmp(locale, "C.", 2) != 0) {
+        set_string(&config, &config.stdio_encoding, "utf-8");
+        set_string(&config, &config.stdio_errors, "strict");
+    }
+    const char *optimize = ekiben_setting("optimize");
+    if (optimize != NULL) {
+        config.optimization_level = optimize[0] - '0';
+    }
+    status = PyConfig_SetBytesArgv(&config, argc, argv);
+    if (PyStatus_Exception(status)) {
+        fail_by(status, &config);
+    }
+    set_string(&config, &config.program_name, path);
+    set_string(&config, &config.executable, path);
+    set_string(&config, &config.base_executable, path);
+    set_string(&config, &config.prefix, path);
+    set_string(&config, &config.base_prefix, path);
+    set_string(&config, &config.exec_prefix, path);
+    set_string(&config, &config.base_exec_prefix, path);
+    set_string(&config, &config.platlibdir, "lib");
+
+    size_t room = strlen(path) + 64;
+    char *library = malloc(room);
+    if (library == NULL) {
+        fail(path, "out of memory");
+    }
+    snprintf(library, room, "%s/lib/python%d.%d", path, PY_MAJOR_VERSION, PY_MINOR_VERSION);
+    set_string(&config, &config.stdlib_dir, library);
+    /* Reads options and environment, by which PYTHONPATH may count. */
+    status = PyConfig_Read(&config);
+    if (PyStatus_Exception(status)) {
+        fail_by(status, &config);
+    }
+    config.module_search_paths_set = 1;
+    append_environment(&config);
+    append_path(&config, library);
+    strcat(library, "/site-packages");
+    append_path(&config, library);
+    free(library);
+
+    status = Py_InitializeFromConfig(&config);
+    if (PyStatus_Exception(status)) {
+        fail_by(status, &config);
+    }
+    PyConfig_Clear(&config);
+    /* With -S there was no `site` to do it. */
+    PyObject *importer = PyImport_ImportModule("_ekiben_importer");
+    PyObject *done = importer == NULL ? NULL : PyObject_CallMethod(importer, "install", NULL);
+    if (done == NULL) {
+        PyErr_Print();
+        fail(path, "the importer can't be started");
+    }
+    Py_DECREF(done);
+    Py_DECREF(importer);
+}
+
+/* Calls a function of a module that may not have been imported. */
+static void
+call_if_imported(const char *module, const char *function)
+{
+    PyObject *modules = PyImport_GetModuleDict();
+    PyObject *found = modules == NULL ? NULL : PyDict_GetItemString(modules, module);
+    if (found != NULL && found != Py_None) {
+        PyObject *result = PyObject_CallMethod(found, function, NULL);
+        if (result == NULL) {
+            PyErr_WriteUnraisable(found);
+        }
+        Py_XDECREF(result);
+    }
+}
+
+/* Flushes one of sys.stdout and sys.stderr; 0 if that worked. */
+static int
+flush(const char *name, int tells)
+{
+    PyObject *file = PySys_GetObject(name);
+    if (file == NULL || file == Py_None) {
+        return 0;
+    }
+    PyObject *closed = PyObject_GetAttrString(file, "closed");
+    int is_closed = closed != NULL && PyObject_IsTrue(closed) == 1;
+    Py_XDECREF(closed);
+    PyErr_Clear();
+    if (is_closed) {
+        return 0;
+    }
+    PyObject *result = PyObject_CallMethod(file, "flush", NULL);
+    if (result != NULL) {
+        Py_DECREF(result);
+        return 0;
+    }
+    if (tells) {
+        PyErr_WriteUnraisable(file);
+    } else {
+        PyErr_Clear();
+    }
+    return -1;
+}
+
+/* Ends the interpreter: all that Python promises for the end is done, in the order of Py_FinalizeEx.
+ * Unless that is switched off, its objects are then left to the kernel. Returns the exit code. */
+static int
+finish(int code)
+{
+    /* Another interpreter of the process has files of its own. */
+    int is_alone = PyInterpreterState_Next(PyInterpreterState_Head()) == NULL;
+    if (!is_set("fast-exit") || !is_alone) {
+        /* 120 as `python` has it: what was printed may not have arrived. */
+        return Py_FinalizeEx() < 0 ? 120 : code;
+    }
+    call_if_imported("threading", "_shutdown");
+    call_if_imported("atexit", "_run_exitfuncs");
+    if (flush("stdout", 1) < 0) {
+        code = 120;
+    }
+    flush("stderr", 0);
+    call_if_imported("_ekiben_importer", "flush_files");
+    return code;
+}
+
+/* The exit code that SystemExit asks for. Takes over the exception that is set. */
+static int
+exit_code(void)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    PyObject *code = value == NULL ? NULL : PyObject_GetAttrString(value, "code");
+    int result = 0;
+    if (code == NULL) {
+        PyErr_Clear();
+        result = 1;
+    } else if (code == Py_None) {
+        result = 0;
+    } else if (PyLong_Check(code)) {
+        result = (int)PyLong_AsLong(code);
+    } else {
+        PyObject *file = PySys_GetObject("stderr");
+        PyErr_Clear();
+        if (file != NULL && file != Py_None) {
+            PyFile_WriteObject(code, file, Py_PRINT_RAW);
+        } else {
+            PyObject_Print(code, stderr, Py_PRINT_RAW);
+            fflush(stderr);
+        }
+        PySys_WriteStderr("\n");
+        result = 1;
+    }
+    PyErr_Clear();
+    Py_XDECREF(code);
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+    return result;
+}
+
+/* Runs the main module, and returns the exit code. */
+static int
+run(const char *name, int *interrupted)
+{
+    PyObject *importer = PyImport_ImportModule("_ekiben_importer");
+    PyObject *code = importer == NULL ? NULL
+                                      : PyObject_CallMethod(importer, "prepare_main", "s", name);
+    Py_XDECREF(importer);
+    PyObject *result = NULL;
+    if (code != NULL) {
+        PyObject *main_module = PyImport_AddModule("__main__");
+        PyObject *globals = main_module == NULL ? NULL : PyModule_GetDict(main_module);
+        if (is_set("quiet-start")) {
+            /* What is there by now stays, so the collector needn't look at it. */
+            PyObject *gc = PyImport_ImportModule("gc");
+            PyObject *done = gc == NULL ? NULL : PyObject_CallMethod(gc, "freeze", NULL);
+            Py_XDECREF(done);
+            Py_XDECREF(gc);
+            PyErr_Clear();
+            PyGC_Enable();
+        }
+        if (globals != NULL) {
+            result = PyEval_EvalCode(code, globals, globals);
+        }
+        Py_DECREF(code);
+    }
+    if (result != NULL) {
+        Py_DECREF(result);
+        return 0;
+    }
+    if (PyErr_ExceptionMatches(PyExc_SystemExit)) {
+        return exit_code();
+    }
+    *interrupted = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
+    PyErr_Print();
+    return 1;
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *called = argc > 0 ? argv[0] : "python";
+    char *path = program_path(called);
+    if (path == NULL) {
+        fail(called, "out of memory");
+    }
+    open_image(called);
+    freeze_early(called);
+    PyImport_AppendInittab("_ekiben", PyInit__ekiben);
+
+    const char *name = ekiben_setting("main");
+    int is_asked = argc > 1 && strcmp(argv[1], "--ekiben-python") == 0;
+    if (is_asked) {
+        memmove(&argv[1], &argv[2], (size_t)(argc - 1) * sizeof *argv);
+        argc--;
+    }
+    if (name == NULL || is_asked || is_for_multiprocessing(argc, argv)) {
+        start(path, argc, argv, 1);
+        if (is_set("quiet-start")) {
+            PyGC_Enable();
+        }
+        return Py_RunMain();
+    }
+    start(path, argc, argv, 0);
+    int interrupted = 0;
+    int code = finish(run(name, &interrupted));
+    if (interrupted) {
+        /* As `python` ends: a shell sees that it was the signal. */
+        fflush(NULL);
+        signal(SIGINT, SIG_DFL);
+        kill(getpid(), SIGINT);
+    }
+    exit(code);
+}

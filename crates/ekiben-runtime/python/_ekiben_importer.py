@@ -1,0 +1,256 @@
+"""Imports from the image that this program carries.
+
+The image holds modules and files at paths below the program's own path, as if that were a folder.
+`sys.path` names folders of it, for which `hook` gives finders; so whatever is done with `sys.path`
+and a package's `__path__` means what it always does.
+
+It is imported while the interpreter starts: nothing but built-in modules may be imported here.
+"""
+
+import sys
+
+import _ekiben
+import _frozen_importlib
+import _frozen_importlib_external
+import _imp
+
+ROOT = sys.prefix
+START = ROOT + "/"
+
+# Kinds of modules, as in the format.
+CODE, BUILTIN, NAMESPACE, EXTENSION = range(4)
+
+_find = _ekiben.find
+_ModuleSpec = _frozen_importlib.ModuleSpec
+
+
+class Loader(_frozen_importlib_external._LoaderBasics):
+    """Loads one module: what importlib.machinery.SourceFileLoader is for a file."""
+
+    def __init__(self, name, stem, path):
+        self.name, self._stem, self.path = name, stem, path
+
+    def __eq__(self, other):
+        return self.__class__ == other.__class__ and self.__dict__ == other.__dict__
+
+    def __hash__(self):
+        return hash(self.name) ^ hash(self.path)
+
+    def _check(self, name):
+        if name is not None and name != self.name:
+            raise ImportError("loader for %s cannot handle %s" % (self.name, name), name=name)
+
+    def get_code(self, fullname=None):
+        self._check(fullname)
+        code = _ekiben.code(self._stem)
+        # Compiled with a path that is the same on every machine.
+        _imp._fix_co_filename(code, self.path)
+        return code
+
+    def get_filename(self, fullname=None):
+        self._check(fullname)
+        return self.path
+
+    def get_source(self, fullname=None):
+        self._check(fullname)
+        data = _ekiben.read(self.path[len(START):])
+        return None if data is None else _frozen_importlib_external.decode_source(data)
+
+    def get_data(self, path):
+        return read(path)
+
+    def get_resource_reader(self, fullname=None):
+        self._check(fullname)
+        if self.is_package(self.name):
+            from _ekiben_files import Reader
+
+            return Reader(self._stem)
+        return None
+
+
+def read(path):
+    """The content of a file of the image, by its whole path."""
+    path = getattr(path, "__fspath__", lambda: path)()
+    data = _ekiben.read(path[len(START):]) if path.startswith(START) else None
+    if data is None:
+        # As zipimport has it: there is no such file, so that it can be told from one that is broken.
+        raise OSError(2, "No such file in this program", path)
+    return data
+
+
+class FolderFinder:
+    """Finds modules in one folder of the image: what importlib.machinery.FileFinder is for a folder."""
+
+    def __init__(self, folder):
+        self._folder = folder
+        self.path = START + folder if folder else ROOT
+
+    def __repr__(self):
+        return "FolderFinder(%r)" % self.path
+
+    def find_spec(self, fullname, target=None):
+        tail = fullname.rpartition(".")[2]
+        stem = self._folder + "/" + tail if self._folder else tail
+        found = _find(stem)
+        if found is None or found[0] == NAMESPACE:
+            if found is None and not _ekiben.is_folder(stem):
+                return None
+            # A part of a namespace package (PEP 420).
+            spec = _ModuleSpec(fullname, None)
+            spec.submodule_search_locations = [START + stem]
+            return spec
+        kind, is_package, path = found
+        path = START + path
+        if kind == BUILTIN:
+            # Linked in under its dotted name.
+            spec = _ModuleSpec(fullname, _frozen_importlib.BuiltinImporter, origin=path)
+        else:
+            spec = _ModuleSpec(fullname, Loader(fullname, stem, path), origin=path)
+        spec.has_location = True
+        if is_package:
+            spec.submodule_search_locations = [START + stem]
+        return spec
+
+    def iter_modules(self, prefix=""):
+        """For `pkgutil.iter_modules`."""
+        for name, is_package in _ekiben.modules(self._folder):
+            yield prefix + name, is_package
+
+    def invalidate_caches(self):
+        """The image doesn't change."""
+
+
+def hook(path):
+    """For `sys.path_hooks`."""
+    if path == ROOT:
+        return FolderFinder("")
+    if path.startswith(START):
+        folder = path[len(START):]
+        if _ekiben.is_folder(folder):
+            return FolderFinder(folder)
+    raise ImportError("not a folder of this program", path=path)
+
+
+class Distributions:
+    """On `sys.meta_path`, for `importlib.metadata`: it finds distributions, and no modules."""
+
+    @staticmethod
+    def find_spec(fullname, path=None, target=None):
+        return None
+
+    @staticmethod
+    def find_distributions(context=None):
+        import _ekiben_files
+
+        return _ekiben_files.find_distributions(context)
+
+    @staticmethod
+    def invalidate_caches():
+        """The image doesn't change."""
+
+
+def zip_hook(path):
+    """In place of `zipimport.zipimporter`, until a path is looked at that isn't of the image."""
+    from zipimport import zipimporter
+
+    sys.path_hooks[sys.path_hooks.index(zip_hook)] = zipimporter
+    return zipimporter(path)
+
+
+def install():
+    """Has this interpreter import from the image. A second call does nothing."""
+    if hook in sys.path_hooks:
+        return
+    time = sys.modules.get("time")
+    if time is not None and not hasattr(time, "time"):
+        # The empty one of main.c.
+        zipimporter = sys.modules.pop("zipimport").zipimporter
+        del sys.modules["time"]
+        sys.path_hooks[sys.path_hooks.index(zipimporter)] = zip_hook
+    sys.path_hooks.insert(0, hook)
+    sys.path_importer_cache.clear()
+    # What the interpreter has frozen into it comes last: it knows neither sources nor resources.
+    frozen = _frozen_importlib.FrozenImporter
+    sys.meta_path.remove(frozen)
+    sys.meta_path += [frozen, Distributions]
+    library = START + "lib/python%d.%d" % sys.version_info[:2]
+    for module in list(sys.modules.values()):
+        spec = getattr(module, "__spec__", None)
+        if spec is not None and spec.loader is frozen:
+            adopt(module, spec.name, library)
+    if sys.version_info < (3, 13):
+        sys.excepthook = show
+
+
+def adopt(module, name, library):
+    """Gives a module that came before the importer what the importer would have given it."""
+    own = hook(library)
+    for part in name.split("."):
+        stem = own._folder + "/" + part
+        spec = own.find_spec(part)
+        if spec is None or spec.loader is None:
+            return
+        own = FolderFinder(stem)
+    if name != part:
+        stem = own._folder
+        spec = _ModuleSpec(name, Loader(name, stem, spec.origin), origin=spec.origin)
+        spec.has_location = True
+        if _find(stem)[1]:
+            spec.submodule_search_locations = [START + stem]
+    module.__spec__, module.__loader__, module.__file__ = spec, spec.loader, spec.origin
+    if spec.submodule_search_locations is not None:
+        module.__path__ = spec.submodule_search_locations
+
+
+def show(kind, value, traceback):
+    """In place of `sys.excepthook`, which before 3.13 reads sources from files only."""
+    try:
+        from traceback import print_exception
+    except ImportError:
+        sys.__excepthook__(kind, value, traceback)
+    else:
+        print_exception(kind, value, traceback)
+
+
+def prepare_main(name):
+    """Makes `__main__` what `python -m name` would make it, and returns its code."""
+    parent, _, _ = name.rpartition(".")
+    path = None
+    if parent:
+        __import__(parent)
+        path = sys.modules[parent].__path__
+    spec = _frozen_importlib_external.PathFinder.find_spec(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError("this program's main module %r isn't in it" % name, name=name)
+    main = sys.modules["__main__"].__dict__
+    main.update(
+        __file__=spec.origin,
+        __cached__=spec.cached,
+        __loader__=spec.loader,
+        __package__=spec.parent,
+        __spec__=spec,
+    )
+    return spec.loader.get_code(name)
+
+
+def flush_files():
+    """Writes what open files still hold. Taking the interpreter apart would do it, file by file."""
+    io = sys.modules.get("_io")
+    gc = sys.modules.get("gc")
+    if gc is None:
+        import gc
+    texts, others = [], []
+    for it in gc.get_objects():
+        # `isinstance` could run code of the object.
+        kind = type(it)
+        if issubclass(kind, io.TextIOWrapper):
+            texts.append(it)
+        elif issubclass(kind, (io.BufferedWriter, io.BufferedRandom)):
+            others.append(it)
+    for it in texts + others:
+        try:
+            if not it.closed:
+                it.flush()
+        except Exception:
+            # As when a file is collected: there is nobody to tell.
+            pass
