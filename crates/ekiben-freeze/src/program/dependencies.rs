@@ -69,14 +69,21 @@ impl Installer {
     /// # Errors
     /// If the installation fails.
     pub fn project(&self, project: &Project) -> Result<Vec<PathBuf>, Error> {
-        let key = tree_key(&project.folder)?;
-        let task =
-            Task { key, requirements: None, project: Some(&project.folder), is_complete: true };
-        let mut folders = vec![self.install(&task)?];
+        let mut folders = vec![self.project_alone(project)?];
         if !project.dependencies.is_empty() {
             folders.push(self.listed(&format!("{}\n", project.dependencies.join("\n")), false)?);
         }
         Ok(folders)
+    }
+
+    /// The folder with a project.
+    ///
+    /// # Errors
+    /// If the installation fails.
+    pub fn project_alone(&self, project: &Project) -> Result<PathBuf, Error> {
+        let key = tree_key(&project.folder)?;
+        let folder = Some(project.folder.as_path());
+        self.install(&Task { key, requirements: None, project: folder, is_complete: true })
     }
 
     fn listed(&self, requirements: &str, is_complete: bool) -> Result<PathBuf, Error> {

@@ -35,8 +35,8 @@ pub enum Error {
     /// The program needs modules that are shared objects.
     #[error("{}", compiled(.0))]
     Compiled(Vec<Compiled>),
-    /// A folder isn't a runtime.
-    #[error("{} isn't a runtime: {why}", folder.display())]
+    /// There is no runtime where one was looked for.
+    #[error("there is no runtime in {}: {why}", folder.display())]
     NoRuntime {
         /// The folder.
         folder: PathBuf,

@@ -48,8 +48,8 @@ const ALWAYS: &[&str] = &[
     "zipimport",
 ];
 
-/// Settings of programs that a person may choose.
-const SETTINGS: &[&str] = &["fast-exit", "isolated", "quiet-start"];
+/// Settings of programs that a person may switch off.
+const SWITCHES: &[&str] = &["fast-exit", "isolated", "quiet-start"];
 
 /// What program to make.
 #[derive(Debug, Clone)]
@@ -70,8 +70,8 @@ pub struct Request {
     pub optimize: u8,
     /// Whether to keep sources, for tracebacks.
     pub sources: bool,
-    /// Settings of the program: `fast-exit`, `isolated`, `quiet-start`.
-    pub settings: BTreeMap<String, String>,
+    /// Settings of the program, `fast-exit`, `isolated` and `quiet-start`, which otherwise are on.
+    pub switches: BTreeMap<String, bool>,
 }
 
 impl Request {
@@ -87,7 +87,7 @@ impl Request {
             prune: false,
             optimize: 0,
             sources: true,
-            settings: BTreeMap::new(),
+            switches: BTreeMap::new(),
         }
     }
 }
@@ -234,12 +234,13 @@ fn image(request: &Request, found: &Found, standard: &Image<'_>) -> Result<Vec<u
     for (key, value) in standard.settings() {
         builder.set(key, value).map_err(wrong)?;
     }
-    for (key, value) in &request.settings {
-        if !SETTINGS.contains(&key.as_str()) {
-            let known = SETTINGS.join(", ");
-            return Err(Error::Target(format!("programs have no setting `{key}`, but {known}")));
-        }
-        builder.set(key, value).map_err(wrong)?;
+    if let Some(key) = request.switches.keys().find(|key| !SWITCHES.contains(&key.as_str())) {
+        let known = SWITCHES.join(", ");
+        return Err(Error::Target(format!("programs have no setting `{key}`, but {known}")));
+    }
+    for key in SWITCHES {
+        let is_on = request.switches.get(*key).copied().unwrap_or(true);
+        builder.set(key, if is_on { "1" } else { "0" }).map_err(wrong)?;
     }
     builder.set("main", &found.report.main).map_err(wrong)?;
     builder.set("optimize", &request.optimize.to_string()).map_err(wrong)?;
