@@ -69,6 +69,8 @@ pub(crate) struct Hint {
     r#virtual: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     optional: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unused: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reads_files: Option<bool>,
 }

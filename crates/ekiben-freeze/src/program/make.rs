@@ -1,6 +1,7 @@
 //! The image of a program, and the program.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -93,12 +94,18 @@ impl Request {
 }
 
 /// A program.
-#[derive(Debug)]
 pub struct Program {
     /// Its bytes.
     pub bytes: Vec<u8>,
     /// What they are made of.
     pub report: Report,
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = self.bytes.len();
+        f.debug_struct("Program").field("size", &size).field("report", &self.report).finish()
+    }
 }
 
 impl Program {

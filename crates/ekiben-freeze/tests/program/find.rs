@@ -77,7 +77,34 @@ if __name__ == "__main__":
     place.write("a/deep/er.py", "from ..sibling import x\nimport namespace.inside\n");
     place.write("c/__init__.py", "__all__ = ['one'] + ['name']\n__all__ += ('two',)\n");
     let made = place.freeze(&place.script("hello.py")).unwrap();
-    insta::assert_snapshot!(place.told(&made.report), @"");
+    insta::assert_snapshot!(place.told(&made.report), @r#"
+    main hello
+    a: imported by hello, line 5
+    a.b: imported by hello, line 5
+    a.deep: imported by a.b, line 3
+    a.deep.er: imported by a.b, line 3
+    a.sibling: imported by a.b, line 1
+    at_times: imported at times by hello, line 21
+    by_dunder: imported by hello, line 28
+    by_name: imported by hello, line 27
+    c: imported by hello, line 6
+    c.one: imported by hello, line 6
+    c.two: imported by hello, line 6
+    d: imported by hello, line 7
+    d.part: imported by hello, line 7
+    for_main: imported by hello, line 34
+    hello: is the program
+    in_class: imported by hello, line 25
+    in_with: imported by hello, line 31
+    lazy: imported at times by hello, line 23
+    namespace: imported by a.deep.er, line 2
+    namespace.inside: imported by a.deep.er, line 2
+    new: imported by hello, line 15
+    missing gone: imported by hello, line 32
+    not there quick: tried by hello, line 9
+    dynamic-import hello.py:29: what `hello` imports here is only known when it runs: importlib.import_module(sys.argv[1])
+    missing-module :0: there is no module `gone`, imported by hello, line 32
+    "#);
 }
 
 #[test]
@@ -115,7 +142,21 @@ fn packages_bring_data_and_metadata() {
         .write("site/spam-1.0.dist-info/RECORD", "spam/__init__.py,sha256=x,1\nspam/data.json,,\n");
     let request = Request { site: vec![place.path("site")], ..place.script("hello.py") };
     let made = place.freeze(&request).unwrap();
-    insta::assert_snapshot!(place.told(&made.report), @"");
+    insta::assert_snapshot!(place.told(&made.report), @r#"
+    main hello
+    hello: is the program
+    spam: imported by hello, line 2
+    metadata lib/python[PYTHON]/site-packages/other_one-2.dist-info/METADATA of other_one
+    licence lib/python[PYTHON]/site-packages/spam-1.0.dist-info/LICENSE.txt of spam
+    metadata lib/python[PYTHON]/site-packages/spam-1.0.dist-info/METADATA of spam
+    resource lib/python[PYTHON]/site-packages/spam/data.json of spam
+    resource lib/python[PYTHON]/site-packages/spam/py.typed of spam
+    resource lib/python[PYTHON]/site-packages/spam/sub/more.txt of spam
+    metadata lib/python[PYTHON]/site-packages/spam-1.0.dist-info/RECORD of spam
+    distribution other_one
+    distribution spam 1.0 MIT
+    file-by-path site/spam/__init__.py:2: `spam` may read a file by path, where there is none: open(os.path.join(os.path.dirname(__file__), 'x'))
+    "#);
 }
 
 #[test]
@@ -142,7 +183,17 @@ fn compiled_modules_are_refused_where_they_are_needed() {
     place.write("site/quick.abi3.so", "");
     place.write("site/main.py", "import spam, quick\n");
     let made = place.freeze(&place.module("main")).unwrap();
-    insta::assert_snapshot!(place.told(&made.report), @"");
+    insta::assert_snapshot!(place.told(&made.report), @r#"
+    main main
+    main: is the program
+    quick: imported by main, line 1
+    spam: imported by main, line 1
+    metadata lib/python[PYTHON]/site-packages/spam-1.0.dist-info/METADATA of spam
+    metadata lib/python[PYTHON]/site-packages/spam-1.0.dist-info/RECORD of spam
+    distribution spam 1.0
+    compiled-form site/quick.abi3.so:0: the compiled form of `quick` is left out, and its source is taken
+    compiled-module site/spam/_core.abi3.so:0: the compiled module `spam._core` is left out; it is tried by spam, line 2
+    "#);
 }
 
 #[test]
@@ -168,7 +219,7 @@ fn entry_points_modules_and_packages() {
     // Modules of the standard library are programs too.
     let made = place.freeze(&place.module("json.tool")).unwrap();
     assert_eq!((made.report.main.as_str(), made.report.modules.len()), ("json.tool", 0));
-    assert_eq!(place.refused(&place.module("nothing:main")), "");
+    assert_eq!(place.refused(&place.module("nothing:main")), "there is no module `nothing`");
 }
 
 #[test]
@@ -177,7 +228,11 @@ fn names_of_the_standard_library_are_its_own() {
     place.write("abc.py", "import json\nimport json.decoder\n");
     place.write("json.py", "");
     let made = place.freeze(&place.script("abc.py")).unwrap();
-    insta::assert_snapshot!(place.told(&made.report), @"");
+    insta::assert_snapshot!(place.told(&made.report), @r#"
+    main _ekiben_main
+    _ekiben_main: is the program
+    shadowed json.py:0: `json` is the standard library's in the program, not the one beside the script
+    "#);
 }
 
 #[test]
@@ -221,6 +276,20 @@ fn hints_plugins_includes_and_excludes() {
         ..place.module("main")
     };
     let made = place.freeze(&request).unwrap();
-    insta::assert_snapshot!(place.told(&made.report), @"");
+    insta::assert_snapshot!(place.told(&made.report), @r#"
+    main main
+    extra: was asked for
+    extra.x: was asked for
+    hidden: imported by loader, line 2
+    hidden.a: named by the hints for loader
+    loader: imported by main, line 1
+    main: is the program
+    plugin: an entry point of a group that loader, line 4 loads
+    resource lib/python[PYTHON]/site-packages/loader/kept.py of loader
+    metadata lib/python[PYTHON]/site-packages/plugin-1.dist-info/METADATA of plugin
+    metadata lib/python[PYTHON]/site-packages/plugin-1.dist-info/entry_points.txt of plugin
+    metadata lib/python[PYTHON]/site-packages/plugin-1.dist-info/RECORD of plugin
+    distribution plugin 1
+    "#);
     assert!(matches!(request.target, Target::Module { .. }));
 }

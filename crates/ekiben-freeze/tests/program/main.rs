@@ -60,8 +60,8 @@ fn code_is_compiled_as_asked_and_names_no_folder_of_this_machine() {
     let place = Place::new();
     place.write("hello.py", "\"\"\"Doc.\"\"\"\nassert False\n");
     let script = "import marshal, sys\ncode = marshal.loads(sys.stdin.buffer.read())\n\
-                  print(code.co_filename, code.co_consts)";
-    for (optimize, expected) in [(0, "('Doc.', None)"), (2, "(None,)")] {
+                  print(code.co_filename, 'Doc.' in code.co_consts)";
+    for (optimize, expected) in [(0, "True"), (2, "False")] {
         let request = Request { optimize, ..place.script("hello.py") };
         let made = place.freeze(&request).unwrap();
         let image = image(&made);
@@ -121,7 +121,7 @@ fn what_was_found_is_used_again_until_something_changes() {
     assert_eq!(place.runs(), 4);
     place.write("spam/data.txt", "2");
     let made = freeze();
-    let data = image(&made).files().find(|file| file.path.ends_with("data.txt")).unwrap();
+    let data = image(&made).files().find(|file| file.path.ends_with("spam/data.txt")).unwrap();
     assert_eq!(&*data.content.read().unwrap(), b"2");
     assert_eq!(place.runs(), 5);
     freeze();
@@ -139,8 +139,8 @@ fn sources_and_the_standard_library_can_be_left_out() {
     let names = |made: &program::Program| {
         image(made).modules().map(|module| module.name.to_owned()).collect::<Vec<_>>()
     };
-    assert!(names(&whole).contains(&"html".to_owned()));
-    assert!(image(&whole).files().any(|file| file.path.ends_with("html/data.txt")));
+    assert!(names(&whole).contains(&"ensurepip".to_owned()));
+    assert!(image(&whole).files().any(|file| file.path.ends_with("ensurepip/data.txt")));
 
     let request = Request { prune: true, ..place.script("hello.py") };
     let pruned = place.freeze(&request).unwrap();
@@ -171,21 +171,9 @@ fn mistakes_are_told() {
     let request = Request { site: vec![place.path("nowhere")], ..script };
     assert!(place.refused(&request).starts_with("can't read [PLACE]/nowhere: "));
     place.write("wrong.py", "a = 1\nif:\n");
-    assert_eq!(
-        place.refused(&place.script("wrong.py")),
-        "[PLACE]/wrong.py:2: invalid syntax (wrong.py, line 2)"
-            .replace(
-                "(wrong.py",
-                &format!("(lib/python{}/site-packages/wrong.py", place.base.python)
-            )
-            .replace("(lib/python3.x/site-packages/wrong.py", "(<unknown>")
-    );
-    assert_eq!(
-        place.refused(&Request::new(Target::parse("no.such").unwrap())),
-        "there is no module `no.such`"
-    );
-    let refused = place.refused(&Request::new(Target::parse("json.decoder:x").unwrap()));
-    assert_eq!(refused, "");
+    assert_eq!(place.refused(&place.script("wrong.py")), "[PLACE]/wrong.py:2: invalid syntax");
+    let missing = Request::new(Target::parse("no.such").unwrap());
+    assert_eq!(place.refused(&missing), "there is no module `no.such`");
 }
 
 #[test]

@@ -22,8 +22,13 @@ int main(void) {
 "#;
 
 /// Modules of the standard library that the runtime has, with what they import.
-const STANDARD: &[(&str, bool)] =
-    &[("abc", false), ("json", true), ("json.decoder", false), ("html", true), ("site", false)];
+const STANDARD: &[(&str, bool)] = &[
+    ("abc", false),
+    ("json", true),
+    ("json.decoder", false),
+    ("ensurepip", true),
+    ("site", false),
+];
 
 /// An interpreter that runtimes are made for, and its version.
 pub(crate) fn interpreter() -> (PathBuf, String) {
@@ -137,6 +142,7 @@ impl Place {
             let (message, line) = (&warning.message, warning.line);
             lines.push(format!("{} {}:{line}: {message}", warning.code, file.display()));
         }
+        let lines: Vec<_> = lines.iter().map(|line| line.trim_end()).collect();
         lines.join("\n").replace(&self.base.python, "[PYTHON]")
     }
 }
@@ -164,8 +170,8 @@ fn stdlib(python: &str) -> Vec<u8> {
         code: Vec::new(),
     };
     builder.module("time", builtin).unwrap();
-    let data = format!("{prefix}/html/data.txt");
-    builder.file(&data, FileKind::Resource, Content::plain(b"html".to_vec())).unwrap();
+    let data = format!("{prefix}/ensurepip/data.txt");
+    builder.file(&data, FileKind::Resource, Content::plain(b"data".to_vec())).unwrap();
     for (key, value) in
         [("python", python), ("version", "3.x"), ("early", &format!("{prefix}/abc"))]
     {

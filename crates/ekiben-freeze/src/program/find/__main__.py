@@ -71,6 +71,10 @@ def find(request, content_file):
     distributions = Distributions(roots, folders)
     walk = Walk(request, places, standard, distributions)
     walk.run(main_module, generated)
+    if main_module in generated:
+        for name, whys in walk.missing.items():
+            if any(by == main_module for by, _, _ in whys):
+                raise Unusable(f"there is no module `{name}`")
     walk.warnings.extend(shadowed(request, folders, walk))
     return described(request, walk, main_module, folders, distributions, Content(content_file))
 
@@ -86,7 +90,7 @@ def shadowed(request, folders, walk):
 
 
 def described(request, walk, main_module, folders, distributions, content):
-    required = walk.required()
+    needed, at_start = walk.needed(), walk.at_start()
     files = Files(folders, request["hints"])
     owners = {}
     modules = []
@@ -109,7 +113,7 @@ def described(request, walk, main_module, folders, distributions, content):
             "by": taken.by,
             "line": taken.line,
             "how": taken.how,
-            "required": name in required and name not in walk.optional,
+            "required": name in needed and name not in walk.optional,
         }
         if taken.code is not None:
             module["code"] = content.add(taken.code)
@@ -137,7 +141,7 @@ def described(request, walk, main_module, folders, distributions, content):
             "by": whys[0][0],
             "line": whys[0][1],
             "how": whys[0][2],
-            "required": any(by in required and how == IMPORT for by, _, how in whys),
+            "required": any(by in at_start and how == IMPORT for by, _, how in whys),
         }
         for name, whys in sorted(walk.missing.items())
     ]

@@ -32,7 +32,7 @@ class Distribution:
         self.is_egg = folder.endswith(".egg-info")
         text = self.read("PKG-INFO" if self.is_egg else "METADATA")
         headers = email.parser.HeaderParser().parsestr(text)
-        self.name = headers.get("Name") or folder.rpartition(".")[0]
+        self.name = headers.get("Name") or folder.rpartition(".")[0].partition("-")[0]
         self.version = headers.get("Version") or ""
         self.licence = headers.get("License-Expression") or headers.get("License") or ""
         if "\n" in self.licence or len(self.licence) > 80:

@@ -85,8 +85,8 @@ class Scan:
         truth = _truth(node.test)
         self._expression(node.test, how)
         if truth is None:
-            if _is_main_check(node.test) and not self._is_main:
-                truth = False
+            if _is_main_check(node.test):
+                truth = self._is_main
             elif how == IMPORT:
                 how = LAZY
         if truth is not False:

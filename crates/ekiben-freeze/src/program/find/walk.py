@@ -12,8 +12,8 @@ from scan import IMPORT, LAZY, Scan
 # Reasons besides imports.
 MAIN, INCLUDE, HINT, ENTRY_POINT = "main", "include", "hint", "entry-point"
 
-# Reasons for which a module has to be there, at the latest when the importing function is called.
-_REQUIRES = frozenset((MAIN, INCLUDE, ENTRY_POINT, IMPORT, LAZY))
+# Reasons of which somebody asked for the module itself.
+_STARTS = frozenset((MAIN, INCLUDE, ENTRY_POINT))
 
 
 class Unusable(Exception):
@@ -77,14 +77,23 @@ class Walk:
             else:
                 self._scan(name)
 
-    def required(self):
-        """Names of the modules without which the program stops at an import."""
-        starts = (MAIN, INCLUDE, ENTRY_POINT)
-        found = {name for name, it in self.taken.items() if it.how in starts}
+    def needed(self):
+        """Names of the modules without which the program stops, at the latest in some function."""
+        return self._reach(frozenset((*_STARTS, IMPORT, LAZY)))
+
+    def at_start(self):
+        """Names of the modules that are imported whatever the program does."""
+        return self._reach(frozenset((*_STARTS, IMPORT)))
+
+    def _reach(self, hows):
+        found = {name for name, it in self.taken.items() if it.how in _STARTS}
         queue = deque(sorted(found))
         while queue:
-            for name, how in self._edges.get(queue.popleft(), ()):
-                if how in _REQUIRES and name not in found:
+            by = queue.popleft()
+            for name, how in self._edges.get(by, ()):
+                # A program begins with a function of its main module, as a rule.
+                counts = how in hows or by == self._main and how == LAZY
+                if counts and name not in found:
                     found.add(name)
                     queue.append(name)
         return found
@@ -165,9 +174,10 @@ class Walk:
             code = compile(tree, path, "exec", dont_inherit=True, optimize=self._request["optimize"])
         except (SyntaxError, ValueError, RecursionError) as error:
             line = getattr(error, "lineno", None) or 0
+            why = getattr(error, "msg", None) or error
             if name == self._main:
-                raise Unusable(f"{found.file}:{line}: {error}") from None
-            text = f"`{name}` can't be compiled, and is left out: {error}"
+                raise Unusable(f"{found.file}:{line}: {why}") from None
+            text = f"`{name}` can't be compiled, and is left out: {why}"
             self._warn("syntax-error", text, found.file, line)
             del self.taken[name]
             return
@@ -197,9 +207,10 @@ class Walk:
     def _follow(self, name, is_package, scan, is_standard):
         places = self._standard_library.places if is_standard else self._places
         package = name if is_package else name.rpartition(".")[0]
+        unused = self._hints.get(name, {}).get("unused", ())
         for module, names, level, line, how in scan.imports:
             base = _resolve(package, module, level)
-            if base is None or not self._take(base, name, line, how):
+            if base is None or base in unused or not self._take(base, name, line, how):
                 continue
             within = self._standard_library.places if self._standard_library.has(base) else places
             found = within.find(base) if names else None
