@@ -1,6 +1,8 @@
 //! Programs in one file.
 //!
 //! [`runtime`] makes and keeps *runtimes*: an interpreter with all that is needed to put it into a
-//! program.
+//! program. [`program`] finds the modules of a program, and puts them into the interpreter of a
+//! runtime.
 
+pub mod program;
 pub mod runtime;

@@ -50,21 +50,29 @@ impl From<Problems> for Stop {
     }
 }
 
+/// The runtime of a version that programs are made of.
+pub(crate) fn find(global: &Global, python: &str) -> Result<Runtime, Problems> {
+    let store = Store::new(&environment::cache_dir(global)?);
+    store.find(Some(python)).map_err(|error| problem(&error).into())
+}
+
+/// What is said of an error.
+fn problem(error: &Error) -> Problem {
+    let cause = match error.cause() {
+        runtime::Cause::Input => Cause::Input,
+        runtime::Cause::Environment => Cause::Environment,
+        runtime::Cause::Internal | runtime::Cause::Interrupted => Cause::Internal,
+    };
+    let problem = Problem::error(cause, error.code(), error.to_string());
+    error.help().into_iter().fold(problem, |problem, help| problem.help(help))
+}
+
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
-        let cause = match error.cause() {
-            runtime::Cause::Input => Cause::Input,
-            runtime::Cause::Environment => Cause::Environment,
-            runtime::Cause::Internal => Cause::Internal,
-            runtime::Cause::Interrupted => return Self::Interrupted,
-        };
-        let mut problem = Problem::error(cause, error.code(), error.to_string());
-        for help in error.help() {
-            problem = problem.help(help);
-        }
-        match error {
-            Error::Step { .. } => Self::Failed(problem.into()),
-            _ => Self::Problems(problem.into()),
+        match (&error, error.cause()) {
+            (_, runtime::Cause::Interrupted) => Self::Interrupted,
+            (Error::Step { .. }, _) => Self::Failed(problem(&error).into()),
+            _ => Self::Problems(problem(&error).into()),
         }
     }
 }
