@@ -175,7 +175,9 @@ impl Place {
     /// The file without the old content, as far as whole pages of it can go, and where the headers
     /// are in it.
     fn without_content(&self, program: &[u8]) -> (Vec<u8>, Headers) {
-        let Some(places) = self.behind.as_ref().filter(|_| self.start as u64 % PAGE == 0) else {
+        let Some(places) =
+            self.behind.as_ref().filter(|_| (self.start as u64).is_multiple_of(PAGE))
+        else {
             return (program.to_vec(), self.headers);
         };
         if self.end == program.len() {
