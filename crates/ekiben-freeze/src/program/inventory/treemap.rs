@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(areas.len(), sizes.len());
         let scale = within.surface() / 2400.0;
         for (area, size) in areas.iter().zip(sizes) {
-            assert!((area.surface() - f64::from(size) * scale).abs() < 1e-6, "{area:?}");
+            assert!((area.surface() - size as f64 * scale).abs() < 1e-6, "{area:?}");
             assert!(area.x >= 10.0 && area.x + area.width <= 610.0 + 1e-6, "{area:?}");
             assert!(area.y >= 20.0 && area.y + area.height <= 420.0 + 1e-6, "{area:?}");
         }
