@@ -1,6 +1,8 @@
 //! Makes the list of built-in plugins: every component in the folder that `cargo xtask plugins`
 //! fills, with its bytes. `EKIBEN_PRECOMPILED_DIR` may name a folder that `ekiben plugin precompile`
 //! filled; then their machine code becomes part of the program too. `cargo xtask dist` does that.
+//!
+//! And tells where the object is that goes into runtimes, which `cargo xtask plugins` makes as well.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -17,6 +19,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::error=no plugin in {}: run `cargo xtask plugins` first", folder.display());
         return Ok(());
     }
+    let object = target()?.join("runtime").join("ekiben_runtime.o");
+    println!("cargo::rerun-if-changed={}", object.display());
+    if !object.is_file() {
+        println!("cargo::error=there is no {}: run `cargo xtask plugins` first", object.display());
+        return Ok(());
+    }
+    println!("cargo::rustc-env=EKIBEN_RUNTIME_OBJECT={}", object.display());
     let mut code = String::from("&[\n");
     for (id, path) in components {
         println!("cargo::rerun-if-changed={path}");
@@ -43,9 +52,14 @@ fn folder() -> Result<PathBuf, Box<dyn Error>> {
     if let Some(given) = std::env::var_os("EKIBEN_PLUGINS_DIR") {
         return Ok(std::path::absolute(given)?);
     }
+    Ok(target()?.join("plugins"))
+}
+
+/// Where xtask puts what it makes.
+fn target() -> Result<PathBuf, Box<dyn Error>> {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets CARGO_MANIFEST_DIR")?;
     let workspace = Path::new(&package).ancestors().nth(2).ok_or("the package has no workspace")?;
-    Ok(workspace.join("target").join("plugins"))
+    Ok(workspace.join("target"))
 }
 
 /// Ids and paths, sorted. Names that aren't UTF-8 are no plugins' names.

@@ -15,10 +15,12 @@ mod demo;
 mod dist;
 mod editable;
 mod examples;
+mod executables;
 mod frontend;
 mod plugins;
 mod python;
 mod real;
+mod runtime;
 mod runtime_object;
 mod schema;
 mod shim;
@@ -56,12 +58,16 @@ enum Command {
     Editable(editable::Args),
     /// Build the examples, test them, and check what builds make with others' tools
     Examples(examples::Args),
+    /// Make programs, and compare them with the ordinary interpreter
+    Executables(executables::Args),
     /// Migrate real packages that have a setup.py, build them and run their own tests
     Migrate(real::migrated::Args),
     /// Build the plugins, and the guests of the tests, as WebAssembly components
     Plugins(plugins::Args),
     /// Build real packages through real frontends and run their own tests
     Real(real::Args),
+    /// Build a runtime and check it
+    Runtime(runtime::Args),
     /// Check settings by their schema with validate-pyproject
     Schema(schema::Args),
     /// Make a project of each template, build it and run its tests
@@ -83,9 +89,11 @@ fn main() -> ExitCode {
         Command::Dist(args) => args.run(&workspace),
         Command::Editable(args) => args.run(&workspace),
         Command::Examples(args) => args.run(&workspace),
+        Command::Executables(args) => args.run(&workspace),
         Command::Migrate(args) => args.run(&workspace),
         Command::Plugins(args) => args.run(&workspace),
         Command::Real(args) => args.run(&workspace),
+        Command::Runtime(args) => args.run(&workspace),
         Command::Schema(args) => args.run(&workspace),
         Command::Templates(args) => args.run(&workspace),
         Command::Test(args) => args.run(&workspace),

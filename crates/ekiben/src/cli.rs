@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ekiben_freeze::runtime::{Flavours, PythonVersion};
 
 /// Build Python projects with compiled code.
 #[derive(Debug, Parser)]
@@ -82,6 +83,9 @@ pub(crate) enum Command {
     /// See which plugins there are
     #[command(subcommand)]
     Plugin(Plugin),
+    /// Make the interpreters that executables are made of
+    #[command(subcommand)]
+    Runtime(Runtime),
     /// Run a hook of PEP 517 or PEP 660
     #[command(hide = true)]
     Pep517(Pep517),
@@ -430,6 +434,73 @@ pub(crate) struct PluginList {
     /// How to show them
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Runtime {
+    /// Build one from CPython's source, unless it is there
+    Build(RuntimeBuild),
+    /// List those that are there
+    List(RuntimeList),
+    /// Show what one is made of
+    Show(RuntimeShow),
+    /// Check the files of runtimes, and import every module with their interpreters
+    Check(RuntimeCheck),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuntimeBuild {
+    /// CPython's version: 3.13 or 3.13.5
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) python: PythonVersion,
+    /// CPython's source, a .tar.xz or .tar.gz [default: the source package of the distribution]
+    #[arg(long, value_name = "PATH-OR-URL", requires = "sha256")]
+    pub(crate) source: Option<String>,
+    /// The SHA-256 of the source
+    #[arg(long, value_name = "HEX", requires = "source")]
+    pub(crate) sha256: Option<String>,
+    /// How programs are bound to the C library: static, dynamic or all
+    #[arg(long, default_value = "all", value_name = "FLAVOUR")]
+    pub(crate) flavour: Flavours,
+    /// How many processes run at once [default: one for each processor]
+    #[arg(short, long, env = "EKIBEN_JOBS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) jobs: Option<u32>,
+    /// Optimise by a profile of CPython's own tests, which takes long
+    #[arg(long)]
+    pub(crate) pgo: bool,
+    /// Optimise across files, which takes long
+    #[arg(long)]
+    pub(crate) lto: bool,
+    /// Fail if a module of the standard library can't be built, rather than leave it out
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// A new folder for a copy of the runtime
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuntimeList {
+    /// How to show them
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuntimeShow {
+    /// Its name, its version or its folder [default: the newest version]
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// How to show it
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuntimeCheck {
+    /// Its name, its version or its folder [default: all]
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
 }
 
 /// How to show a list.

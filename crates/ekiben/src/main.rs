@@ -8,6 +8,7 @@
 //! | `report` | what people and programs hear of a build |
 //! | `environment` | folders, processors and variables of this machine |
 //! | `builtin` | the plugins that are part of the program |
+//! | `parts` | what of Ekiben's own goes into runtimes |
 //!
 //! Exit status: 0 done, 1 the build failed, 2 the project or what was asked for is wrong, 101 a bug
 //! in Ekiben, 130 interrupted.
@@ -18,6 +19,7 @@ mod builtin;
 mod cli;
 mod commands;
 mod environment;
+mod parts;
 mod report;
 mod result;
 mod settings;
@@ -28,7 +30,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Color, Command, Plugin};
+use crate::cli::{Cli, Color, Command, Plugin, Runtime};
 use crate::commands::End;
 use crate::result::ResultSink;
 use crate::settings::FrontEnd;
@@ -76,6 +78,10 @@ fn run() -> Result<End, String> {
         Command::Inspect(inspect) => commands::inspect::run(inspect),
         Command::Plugin(Plugin::List(list)) => commands::plugin::list(list, global),
         Command::Plugin(Plugin::Precompile(to)) => commands::plugin::precompile(to),
+        Command::Runtime(Runtime::Build(build)) => commands::runtime::build(build, global),
+        Command::Runtime(Runtime::List(list)) => commands::runtime::list(list, global),
+        Command::Runtime(Runtime::Show(show)) => commands::runtime::show(show, global),
+        Command::Runtime(Runtime::Check(check)) => commands::runtime::check(check, global),
         // Answered above.
         Command::Pep517(_) => End::Done,
     })

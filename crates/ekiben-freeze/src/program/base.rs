@@ -51,28 +51,6 @@ impl Base {
         Ok(Self { program, interpreter, stdlib, python })
     }
 
-    /// The last made of the runtimes in a cache folder that are of a version and flavour.
-    ///
-    /// # Errors
-    /// If there is none.
-    pub fn find(cache: &Path, python: &str, flavour: &str) -> Result<Self, Error> {
-        let runtimes = cache.join("runtimes");
-        let mut found = Vec::new();
-        for entry in fs::read_dir(&runtimes).into_iter().flatten().flatten() {
-            let made = entry.metadata().and_then(|metadata| metadata.modified()).ok();
-            if let Ok(base) = Self::in_folder(&entry.path(), flavour)
-                && base.python == python
-            {
-                found.push((made, entry.path(), base));
-            }
-        }
-        found.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
-        found.pop().map(|(_, _, base)| base).ok_or_else(|| Error::NoRuntime {
-            folder: runtimes,
-            why: format!("none in it is for Python {python}, {flavour}"),
-        })
-    }
-
     /// The folder of installed packages that a word of the command line stands for, which may be a
     /// virtual environment.
     #[must_use]

@@ -9,6 +9,8 @@ use ekiben_freeze::program::{
     self, Base, Error, Installer, Program, Project, Report, Request, Target, Warning,
 };
 
+use ekiben_freeze::runtime::Store;
+
 use super::End;
 use super::build::print;
 use crate::cli::{Freeze, Global, ListFormat};
@@ -38,12 +40,15 @@ fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
         Some(passing) => passing.path().to_owned(),
         None => environment::cache_dir(global)?,
     };
-    let flavour = freeze.flavour.as_str();
-    let base = match &freeze.runtime {
-        Some(runtime) => Base::in_folder(runtime, flavour),
-        // Runtimes are no results of builds: they are there with any cache.
-        None => Base::find(&environment::cache_dir(global)?, &freeze.python, flavour),
+    // Runtimes are no results of builds: they are there with any cache.
+    let runtime = match &freeze.runtime {
+        Some(runtime) => runtime.clone(),
+        None => {
+            let store = Store::new(&environment::cache_dir(global)?);
+            store.find(Some(&freeze.python)).map_err(super::runtime::problems)?.path("")
+        }
     };
+    let base = Base::in_folder(&runtime, freeze.flavour.as_str());
     let base = base.map_err(|error| problems(&error))?;
     // Without a cache the next run takes longer.
     let cache = Cache::open(&folder, CacheLimits::new(global.cache_size)).ok();

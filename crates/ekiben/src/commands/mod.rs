@@ -11,6 +11,7 @@ pub(crate) mod migrate;
 pub(crate) mod new;
 pub(crate) mod pep517;
 pub(crate) mod plugin;
+pub(crate) mod runtime;
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

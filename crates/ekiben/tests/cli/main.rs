@@ -12,4 +12,5 @@ mod migrate;
 mod new;
 mod pep517;
 mod rebuild;
+mod runtime;
 mod support;

@@ -1,0 +1,274 @@
+//! What of a build goes into a runtime, and where.
+//!
+//! `make install` isn't used: it compiles every module three times, installs scripts with the prefix
+//! in them, and leaves the build folder's path in what `sysconfig` reads.
+
+use std::path::Path;
+
+use super::configure::PREFIX;
+use super::error::Error;
+use super::interpreter::{Build, Recipe};
+use super::libraries::Libraries;
+use super::manifest::{Library, Module};
+use super::run::Runner;
+use super::{code, digest, files};
+
+/// Parts of the standard library that no runtime has: what tests CPython, what needs Tk, what
+/// installs pip from wheels beside it, and what shows how freezing works.
+const NOT_TAKEN: [&str; 9] = [
+    "__hello__.py",
+    "__phello__",
+    "ensurepip",
+    "idlelib",
+    "lib2to3",
+    "test",
+    "tkinter",
+    "turtle.py",
+    "turtledemo",
+];
+/// Folders of tests and of compiled code, wherever they are.
+const NOT_TAKEN_ANYWHERE: [&str; 3] = ["__pycache__", "tests", "idle_test"];
+/// What stands for the build folder where its path was written down.
+const BUILD_FOLDER: &str = "/ekiben-build";
+/// Makes what `sysconfig` reads follow the place of the interpreter.
+const RELOCATE: &str = include_str!("relocate.py");
+
+/// What determines the result, besides the build.
+pub(super) fn recipe() -> String {
+    let words = [NOT_TAKEN.join(" "), NOT_TAKEN_ANYWHERE.join(" "), RELOCATE.to_owned()];
+    digest::of_bytes((words.join("\n") + code::SCRIPT).as_bytes())
+}
+
+/// The builtin modules, from the table that CPython compiles in.
+pub(super) fn modules(build: &Build, libraries: &Libraries) -> Result<Vec<Module>, Error> {
+    let path = build.source.join("Modules/config.c");
+    let modules = table(&files::read_text(&path)?)
+        .into_iter()
+        .map(|(name, init)| {
+            let linked = libraries.modules.iter().find(|(module, _)| *module == name);
+            let linked = linked.map(|(_, libraries)| libraries.as_slice()).unwrap_or_default();
+            Module { libraries: linked.iter().map(ToString::to_string).collect(), name, init }
+        })
+        .collect::<Vec<_>>();
+    if modules.is_empty() {
+        return Err(Error::Internal(format!("{} has no table of modules", path.display())));
+    }
+    Ok(modules)
+}
+
+/// The entries of `_PyImport_Inittab`.
+fn table(config: &str) -> Vec<(String, Option<String>)> {
+    let lines = config.lines().skip_while(|line| !line.contains("_PyImport_Inittab[]"));
+    let entry = |line: &str| {
+        let (name, init) = line.trim().strip_prefix("{\"")?.split_once("\", ")?;
+        let init = init.trim_end_matches([',', '}']);
+        Some((name.to_owned(), (init != "NULL").then(|| init.to_owned())))
+    };
+    lines.filter_map(entry).collect()
+}
+
+/// Puts all parts into the result's folder. Gives its libraries.
+pub(super) fn install(
+    build: &Build,
+    recipe: &Recipe<'_>,
+    runner: &mut Runner<'_>,
+) -> Result<Vec<Library>, Error> {
+    let python = format!("python{}", recipe.request.python.series());
+    let (source, result) = (&build.source, &build.result);
+    let interpreter = result.join("bin").join(&python);
+    files::copy(&source.join("python"), &interpreter)?;
+    let stdlib = result.join("lib").join(&python);
+    copy_stdlib(&source.join("Lib"), &stdlib)?;
+    // The interpreter looks for this folder, which stays empty.
+    files::create_folder(&stdlib.join("lib-dynload"))?;
+    let include = result.join("include").join(&python);
+    files::copy_folder(&source.join("Include"), &include)?;
+    files::copy(&source.join("pyconfig.h"), &include.join("pyconfig.h"))?;
+
+    let libraries = install_libraries(build, recipe)?;
+    for (from, to) in [("LICENSE", "LICENSE"), ("Doc/license.rst", "incorporated-software.rst")] {
+        files::copy(&source.join(from), &result.join("licenses/cpython").join(to))?;
+    }
+    relocate(build, &interpreter, &stdlib, runner)?;
+    runner.step("Compiling the standard library")?;
+    code::compile_tree(&interpreter, result, &format!("lib/{python}"), runner)?;
+    Ok(libraries)
+}
+
+fn copy_stdlib(from: &Path, to: &Path) -> Result<(), Error> {
+    for (name, path) in files::list(from)? {
+        let mut parts = name.split('/');
+        let is_left = NOT_TAKEN.contains(&parts.next().unwrap_or_default())
+            || name.split('/').any(|part| NOT_TAKEN_ANYWHERE.contains(&part));
+        if !is_left {
+            files::copy(&path, &to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+fn install_libraries(build: &Build, recipe: &Recipe<'_>) -> Result<Vec<Library>, Error> {
+    let (source, result) = (&build.source, &build.result);
+    let python = format!("python{}", recipe.request.python.series());
+    let own = format!("lib{python}.a");
+    files::copy(&source.join(&own), &result.join("lib").join(&own))?;
+    let cpython = ["licenses/cpython/LICENSE", "licenses/cpython/incorporated-software.rst"];
+    let part_of_cpython = |name: &str, file: &str, licence: &str| Library {
+        name: name.to_owned(),
+        file: Some(format!("lib/{file}")),
+        licence: licence.to_owned(),
+        licence_files: cpython.map(str::to_owned).into(),
+        package: None,
+        flavours: Vec::new(),
+    };
+    let mut libraries = vec![part_of_cpython(&python, &own, "PSF-2.0")];
+    // What comes with CPython and is built as archives of its own.
+    for (name, path) in files::list(&source.join("Modules"))? {
+        let file = name.rsplit('/').next().unwrap_or(&name);
+        if let Some(stem) = file.strip_prefix("lib").and_then(|rest| rest.strip_suffix(".a")) {
+            files::copy(&path, &result.join("lib").join(file))?;
+            let licence = match stem {
+                "expat" => "MIT",
+                "mpdec" => "BSD-2-Clause",
+                _ if stem.starts_with("Hacl") => "MIT",
+                _ => "PSF-2.0",
+            };
+            libraries.push(part_of_cpython(stem, file, licence));
+        }
+    }
+    for found in &recipe.libraries.found {
+        let file = (!found.is_of_compiler).then(|| format!("lib/lib{}.a", found.name));
+        if let Some(file) = &file {
+            files::copy(&found.path, &result.join(file))?;
+        }
+        let mut licence_files = Vec::new();
+        if let Some(text) = &found.licence_text {
+            let licence = format!("licenses/{}/copyright", found.name);
+            files::copy(text, &result.join(&licence))?;
+            licence_files.push(licence);
+        }
+        libraries.push(Library {
+            name: found.name.clone(),
+            file,
+            licence: found.licence.clone(),
+            licence_files,
+            package: found.package.clone(),
+            flavours: found.flavours.clone(),
+        });
+    }
+    libraries.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(libraries)
+}
+
+/// Installs what `sysconfig` reads, without the places of the build.
+fn relocate(
+    build: &Build,
+    interpreter: &Path,
+    stdlib: &Path,
+    runner: &mut Runner<'_>,
+) -> Result<(), Error> {
+    let source = build.source.to_str().ok_or_else(|| Error::Input {
+        message: format!("{} isn't UTF-8", build.source.display()),
+        help: "choose another folder with --cache-dir".to_owned(),
+    })?;
+    let built = build.source.join(files::read_text(&build.source.join("pybuilddir.txt"))?.trim());
+    for (name, path) in files::list(&built)? {
+        if name.starts_with("_sysconfigdata_") && name.ends_with(".py") {
+            let mut command = build.command(interpreter);
+            command.args(["-S", "-s", "-B", "-c", RELOCATE]).arg(&path);
+            command.args([source, BUILD_FOLDER, PREFIX]);
+            let text = runner.output("reading the settings of the build", &mut command)?;
+            files::write(&stdlib.join(&name), text)?;
+            let platform = name.trim_end_matches(".py").rsplit('_').next().unwrap_or_default();
+            let series = stdlib.file_name().unwrap_or_default().to_string_lossy();
+            let series = series.trim_start_matches("python");
+            let folder = stdlib.join(format!("config-{series}-{platform}"));
+            let makefile = files::read_text(&build.source.join("Makefile"))?;
+            files::write(&folder.join("Makefile"), makefile.replace(source, BUILD_FOLDER))?;
+            return Ok(());
+        }
+    }
+    Err(Error::Internal(format!("{} has no _sysconfigdata", built.display())))
+}
+
+/// An error, if a file holds the path of one of these folders.
+pub(super) fn refuse_paths(result: &Path, folders: &[&Path]) -> Result<(), Error> {
+    for (name, path) in files::list(result)? {
+        let content = files::read(&path)?;
+        for folder in folders {
+            let folder = folder.as_os_str().as_encoded_bytes();
+            if memchr::memmem::find(&content, folder).is_some() {
+                return Err(Error::Internal(format!("the path of the build is in {name}")));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_builtin_modules_is_read() {
+        let config = "extern PyObject* PyInit_array(void);\n\
+            struct _inittab _PyImport_Inittab[] = {\n\n    {\"array\", PyInit_array},\n\n\
+            /* Module main.c lives in pythonrun.c */\n    {\"builtins\", NULL},\n\
+            \x20   {\"_warnings\", _PyWarnings_Init},\n    {0, 0}\n};\n";
+        let expected = [
+            ("array", Some("PyInit_array")),
+            ("builtins", None),
+            ("_warnings", Some("_PyWarnings_Init")),
+        ];
+        let expected = expected.map(|(name, init)| (name.to_owned(), init.map(str::to_owned)));
+        assert_eq!(table(config), expected);
+    }
+
+    #[test]
+    fn tests_and_what_needs_tk_stay_behind() {
+        let work = tempfile::tempdir().unwrap();
+        let (from, to) = (work.path().join("from"), work.path().join("to"));
+        for name in [
+            "json/__init__.py",
+            "json/__pycache__/x.pyc",
+            "test/x.py",
+            "tkinter/__init__.py",
+            "turtle.py",
+            "unittest/case.py",
+            "venv/scripts/common/activate",
+        ] {
+            files::write(&from.join(name), "").unwrap();
+        }
+        copy_stdlib(&from, &to).unwrap();
+        let names: Vec<String> = files::list(&to).unwrap().into_keys().collect();
+        assert_eq!(names, ["json/__init__.py", "unittest/case.py", "venv/scripts/common/activate"]);
+    }
+
+    #[test]
+    fn the_path_of_the_build_is_found_in_binaries() {
+        let work = tempfile::tempdir().unwrap();
+        files::write(&work.path().join("lib/x.a"), b"\0\x01/build/folder/x.c\0").unwrap();
+        refuse_paths(work.path(), &[Path::new("/other")]).unwrap();
+        let error = refuse_paths(work.path(), &[Path::new("/build/folder")]).unwrap_err();
+        assert_eq!(error.to_string(), "the path of the build is in lib/x.a");
+    }
+
+    #[test]
+    fn settings_of_the_build_follow_the_interpreter() {
+        crate::runtime::testing::with_runner(|runner, folder| {
+            let path = folder.join("_sysconfigdata.py");
+            let text = "build_time_vars = {'A': '/build/x', 'B': '/prefix/lib', 'C': 1}\n";
+            files::write(&path, text).unwrap();
+            let mut command = std::process::Command::new(crate::runtime::testing::python());
+            command.args(["-c", RELOCATE]).arg(&path).args(["/build", "/else", "/prefix"]);
+            let mut printed = runner.output("relocating", &mut command).unwrap();
+            printed.push_str("import sys; print(build_time_vars, sys.base_prefix)");
+            let mut command = std::process::Command::new(crate::runtime::testing::python());
+            let said = runner.output("using it", command.args(["-c", &printed])).unwrap();
+            let (said, prefix) = said.trim().rsplit_once(' ').unwrap();
+            let expected = format!("{{'A': '/else/x', 'B': '{prefix}/lib', 'C': 1}}");
+            assert_eq!(said, expected);
+        });
+    }
+}

@@ -1,0 +1,198 @@
+//! Linking interpreters that carry an image.
+
+use std::path::Path;
+
+use super::error::Error;
+use super::manifest::{FlavourLink, Interpreter, Link};
+use super::run::Runner;
+use super::toolchain::Toolchain;
+use super::{Flavour, Parts, configure, files, interpreter};
+
+/// The section that holds the image, and where it lies: in a segment of its own, after all others,
+/// where there is room to grow.
+pub(super) const SECTION: &str = ".ekiben_image";
+const ADDRESS: &str = "0x40000000";
+/// Where Ekiben's object lies in a runtime.
+const OBJECT: &str = "lib/ekiben_runtime.o";
+/// What a dynamic program may need: the parts of the C library, by their names of all ages.
+const C_LIBRARY: [&str; 4] = ["libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"];
+
+/// How programs are linked with this interpreter.
+pub(super) fn plan(interpreter: &Interpreter, flavours: &[Flavour]) -> Link {
+    let python = format!("lib/libpython{}.a", interpreter.python);
+    let files = interpreter.libraries.iter().filter_map(|library| library.file.clone());
+    let archives = files.filter(|archive| *archive != python).collect();
+    let mut compile_flags = vec!["-O2".to_owned()];
+    compile_flags.extend(configure::COMPILE_FLAGS.map(str::to_owned));
+    compile_flags.push(format!("-Iinclude/python{}", interpreter.python));
+    let flavours = flavours.iter().map(|flavour| {
+        let how = FlavourLink {
+            program: format!("bin/python{}-{flavour}", interpreter.python),
+            compile_flags: match flavour {
+                Flavour::Static => vec!["-DEKIBEN_STATIC".to_owned()],
+                Flavour::Dynamic => Vec::new(),
+            },
+            objects: vec![format!("lib/main-{flavour}.o"), OBJECT.to_owned()],
+            flags: flags(*flavour, interpreter),
+        };
+        (*flavour, how)
+    });
+    Link {
+        compile_flags,
+        python,
+        archives,
+        libraries: ["-lm", "-ldl", "-lpthread"].map(str::to_owned).into(),
+        flavours: flavours.collect(),
+    }
+}
+
+fn flags(flavour: Flavour, interpreter: &Interpreter) -> Vec<String> {
+    let mut flags: Vec<String> = [
+        "-no-pie",
+        // Nothing of it needs more of the compiler's own libraries at run time.
+        "-static-libgcc",
+        "-Wl,--gc-sections",
+        "-Wl,--strip-all",
+        "-Wl,--build-id=none",
+    ]
+    .map(str::to_owned)
+    .into();
+    flags.push(format!("-Wl,--section-start={SECTION}={ADDRESS}"));
+    match flavour {
+        Flavour::Static => flags.push("-static".to_owned()),
+        Flavour::Dynamic => flags.push("-Wl,-export-dynamic".to_owned()),
+    }
+    if interpreter.options.lto {
+        flags.extend(["-O3", "-flto=auto", "-fuse-linker-plugin"].map(str::to_owned));
+    }
+    flags
+}
+
+/// Compiles `main` and links the interpreters, in the runtime's folder. Gives the plan with the flags
+/// that `main` asks for.
+pub(super) fn link(
+    root: &Path,
+    mut link: Link,
+    parts: Parts<'_>,
+    toolchain: &Toolchain,
+    runner: &mut Runner<'_>,
+) -> Result<Link, Error> {
+    let main_c = root.join("main.c");
+    files::write(&main_c, parts.main_c)?;
+    files::write(&root.join(OBJECT), parts.object)?;
+    let command = || {
+        let mut command = toolchain.command();
+        // Relative names, so that nothing written down depends on the place.
+        command.current_dir(root);
+        interpreter::reproducible(&mut command, 0);
+        command
+    };
+    for (flavour, how) in &mut link.flavours {
+        runner.step(&format!("Linking {}", how.program))?;
+        let object = format!("lib/main-{flavour}.o");
+        let mut compile = command();
+        compile.args(&link.compile_flags).args(&how.compile_flags);
+        compile.args(["-c", "main.c", "-o", &object]);
+        runner.run("compiling main.c", &mut compile)?;
+        for name in wrapped(&files::read(&root.join(&object))?) {
+            how.flags.push(format!("-Wl,--wrap={name}"));
+        }
+    }
+    std::fs::remove_file(&main_c).map_err(Error::io("remove", &main_c))?;
+    for (flavour, how) in &link.flavours {
+        let mut command = command();
+        command.args(arguments(&link, how)).args(["-o", &how.program]);
+        runner.run(&format!("linking {}", how.program), &mut command)?;
+        check(&root.join(&how.program), *flavour)?;
+    }
+    Ok(link)
+}
+
+/// The functions that an object has another form of, for the linker's `--wrap`: its table of strings
+/// has `__wrap_NAME`.
+fn wrapped(object: &[u8]) -> Vec<String> {
+    const MARK: &[u8] = b"\0__wrap_";
+    let mut names: Vec<String> = memchr::memmem::find_iter(object, MARK)
+        .filter_map(|at| {
+            let name = object.get(at + MARK.len()..)?.split(|byte| *byte == 0).next()?;
+            String::from_utf8(name.to_vec()).ok()
+        })
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The arguments of a link in the runtime's folder.
+fn arguments(link: &Link, how: &FlavourLink) -> Vec<String> {
+    let mut arguments = how.flags.clone();
+    arguments.extend(how.objects.iter().cloned());
+    for (before, names, after) in [
+        ("-Wl,--whole-archive", std::slice::from_ref(&link.python), "-Wl,--no-whole-archive"),
+        ("-Wl,--start-group", link.archives.as_slice(), "-Wl,--end-group"),
+    ] {
+        arguments.push(before.to_owned());
+        arguments.extend(names.iter().cloned());
+        arguments.push(after.to_owned());
+    }
+    arguments.extend(link.libraries.iter().cloned());
+    arguments
+}
+
+/// What a program must have to carry an image, and what it may need.
+fn check(program: &Path, flavour: Flavour) -> Result<(), Error> {
+    let wrong = |message: &str| Err(Error::Internal(format!("{} {message}", program.display())));
+    let bytes = files::read(program)?;
+    if memchr::memmem::find(&bytes, SECTION.as_bytes()).is_none() {
+        return wrong("has no section for an image: main.c must read it");
+    }
+    if flavour == Flavour::Static {
+        return Ok(());
+    }
+    let binaries = match ekiben_object::read(&bytes) {
+        Ok(binaries) => binaries,
+        Err(error) => return wrong(&format!("can't be read: {error}")),
+    };
+    for library in binaries.iter().flat_map(|binary| &binary.needed) {
+        // The loader is named after the architecture.
+        if !C_LIBRARY.contains(&library.as_str()) && !library.starts_with("ld-linux") {
+            return wrong(&format!("needs {library}, of which there is no archive"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_of_python_is_linked_and_archives_may_need_each_other() {
+        let link = Link {
+            compile_flags: Vec::new(),
+            python: "lib/libpython3.13.a".into(),
+            archives: vec!["lib/libssl.a".into(), "lib/libcrypto.a".into()],
+            libraries: vec!["-lm".into()],
+            flavours: std::collections::BTreeMap::new(),
+        };
+        let how = FlavourLink {
+            program: "bin/x".into(),
+            compile_flags: Vec::new(),
+            objects: vec!["lib/main.o".into()],
+            flags: vec!["-static".into()],
+        };
+        assert_eq!(
+            arguments(&link, &how).join(" "),
+            "-static lib/main.o -Wl,--whole-archive lib/libpython3.13.a -Wl,--no-whole-archive \
+             -Wl,--start-group lib/libssl.a lib/libcrypto.a -Wl,--end-group -lm"
+        );
+    }
+
+    #[test]
+    fn main_says_what_is_to_be_wrapped() {
+        let object =
+            b"\x7fELF\0__wrap_fstat\0main\0__real_fstat\0__wrap_PyInit_time\0__wrap_fstat\0";
+        assert_eq!(wrapped(object), ["PyInit_time", "fstat"]);
+        assert!(wrapped(b"").is_empty());
+    }
+}

@@ -1,0 +1,177 @@
+//! The image of the standard library.
+
+use std::path::Path;
+
+use ekiben_image::{Builder, Content, FileKind, ModuleKind, NewModule};
+
+use super::Parts;
+use super::code::{self, Unit};
+use super::error::Error;
+use super::files;
+use super::manifest::Interpreter;
+use super::run::Runner;
+
+/// The module that CPython imports at start, under the name by which Ekiben's own finds it.
+const PLAIN_SITE: &str = "_ekiben_site";
+/// How `site` starts its work, unless asked not to.
+const SITE_START: &str = "if not sys.flags.no_site:\n    main()";
+/// Packages, with all that is in them, and modules that are needed before anything can be imported
+/// from the image.
+const EARLY: [&str; 4] = ["_ekiben_importer", "encodings", "site", "warnings"];
+
+/// Writes the image of the interpreter in `root` to `output`.
+pub(super) fn write(
+    root: &Path,
+    interpreter: &Interpreter,
+    parts: Parts<'_>,
+    output: &Path,
+    runner: &mut Runner<'_>,
+) -> Result<(), Error> {
+    runner.step("Writing the image of the standard library")?;
+    let stdlib = format!("lib/python{}", interpreter.python);
+    let mut builder = Builder::new();
+    let work = tempfile::tempdir().map_err(Error::io("create", &std::env::temp_dir()))?;
+    add_parts(&mut builder, root, &stdlib, parts, work.path(), runner)?;
+    add_tree(&mut builder, root, &stdlib)?;
+    for module in &interpreter.modules {
+        let new = NewModule {
+            kind: ModuleKind::Builtin,
+            is_package: false,
+            path: String::new(),
+            code: Vec::new(),
+        };
+        builder.module(&module.name, new).map_err(|error| wrong(&error))?;
+    }
+    for (name, path) in files::list(&root.join("licenses"))? {
+        let content = Content::compressed(files::read(&path)?);
+        builder
+            .file(&format!("licenses/{name}"), FileKind::Licence, content)
+            .map_err(|error| wrong(&error))?;
+    }
+    let names: Vec<String> = files::list(&root.join(&stdlib))?.into_keys().collect();
+    let early = early_modules(&stdlib, &names);
+    for (key, value) in
+        [("python", &interpreter.python), ("version", &interpreter.version), ("early", &early)]
+    {
+        builder.set(key, value).map_err(|error| wrong(&error))?;
+    }
+    files::write(output, builder.build().map_err(|error| wrong(&error))?)
+}
+
+/// Where the modules of `EARLY` lie, without their suffixes, one a line.
+fn early_modules(stdlib: &str, names: &[String]) -> String {
+    let is_inside = |module: &String| {
+        let rest = |package: &&str| module.strip_prefix(package);
+        EARLY.iter().filter_map(rest).any(|rest| rest.starts_with('.'))
+    };
+    let modules = names.iter().filter_map(|name| module_of(name)).map(|(name, _)| name);
+    let mut early: Vec<String> = EARLY.map(str::to_owned).into();
+    early.extend(modules.filter(is_inside));
+    early.sort();
+    let stems = early.iter().map(|module| format!("{stdlib}/{}", module.replace('.', "/")));
+    stems.collect::<Vec<_>>().join("\n")
+}
+
+/// Ekiben's own modules, which take the place of the library's.
+fn add_parts(
+    builder: &mut Builder,
+    root: &Path,
+    stdlib: &str,
+    parts: Parts<'_>,
+    work: &Path,
+    runner: &mut Runner<'_>,
+) -> Result<(), Error> {
+    let interpreter = root.join("bin").join(stdlib.trim_start_matches("lib/"));
+    let site = files::read_text(&root.join(stdlib).join("site.py"))?;
+    let plain = format!("{PLAIN_SITE}.py");
+    let mut sources = vec![(plain.as_str(), site.as_str(), Some(SITE_START))];
+    sources.extend(parts.python.iter().map(|(file, text)| (*file, *text, None)));
+    let mut units = Vec::new();
+    for (file, text, without) in &sources {
+        let source = work.join(file);
+        files::write(&source, text)?;
+        let output = work.join(format!("{file}c"));
+        let name = format!("{stdlib}/{file}");
+        units.push(Unit { source, output, name, without: *without });
+    }
+    code::compile(&interpreter, &units, runner)?;
+    for (unit, (file, text, _)) in units.iter().zip(&sources) {
+        let code = code::read_pyc(&unit.output)?;
+        let name = file.trim_end_matches(".py");
+        add_module(builder, name, false, &unit.name, code, text.as_bytes().to_vec())?;
+    }
+    Ok(())
+}
+
+/// The library's own modules and the files beside them.
+fn add_tree(builder: &mut Builder, root: &Path, stdlib: &str) -> Result<(), Error> {
+    let tag = code::cache_tag(stdlib);
+    for (name, source) in files::list(&root.join(stdlib))? {
+        let path = format!("{stdlib}/{name}");
+        if name.contains("__pycache__/") || name.starts_with("config-") {
+            continue;
+        }
+        match module_of(&name) {
+            Some((_, is_package)) if builder.has_module_at(&path, is_package) => {}
+            Some((module, is_package)) => {
+                let code = code::read_pyc(&code::cached(&source, &tag))?;
+                add_module(builder, &module, is_package, &path, code, files::read(&source)?)?;
+            }
+            None => {
+                let content = Content::plain(files::read(&source)?);
+                builder.file(&path, FileKind::Resource, content).map_err(|error| wrong(&error))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn add_module(
+    builder: &mut Builder,
+    name: &str,
+    is_package: bool,
+    path: &str,
+    code: Vec<u8>,
+    source: Vec<u8>,
+) -> Result<(), Error> {
+    let new = NewModule { kind: ModuleKind::Code, is_package, path: path.to_owned(), code };
+    builder.module(name, new).map_err(|error| wrong(&error))?;
+    builder.file(path, FileKind::Source, Content::compressed(source)).map_err(|error| wrong(&error))
+}
+
+/// The module that a file is, and whether it is a package.
+pub(super) fn module_of(file: &str) -> Option<(String, bool)> {
+    let stem = file.strip_suffix(".py")?;
+    Some(match stem.strip_suffix("/__init__") {
+        Some(package) => (package.replace('/', "."), true),
+        None => (stem.replace('/', "."), false),
+    })
+}
+
+fn wrong(error: &ekiben_image::Error) -> Error {
+    Error::Internal(format!("the image can't be written: {error}"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_modules_by_their_names() {
+        assert_eq!(module_of("json/__init__.py").unwrap(), ("json".to_owned(), true));
+        assert_eq!(module_of("json/decoder.py").unwrap(), ("json.decoder".to_owned(), false));
+        let odd = "_sysconfigdata__linux_x86_64-linux-gnu";
+        assert_eq!(module_of(&format!("{odd}.py")).unwrap(), (odd.to_owned(), false));
+        assert_eq!(module_of("venv/scripts/common/activate"), None);
+    }
+
+    #[test]
+    fn encodings_are_early_with_all_that_is_in_them() {
+        let names = ["encodings/__init__.py", "encodings/utf_8.py", "site.py", "os.py"];
+        let early = early_modules("lib/python3.13", &names.map(str::to_owned));
+        let expected = ["_ekiben_importer", "encodings", "encodings/utf_8", "site", "warnings"];
+        let expected = expected.map(|stem| format!("lib/python3.13/{stem}"));
+        assert_eq!(early, expected.join("\n"));
+    }
+}

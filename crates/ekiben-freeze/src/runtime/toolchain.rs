@@ -1,0 +1,79 @@
+//! The C compiler, and what it finds.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::error::Error;
+use super::manifest::Compiler;
+use super::run::{self, Runner};
+
+/// The compiler of this machine.
+pub(super) struct Toolchain {
+    pub(super) compiler: Compiler,
+}
+
+impl Toolchain {
+    /// The compiler that `CC` names, or gcc, or cc.
+    pub(super) fn find(runner: &mut Runner<'_>) -> Result<Self, Error> {
+        let words: Vec<String> = match std::env::var("CC") {
+            Ok(text) if !text.trim().is_empty() => {
+                text.split_whitespace().map(str::to_owned).collect()
+            }
+            _ => {
+                let is_there = |name: &&str| Command::new(name).arg("--version").output().is_ok();
+                vec![["gcc", "cc"].iter().find(|name| is_there(name)).unwrap_or(&"gcc").to_string()]
+            }
+        };
+        let mut found = Self {
+            compiler: Compiler { command: words, version: String::new(), target: String::new() },
+        };
+        let mut ask = |question: &str| {
+            let asked = runner.output("asking the compiler", found.command().arg(question));
+            asked.map_err(|error| match error {
+                Error::Program { program, source, .. } => Error::Program {
+                    program,
+                    source,
+                    help: "install a C compiler (on Debian and its kin: apt-get install build-essential), or name one in CC".to_owned(),
+                },
+                other => other,
+            })
+        };
+        let version = ask("--version")?;
+        let target = ask("-dumpmachine")?;
+        found.compiler.version = version.lines().next().unwrap_or_default().trim().to_owned();
+        found.compiler.target = target.trim().to_owned();
+        Ok(found)
+    }
+
+    pub(super) fn command(&self) -> Command {
+        let mut words = self.compiler.command.iter();
+        let mut command = run::command(words.next().map_or("gcc", String::as_str));
+        command.args(words);
+        command
+    }
+
+    /// The archive that `-lNAME` means in a static link.
+    pub(super) fn archive(
+        &self,
+        name: &str,
+        runner: &mut Runner<'_>,
+    ) -> Result<Option<PathBuf>, Error> {
+        let question = format!("-print-file-name=lib{name}.a");
+        let answer = runner.output("looking for an archive", self.command().arg(question))?;
+        let path = Path::new(answer.trim());
+        // What it doesn't find, it repeats.
+        Ok(path.is_absolute().then(|| path.canonicalize().ok()).flatten())
+    }
+
+    /// Whether a header can be included.
+    pub(super) fn has_header(&self, header: &str, runner: &mut Runner<'_>) -> Result<bool, Error> {
+        let mut command = self.command();
+        command.args(["-E", "-x", "c", "-o", "/dev/null", "-"]);
+        let source = format!("#include <stdio.h>\n#include <{header}>\n");
+        match runner.output_of("looking for a header", &mut command, source.as_bytes()) {
+            Ok(_) => Ok(true),
+            Err(Error::Step { .. }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+}

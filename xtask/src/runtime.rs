@@ -1,0 +1,117 @@
+//! `cargo xtask runtime`: builds a runtime, as a user does, and checks it.
+//!
+//! The runtime is kept in the user's cache, so only the first run takes minutes; it is built anew when
+//! its source, the compiler, a library or Ekiben's own parts change.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use crate::workspace::{Workspace, output_of, run};
+
+/// Options of `cargo xtask runtime`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// CPython's version
+    #[arg(long, default_value = "3.13")]
+    python: String,
+    /// Build it a second time, with another cache in another place, and compare
+    #[arg(long)]
+    twice: bool,
+    /// More options of `ekiben runtime build`
+    #[arg(last = true)]
+    options: Vec<String>,
+}
+
+impl Args {
+    pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
+        run(workspace.native_cargo().args(["build", "--workspace", "--quiet"]))?;
+        let program = workspace.target().join("debug/ekiben");
+        let first = self.build(&program, None)?;
+        run(Command::new(&program).args(["runtime", "check"]).arg(&first))?;
+        let manifest = manifest(&first)?;
+        refuse_gaps(&manifest)?;
+        show(Path::new(&first), &manifest)?;
+        if self.twice {
+            let cache = tempfile::Builder::new().prefix("a-longer-name-of-a-cache").tempdir()?;
+            let second = self.build(&program, Some(cache.path()))?;
+            compare(&manifest, &self::manifest(&second)?)?;
+        }
+        Ok(())
+    }
+
+    /// Builds a runtime, and gives its folder.
+    fn build(&self, program: &Path, cache: Option<&Path>) -> Result<String> {
+        let start = Instant::now();
+        let mut build = Command::new(program);
+        build.args(["runtime", "build", "--python", &self.python]).args(&self.options);
+        if let Some(cache) = cache {
+            build.env("EKIBEN_CACHE_DIR", cache);
+        }
+        build.stderr(std::process::Stdio::inherit());
+        let printed = output_of(&mut build)?;
+        println!("{printed}: {:.1} s", start.elapsed().as_secs_f64());
+        let (_, folder) = printed.split_once(" in ").context("no folder was printed")?;
+        Ok(folder.to_owned())
+    }
+}
+
+fn manifest(folder: &str) -> Result<Value> {
+    let path = Path::new(folder).join("runtime.json");
+    let text = fs::read_to_string(&path).with_context(|| format!("`{}`", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("`{}`", path.display()))
+}
+
+/// An error if a module is missing that a runtime must have: this machine has all the libraries.
+fn refuse_gaps(manifest: &Value) -> Result<()> {
+    let name = |module: &Value| module["name"].as_str().unwrap_or_default().to_owned();
+    let list = |key: &str| manifest["interpreter"][key].as_array().cloned().unwrap_or_default();
+    let modules: Vec<String> = list("modules").iter().map(name).collect();
+    for wanted in [
+        "_bz2", "_ctypes", "_curses", "_decimal", "_hashlib", "_lzma", "_sqlite3", "_ssl", "_uuid",
+        "pyexpat", "readline", "zlib",
+    ] {
+        if !modules.iter().any(|module| module == wanted) {
+            bail!("`{wanted}` isn't compiled in");
+        }
+    }
+    let left_out: Vec<String> = list("left-out").iter().map(name).collect();
+    println!("{} builtin modules; without {}", modules.len(), left_out.join(", "));
+    Ok(())
+}
+
+fn show(folder: &Path, manifest: &Value) -> Result<()> {
+    let python = manifest["interpreter"]["python"].as_str().unwrap_or_default();
+    for file in [
+        format!("bin/python{python}-static"),
+        format!("bin/python{python}-dynamic"),
+        format!("bin/python{python}"),
+        "stdlib.image".to_owned(),
+        format!("lib/libpython{python}.a"),
+    ] {
+        let bytes = fs::metadata(folder.join(&file)).with_context(|| file.clone())?.len();
+        println!("{file}: {:.1} MB", bytes as f64 / 1e6);
+    }
+    Ok(())
+}
+
+/// An error that names the files which differ.
+fn compare(first: &Value, second: &Value) -> Result<()> {
+    let empty = serde_json::Map::new();
+    let files = |manifest: &Value| manifest["files"].as_object().unwrap_or(&empty).clone();
+    let (first, second) = (files(first), files(second));
+    let differ: Vec<&String> = first
+        .keys()
+        .chain(second.keys())
+        .filter(|name| first.get(*name) != second.get(*name))
+        .collect();
+    if !differ.is_empty() {
+        bail!("built twice, {} files differ: {differ:?}", differ.len());
+    }
+    println!("built twice in different places: all {} files are the same", first.len());
+    Ok(())
+}
