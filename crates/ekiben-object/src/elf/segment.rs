@@ -54,7 +54,7 @@ pub fn fill_segment(program: &[u8], section: &str, content: &[u8]) -> Result<Vec
         )));
     }
     let alignment = place.alignment.max(PAGE);
-    if place.address % alignment != 0 {
+    if !place.address.is_multiple_of(alignment) {
         return Err(refuse("its address isn't that of a page"));
     }
     let (mut bytes, headers) = place.without_content(program);

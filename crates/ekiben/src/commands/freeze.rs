@@ -9,6 +9,8 @@ use ekiben_freeze::program::{
     self, Base, Error, Installer, Program, Project, Report, Request, Target, Warning,
 };
 
+use ekiben_freeze::runtime::Store;
+
 use super::End;
 use super::build::print;
 use crate::cli::{Freeze, Global, ListFormat};
@@ -38,20 +40,24 @@ fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
         Some(passing) => passing.path().to_owned(),
         None => environment::cache_dir(global)?,
     };
-    let flavour = freeze.flavour.as_str();
+    // Runtimes are no results of builds: they are there with any cache.
     let runtime = match &freeze.runtime {
         Some(runtime) => runtime.clone(),
-        // Runtimes are no results of builds: they are there with any cache.
-        None => super::runtime::find(global, &freeze.python)?.folder,
+        None => {
+            let store = Store::new(&environment::cache_dir(global)?);
+            store.find(Some(&freeze.python)).map_err(super::runtime::problems)?.path("")
+        }
     };
-    let base = Base::in_folder(&runtime, flavour).map_err(problems)?;
+    let base = Base::in_folder(&runtime, freeze.flavour.as_str());
+    let base = base.map_err(|error| problems(&error))?;
     // Without a cache the next run takes longer.
     let cache = Cache::open(&folder, CacheLimits::new(global.cache_size)).ok();
     let request = request(freeze, &base, &folder)?;
     let output = freeze.output.clone().unwrap_or_else(|| output(&freeze.target, freeze));
     refuse_folder(&output)?;
-    let made = program::freeze(&request, &base, cache.as_ref()).map_err(problems)?;
-    made.write(&output).map_err(problems)?;
+    let made =
+        program::freeze(&request, &base, cache.as_ref()).map_err(|error| problems(&error))?;
+    made.write(&output).map_err(|error| problems(&error))?;
     tell(freeze, global, &made, &output);
     Ok(())
 }
@@ -64,21 +70,22 @@ fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Proble
         cache: cache.to_owned(),
         refresh: freeze.refresh,
     };
-    let target = match Target::parse(&freeze.target).map_err(problems)? {
+    let target = match Target::parse(&freeze.target).map_err(|error| problems(&error))? {
         Target::Project(folder) => {
-            let project = Project::read(&folder).map_err(problems)?;
-            let target = project.entry_point(freeze.script.as_deref()).map_err(problems)?;
+            let project = Project::read(&folder).map_err(|error| problems(&error))?;
+            let target =
+                project.entry_point(freeze.script.as_deref()).map_err(|error| problems(&error))?;
             let installed = match freeze.requirements {
                 Some(_) => installer.project_alone(&project).map(|folder| vec![folder]),
                 None => installer.project(&project),
             };
-            site.extend(installed.map_err(problems)?);
+            site.extend(installed.map_err(|error| problems(&error))?);
             target
         }
         target => target,
     };
     if let Some(file) = &freeze.requirements {
-        site.push(installer.requirements(file).map_err(problems)?);
+        site.push(installer.requirements(file).map_err(|error| problems(&error))?);
     }
     site.extend(freeze.site.iter().map(|folder| base.site(folder)));
     let active = std::env::var_os("VIRTUAL_ENV").map(|folder| base.site(Path::new(&folder)));
@@ -108,7 +115,7 @@ fn output(target: &str, freeze: &Freeze) -> PathBuf {
     let path = Path::new(target);
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     if full.is_dir() {
-        return full.file_name().map(PathBuf::from).unwrap_or_else(|| PathBuf::from("program"));
+        return full.file_name().map_or_else(|| PathBuf::from("program"), PathBuf::from);
     }
     match path.file_stem().filter(|_| path.extension().is_some_and(|it| it == "py")) {
         Some(stem) => PathBuf::from(stem),
@@ -199,8 +206,8 @@ fn problem(warning: &Warning) -> Problem {
     Problem { at, ..problem }.help(help)
 }
 
-fn problems(error: Error) -> Problems {
-    let cause = match &error {
+fn problems(error: &Error) -> Problems {
+    let cause = match error {
         Error::Io { .. } | Error::NoInstaller | Error::NoRuntime { .. } => Cause::Environment,
         Error::Finder { .. } => Cause::Internal,
         _ => Cause::Input,

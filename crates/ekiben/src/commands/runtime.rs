@@ -50,31 +50,25 @@ impl From<Problems> for Stop {
     }
 }
 
-/// The runtime of a version that programs are made of.
-pub(crate) fn find(global: &Global, python: &str) -> Result<Runtime, Problems> {
-    let store = Store::new(&environment::cache_dir(global)?);
-    store.find(Some(python)).map_err(|error| problem(&error).into())
-}
-
-/// What is said of an error.
-fn problem(error: &Error) -> Problem {
-    let cause = match error.cause() {
-        runtime::Cause::Input => Cause::Input,
-        runtime::Cause::Environment => Cause::Environment,
-        runtime::Cause::Internal | runtime::Cause::Interrupted => Cause::Internal,
-    };
-    let problem = Problem::error(cause, error.code(), error.to_string());
-    error.help().into_iter().fold(problem, |problem, help| problem.help(help))
-}
-
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
-        match (&error, error.cause()) {
-            (_, runtime::Cause::Interrupted) => Self::Interrupted,
-            (Error::Step { .. }, _) => Self::Failed(problem(&error).into()),
-            _ => Self::Problems(problem(&error).into()),
+        match error {
+            _ if matches!(error.cause(), runtime::Cause::Interrupted) => Self::Interrupted,
+            Error::Step { .. } => Self::Failed(problems(error)),
+            _ => Self::Problems(problems(error)),
         }
     }
+}
+
+/// What people see of an error.
+pub(super) fn problems(error: Error) -> Problems {
+    let cause = match error.cause() {
+        runtime::Cause::Input => Cause::Input,
+        runtime::Cause::Environment | runtime::Cause::Interrupted => Cause::Environment,
+        runtime::Cause::Internal => Cause::Internal,
+    };
+    let problem = Problem::error(cause, error.code(), error.to_string());
+    error.help().into_iter().fold(problem, Problem::help).into()
 }
 
 fn end(result: Result<End, Stop>) -> End {

@@ -258,6 +258,6 @@ fn distributions(image: &Image<'_>) -> Vec<Distribution> {
             licence_files: licences.map(|it| it.path.to_owned()).collect(),
         });
     }
-    found.sort_by(|one, other| one.name.to_lowercase().cmp(&other.name.to_lowercase()));
+    found.sort_by_key(|one| one.name.to_lowercase());
     found
 }
