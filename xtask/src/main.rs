@@ -15,6 +15,7 @@ mod demo;
 mod dist;
 mod editable;
 mod examples;
+mod executables;
 mod frontend;
 mod plugins;
 mod python;
@@ -57,6 +58,8 @@ enum Command {
     Editable(editable::Args),
     /// Build the examples, test them, and check what builds make with others' tools
     Examples(examples::Args),
+    /// Make programs, and compare them with the ordinary interpreter
+    Executables(executables::Args),
     /// Migrate real packages that have a setup.py, build them and run their own tests
     Migrate(real::migrated::Args),
     /// Build the plugins, and the guests of the tests, as WebAssembly components
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Command::Dist(args) => args.run(&workspace),
         Command::Editable(args) => args.run(&workspace),
         Command::Examples(args) => args.run(&workspace),
+        Command::Executables(args) => args.run(&workspace),
         Command::Migrate(args) => args.run(&workspace),
         Command::Plugins(args) => args.run(&workspace),
         Command::Real(args) => args.run(&workspace),

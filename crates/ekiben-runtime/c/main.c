@@ -12,17 +12,23 @@
 #include <Python.h>
 
 #include <elf.h>
+#include <grp.h>
+#include <langinfo.h>
 #include <link.h>
 #include <locale.h>
+#include <netdb.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/auxv.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #if PY_VERSION_HEX < 0x030B0000
 #error "CPython 3.11 or later is needed"
@@ -48,8 +54,8 @@ extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 #ifdef EKIBEN_STATIC
 /* A static program must not load the name service's modules, which are shared objects for the C
- * library that they were built with: files and DNS are built in. Reading the configuration would take
- * four system calls at each start, so this waits for a module that asks the service. */
+ * library that they were built with: files and DNS are built in. Reading the configuration takes
+ * system calls, so this waits for the first question to the service. */
 int __nss_configure_lookup(const char *database, const char *service);
 
 static void
@@ -70,37 +76,54 @@ configure_names(void)
     __nss_configure_lookup("hosts", "files dns");
 }
 
-/* Linked with --wrap. */
-#define WRAP_MODULE(name)                   \
-    PyObject *__real_PyInit_##name(void);   \
-    PyObject *__wrap_PyInit_##name(void);   \
-    PyObject *__wrap_PyInit_##name(void)    \
-    {                                       \
-        configure_names();                  \
-        return __real_PyInit_##name();      \
+/* Linked with --wrap: all that asks the name service, in whatever library. */
+#define WRAP(type, name, parameters, arguments) \
+    type __real_##name parameters;              \
+    type __wrap_##name parameters;              \
+    type __wrap_##name parameters               \
+    {                                           \
+        configure_names();                      \
+        return __real_##name arguments;         \
     }
-WRAP_MODULE(pwd)
-WRAP_MODULE(grp)
-WRAP_MODULE(_socket)
 
-int __real_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count);
-int __wrap_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count);
-int __real_initgroups(const char *user, gid_t group);
-int __wrap_initgroups(const char *user, gid_t group);
-
-int
-__wrap_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count)
-{
-    configure_names();
-    return __real_getgrouplist(user, group, groups, count);
-}
-
-int
-__wrap_initgroups(const char *user, gid_t group)
-{
-    configure_names();
-    return __real_initgroups(user, group);
-}
+WRAP(struct passwd *, getpwnam, (const char *name), (name))
+WRAP(struct passwd *, getpwuid, (uid_t id), (id))
+WRAP(struct passwd *, getpwent, (void), ())
+WRAP(int, getpwnam_r,
+     (const char *name, struct passwd *to, char *buffer, size_t room, struct passwd **result),
+     (name, to, buffer, room, result))
+WRAP(int, getpwuid_r,
+     (uid_t id, struct passwd *to, char *buffer, size_t room, struct passwd **result),
+     (id, to, buffer, room, result))
+WRAP(struct group *, getgrent, (void), ())
+WRAP(int, getgrnam_r,
+     (const char *name, struct group *to, char *buffer, size_t room, struct group **result),
+     (name, to, buffer, room, result))
+WRAP(int, getgrgid_r,
+     (gid_t id, struct group *to, char *buffer, size_t room, struct group **result),
+     (id, to, buffer, room, result))
+WRAP(int, getgrouplist, (const char *user, gid_t group, gid_t *groups, int *count),
+     (user, group, groups, count))
+WRAP(int, initgroups, (const char *user, gid_t group), (user, group))
+WRAP(int, getaddrinfo,
+     (const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result),
+     (node, service, hints, result))
+WRAP(int, getnameinfo,
+     (const struct sockaddr *address, socklen_t length, char *host, socklen_t host_room,
+      char *service, socklen_t service_room, int flags),
+     (address, length, host, host_room, service, service_room, flags))
+WRAP(struct hostent *, gethostbyname, (const char *name), (name))
+WRAP(int, gethostbyname_r,
+     (const char *name, struct hostent *to, char *buffer, size_t room, struct hostent **result,
+      int *error),
+     (name, to, buffer, room, result, error))
+WRAP(int, gethostbyaddr_r,
+     (const void *address, socklen_t length, int family, struct hostent *to, char *buffer,
+      size_t room, struct hostent **result, int *error),
+     (address, length, family, to, buffer, room, result, error))
+WRAP(struct servent *, getservbyname, (const char *name, const char *protocol), (name, protocol))
+WRAP(struct servent *, getservbyport, (int port, const char *protocol), (port, protocol))
+WRAP(struct protoent *, getprotobyname, (const char *name), (name))
 #endif
 
 /* strace's class of calls that take a file's name has newfstatat, by which glibc before 2.41 does
@@ -121,7 +144,8 @@ __wrap_fstat64(int descriptor, struct stat *to)
 }
 
 /* Setting the locale opens up to nine files. A program that finds UTF-8 in its environment runs in
- * Python's UTF-8 mode (PEP 540) instead, and the C library gets its locale when a module needs it. */
+ * Python's UTF-8 mode (PEP 540) instead, and the C library gets its locale when somebody asks for what
+ * depends on it. */
 static int locale_is_due;
 
 static void
@@ -133,17 +157,23 @@ set_locale(void)
     }
 }
 
-#define WRAP_LOCALE(name)                   \
-    PyObject *__real_PyInit_##name(void);   \
-    PyObject *__wrap_PyInit_##name(void);   \
-    PyObject *__wrap_PyInit_##name(void)    \
-    {                                       \
-        set_locale();                       \
-        return __real_PyInit_##name();      \
+/* Linked with --wrap. */
+#define WRAP_LOCALE(type, name, parameters, arguments) \
+    type __real_##name parameters;                     \
+    type __wrap_##name parameters;                     \
+    type __wrap_##name parameters                      \
+    {                                                  \
+        set_locale();                                  \
+        return __real_##name arguments;                \
     }
-WRAP_LOCALE(_locale)
-WRAP_LOCALE(_curses)
-WRAP_LOCALE(readline)
+
+WRAP_LOCALE(char *, setlocale, (int category, const char *locale), (category, locale))
+WRAP_LOCALE(char *, nl_langinfo, (nl_item item), (item))
+WRAP_LOCALE(struct lconv *, localeconv, (void), ())
+WRAP_LOCALE(int, wcscoll, (const wchar_t *one, const wchar_t *other), (one, other))
+WRAP_LOCALE(size_t, wcsxfrm, (wchar_t *to, const wchar_t *from, size_t room), (to, from, room))
+WRAP_LOCALE(PyObject *, PyInit__curses, (void), ())
+WRAP_LOCALE(PyObject *, PyInit_readline, (void), ())
 
 /* zipimport, which each start imports, imports `time`, which reads the time zone. In a program that
  * first import gets an empty module; the importer takes both away until they are wanted. */
@@ -293,15 +323,40 @@ set_string(PyConfig *config, wchar_t **field, const char *value)
 }
 
 static void
-append_path(PyConfig *config, const char *path)
+append_decoded(PyConfig *config, const wchar_t *path)
 {
-    wchar_t *decoded = Py_DecodeLocale(path, NULL);
-    PyStatus status = decoded == NULL ? PyStatus_NoMemory()
-                                      : PyWideStringList_Append(&config->module_search_paths, decoded);
-    PyMem_RawFree(decoded);
+    PyStatus status = path == NULL ? PyStatus_NoMemory()
+                                   : PyWideStringList_Append(&config->module_search_paths, path);
     if (PyStatus_Exception(status)) {
         fail_by(status, config);
     }
+}
+
+static void
+append_path(PyConfig *config, const char *path)
+{
+    wchar_t *decoded = Py_DecodeLocale(path, NULL);
+    append_decoded(config, decoded);
+    PyMem_RawFree(decoded);
+}
+
+/* The folders of PYTHONPATH. */
+static void
+append_environment(PyConfig *config)
+{
+    if (config->pythonpath_env == NULL || config->pythonpath_env[0] == 0) {
+        return;
+    }
+    wchar_t *paths = wcsdup(config->pythonpath_env);
+    for (wchar_t *path = paths; path != NULL;) {
+        wchar_t *end = wcschr(path, L':');
+        if (end != NULL) {
+            *end++ = 0;
+        }
+        append_decoded(config, path);
+        path = end;
+    }
+    free(paths);
 }
 
 /* The locale that the environment asks for characters in; empty if it doesn't. */
@@ -343,11 +398,12 @@ start(const char *path, int argc, char **argv, int is_interpreter)
     pre.parse_argv = is_interpreter;
     const char *locale = wanted_locale();
     int is_c = is_c_locale(locale);
+    int waits = 0;
     if (!is_interpreter && !honours_environment && (is_c || is_utf8_locale(locale))) {
         pre.configure_locale = 0;
         pre.coerce_c_locale = 0;
         pre.utf8_mode = 1;
-        locale_is_due = 1;
+        waits = 1;
         if (is_c && getenv("LC_ALL") == NULL) {
             /* As PEP 538 has it, for the programs that this one starts. */
             setenv("LC_CTYPE", "C.UTF-8", 1);
@@ -367,7 +423,7 @@ start(const char *path, int argc, char **argv, int is_interpreter)
     config.user_site_directory = 0;
     config.write_bytecode = 0;
     config.pathconfig_warnings = 0;
-    if (locale_is_due && !is_c && strncmp(locale, "C.", 2) != 0) {
+    if (waits && !is_c && strncmp(locale, "C.", 2) != 0) {
         set_string(&config, &config.stdio_encoding, "utf-8");
         set_string(&config, &config.stdio_errors, "strict");
     }
@@ -395,7 +451,13 @@ start(const char *path, int argc, char **argv, int is_interpreter)
     }
     snprintf(library, room, "%s/lib/python%d.%d", path, PY_MAJOR_VERSION, PY_MINOR_VERSION);
     set_string(&config, &config.stdlib_dir, library);
+    /* Reads options and environment, by which PYTHONPATH may count. */
+    status = PyConfig_Read(&config);
+    if (PyStatus_Exception(status)) {
+        fail_by(status, &config);
+    }
     config.module_search_paths_set = 1;
+    append_environment(&config);
     append_path(&config, library);
     strcat(library, "/site-packages");
     append_path(&config, library);
@@ -406,6 +468,7 @@ start(const char *path, int argc, char **argv, int is_interpreter)
         fail_by(status, &config);
     }
     PyConfig_Clear(&config);
+    locale_is_due = waits;
     /* With -S there was no `site` to do it. */
     PyObject *importer = PyImport_ImportModule("_ekiben_importer");
     PyObject *done = importer == NULL ? NULL : PyObject_CallMethod(importer, "install", NULL);
@@ -465,7 +528,9 @@ flush(const char *name, int tells)
 static int
 finish(int code)
 {
-    if (!is_set("fast-exit")) {
+    /* Another interpreter of the process has files of its own. */
+    int is_alone = PyInterpreterState_Next(PyInterpreterState_Head()) == NULL;
+    if (!is_set("fast-exit") || !is_alone) {
         /* 120 as `python` has it: what was printed may not have arrived. */
         return Py_FinalizeEx() < 0 ? 120 : code;
     }
@@ -515,9 +580,9 @@ exit_code(void)
     return result;
 }
 
-/* Runs the main module. Returns the exit code, or -1 if it was interrupted. */
+/* Runs the main module, and returns the exit code. */
 static int
-run(const char *name)
+run(const char *name, int *interrupted)
 {
     PyObject *importer = PyImport_ImportModule("_ekiben_importer");
     PyObject *code = importer == NULL ? NULL
@@ -548,9 +613,9 @@ run(const char *name)
     if (PyErr_ExceptionMatches(PyExc_SystemExit)) {
         return exit_code();
     }
-    int interrupted = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
+    *interrupted = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
     PyErr_Print();
-    return interrupted ? -1 : 1;
+    return 1;
 }
 
 int
@@ -579,9 +644,8 @@ main(int argc, char **argv)
         return Py_RunMain();
     }
     start(path, argc, argv, 0);
-    int code = run(name);
-    int interrupted = code == -1;
-    code = finish(interrupted ? 1 : code);
+    int interrupted = 0;
+    int code = finish(run(name, &interrupted));
     if (interrupted) {
         /* As `python` ends: a shell sees that it was the signal. */
         fflush(NULL);

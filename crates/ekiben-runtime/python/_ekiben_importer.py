@@ -173,7 +173,7 @@ def install():
     frozen = _frozen_importlib.FrozenImporter
     sys.meta_path.remove(frozen)
     sys.meta_path += [frozen, Distributions]
-    library = sys.path[0]
+    library = START + "lib/python%d.%d" % sys.version_info[:2]
     for module in list(sys.modules.values()):
         spec = getattr(module, "__spec__", None)
         if spec is not None and spec.loader is frozen:

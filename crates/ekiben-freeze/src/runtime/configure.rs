@@ -34,6 +34,10 @@ pub(super) fn arguments(request: &Request, libraries: &Libraries) -> Vec<String>
     arguments.push(format!("--prefix={PREFIX}"));
     // Extension modules that are built for this interpreter don't get these.
     arguments.push(format!("CFLAGS_NODIST={}", COMPILE_FLAGS.join(" ")));
+    if request.python.minor() >= 13 {
+        // Its constructor opens a file of the kernel in every start, whichever allocator is used.
+        arguments.push("--without-mimalloc".to_owned());
+    }
     if request.pgo {
         arguments.push("--enable-optimizations".to_owned());
     }

@@ -1,0 +1,4 @@
+# run:
+"""The smallest program."""
+
+print("hello")

@@ -1,0 +1,189 @@
+//! `cargo xtask executables`: the scripts in `tests/executables` as programs.
+//!
+//! A runtime is built, or taken from the user's cache; each script is frozen in both flavours and run
+//! beside the runtime's ordinary interpreter. Output and exit codes must be the same, and what the
+//! programs open is checked against a short list.
+
+mod opened;
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::dist;
+use crate::examples::copy_into;
+use crate::frontend::Frontends;
+use crate::python::{Python, Venv};
+use crate::workspace::{Workspace, output_of, run};
+
+/// CPython's version.
+const PYTHON: &str = "3.13";
+const FLAVOURS: [&str; 2] = ["static", "dynamic"];
+
+/// Before the arguments of a run, in a script.
+const RUN: &str = "# run:";
+
+/// Environments in which a script runs, by what they add: variables that locales come from.
+const LOCALES: [&[(&str, &str)]; 4] =
+    [&[("LANG", "C.UTF-8")], &[("LC_ALL", "C")], &[("LC_ALL", "C.UTF-8")], &[]];
+
+/// Options of `cargo xtask executables`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    wheel: dist::Wheel,
+}
+
+impl Args {
+    pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
+        test(workspace, &self.wheel.get(workspace)?)
+    }
+}
+
+/// Makes and tests all programs with Ekiben's wheel.
+pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        println!("executables: left out, for they can be made on Linux only so far");
+        return Ok(());
+    }
+    let work = tempfile::tempdir()?;
+    let wheels = work.path().join("wheels");
+    copy_into(ekiben, &wheels)?;
+    let frontends = Frontends::new(workspace, &Python::find()?, &wheels)?;
+    let program = frontends.install(ekiben, &work.path().join("ekiben"))?;
+    let bench = Bench::new(workspace, &program, work.path())?;
+    for script in scripts(&bench.scripts)? {
+        bench.compare(&script).with_context(|| format!("`{}`", script.display()))?;
+    }
+    opened::test(&bench)
+}
+
+/// A runtime, and where programs are made.
+struct Bench<'a> {
+    ekiben: &'a Venv,
+    scripts: PathBuf,
+    work: &'a Path,
+    /// The runtime's ordinary interpreter.
+    python: PathBuf,
+}
+
+/// What came of a run.
+#[derive(Debug, PartialEq, Eq)]
+struct Outcome {
+    status: ExitStatus,
+    output: String,
+    /// The last line of what was written to stderr: those before are a traceback, which shows paths.
+    complaint: String,
+}
+
+impl<'a> Bench<'a> {
+    fn new(workspace: &Workspace, ekiben: &'a Venv, work: &'a Path) -> Result<Self> {
+        let mut build = ekiben.program("ekiben");
+        run(build.args(["runtime", "build", "--python", PYTHON]).current_dir(work))?;
+        let mut show = ekiben.program("ekiben");
+        show.args(["runtime", "show", PYTHON, "--format", "json"]).current_dir(work);
+        let shown: serde_json::Value = serde_json::from_str(&output_of(&mut show)?)?;
+        let folder = shown["folder"].as_str().context("`runtime show` names no folder")?;
+        let python = Path::new(folder).join(format!("bin/python{PYTHON}"));
+        Ok(Self { ekiben, scripts: workspace.path("tests/executables"), work, python })
+    }
+
+    /// Freezes a script, and gives the program.
+    fn freeze(&self, script: &Path, flavour: &str) -> Result<PathBuf> {
+        let name = script.file_stem().context("a script has a name")?.to_string_lossy();
+        let program = self.work.join(flavour).join(&*name);
+        fs::create_dir_all(self.work.join(flavour))?;
+        let mut freeze = self.ekiben.program("ekiben");
+        freeze.args(["freeze", "--quiet", "--python", PYTHON, "--flavour", flavour]);
+        run(freeze.arg(script).arg("-o").arg(&program).current_dir(self.work))?;
+        Ok(program)
+    }
+
+    /// Runs a script in every way that it asks for.
+    fn compare(&self, script: &Path) -> Result<()> {
+        let name = script.file_stem().context("a script has a name")?.to_string_lossy();
+        let text = fs::read_to_string(script)?;
+        let runs: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix(RUN)).collect();
+        ensure!(!runs.is_empty(), "no line begins with `{RUN}`");
+        let programs: Vec<(&str, PathBuf)> = FLAVOURS
+            .into_iter()
+            .map(|flavour| Ok((flavour, self.freeze(script, flavour)?)))
+            .collect::<Result<_>>()?;
+        for arguments in &runs {
+            let arguments: Vec<&str> = arguments.split_whitespace().collect();
+            for locale in LOCALES {
+                let mut ordinary = Command::new(&self.python);
+                ordinary.args(["-m", &name]).args(&arguments);
+                let expected = self.outcome(&mut ordinary, locale, Some(&self.scripts))?;
+                for (flavour, program) in &programs {
+                    let mut frozen = Command::new(program);
+                    let found = self.outcome(frozen.args(&arguments), locale, None)?;
+                    ensure!(
+                        found == expected,
+                        "{arguments:?} in {locale:?}: the {flavour} program gives\n{found:#?}\nand {PYTHON} gives\n{expected:#?}"
+                    );
+                }
+            }
+        }
+        println!("{name}: {} runs are as with python, static and dynamic", runs.len());
+        Ok(())
+    }
+
+    fn outcome(
+        &self,
+        command: &mut Command,
+        locale: &[(&str, &str)],
+        path: Option<&Path>,
+    ) -> Result<Outcome> {
+        clean(command, locale);
+        if let Some(path) = path {
+            command.env("PYTHONPATH", path).env("PYTHONDONTWRITEBYTECODE", "1");
+        }
+        command.current_dir(self.work);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().with_context(|| format!("{command:?}"))?;
+        // A script that doesn't read it may have ended already.
+        let _ = child.stdin.take().context("stdin")?.write_all("in é\n".as_bytes());
+        let output = child.wait_with_output()?;
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        Ok(Outcome {
+            status: output.status,
+            output: String::from_utf8_lossy(&output.stdout).into_owned(),
+            complaint: complaint.lines().last().unwrap_or_default().to_owned(),
+        })
+    }
+}
+
+/// Leaves a command nothing of this process' environment that Python or locales are told by.
+fn clean(command: &mut Command, locale: &[(&str, &str)]) {
+    for (name, _) in std::env::vars_os() {
+        let is_told = |name: &OsStr| {
+            let name = name.to_string_lossy();
+            name.starts_with("PYTHON") || name.starts_with("LC_") || name == "LANG"
+        };
+        if is_told(&name) {
+            command.env_remove(name);
+        }
+    }
+    command.envs(locale.iter().copied().collect::<BTreeMap<_, _>>());
+}
+
+fn scripts(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut scripts = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("`{}`", folder.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "py") {
+            scripts.push(path);
+        }
+    }
+    scripts.sort();
+    if scripts.is_empty() {
+        bail!("no script in `{}`", folder.display());
+    }
+    Ok(scripts)
+}

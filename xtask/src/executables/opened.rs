@@ -1,0 +1,74 @@
+//! What programs open, by strace: nothing but what the kernel, and the C library's loader, need.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::{Bench, FLAVOURS, clean};
+use crate::workspace::run_quietly;
+
+/// Scripts, and how many calls their programs may make that take a file's name.
+const SCRIPTS: [(&str, [usize; 2]); 2] = [("hello", [3, 8]), ("imports", [8, 14])];
+
+/// What a static program may name: itself, and what it opened already.
+const STATIC: [&str; 2] = ["\"/proc/self/exe\"", "(3, \"\","];
+/// What one that imports `time` and `ssl` may name besides: the machine's settings for them.
+const SETTINGS: [&str; 2] = ["\"/etc/localtime\"", "/openssl.cnf\""];
+/// What a dynamic one may name besides: the loader's files.
+const DYNAMIC: [&str; 3] = ["\"/etc/ld.so.", "libc.so.6\"", "libm.so.6\""];
+
+/// Prints a table beside the ordinary interpreter, and fails if a program names another file.
+pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
+    if Command::new("strace").arg("--version").output().is_err() {
+        println!("file system calls: left out, for there is no strace");
+        return Ok(());
+    }
+    println!("calls that take a file's name | python | {}", FLAVOURS.join(" | "));
+    for (name, most) in SCRIPTS {
+        let script = bench.scripts.join(format!("{name}.py"));
+        let mut ordinary = Command::new("strace");
+        let log = bench.work.join(format!("{name}.strace"));
+        let ordinary = ordinary.arg("-o").arg(&log).args(["-f", "-e", "trace=%file"]);
+        let python = trace(ordinary.arg(&bench.python).arg(&script), &log)?.len();
+        let mut row = format!("{name} | {python}");
+        for (flavour, most) in FLAVOURS.into_iter().zip(most) {
+            let program = bench.work.join(flavour).join(name);
+            let mut strace = Command::new("strace");
+            strace.arg("-o").arg(&log).args(["-f", "-e", "trace=%file"]).arg(&program);
+            let calls = trace(&mut strace, &log)?;
+            let own = format!("\"{}\"", program.display());
+            for call in &calls {
+                let is_allowed = |part: &&str| call.contains(*part);
+                ensure!(
+                    call.contains(&own)
+                        || STATIC.iter().any(|part| is_allowed(&part))
+                        || name != "hello" && SETTINGS.iter().any(|part| is_allowed(&part))
+                        || flavour == "dynamic" && DYNAMIC.iter().any(|part| is_allowed(&part)),
+                    "the {flavour} program `{name}` makes a call that isn't on the list: {call}"
+                );
+            }
+            ensure!(
+                calls.len() <= most,
+                "the {flavour} program `{name}` makes {} calls, and {most} at most are allowed:\n{}",
+                calls.len(),
+                calls.join("\n")
+            );
+            row = format!("{row} | {}", calls.len());
+        }
+        println!("{row}");
+    }
+    Ok(())
+}
+
+/// The calls of a command, as strace prints them.
+fn trace(strace: &mut Command, log: &Path) -> Result<Vec<String>> {
+    clean(strace, &[("LANG", "C.UTF-8")]);
+    run_quietly(strace)?;
+    let text = fs::read_to_string(log).with_context(|| format!("`{}`", log.display()))?;
+    // A process id comes first, and lines of signals and exits are none of calls.
+    let calls = text.lines().filter_map(|line| line.split_once(' ')).map(|(_, call)| call.trim());
+    let calls = calls.filter(|call| !call.starts_with("+++") && !call.starts_with("---"));
+    Ok(calls.map(str::to_owned).collect())
+}
