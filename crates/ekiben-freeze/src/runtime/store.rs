@@ -243,6 +243,8 @@ impl Store {
         files::remove_folder(&scratch)?;
         files::remove_folder(&target)?;
         files::create_folder(&scratch)?;
+        // As compilers see it, so that a path that they wrote down is found.
+        let scratch = scratch.canonicalize().map_err(Error::io("read", &scratch))?;
         let built = build(&scratch, runner).and_then(|result| {
             std::fs::rename(&result, &target).map_err(Error::io("write", &target))
         });
