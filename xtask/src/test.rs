@@ -5,7 +5,9 @@
 use anyhow::Result;
 
 use crate::workspace::{Workspace, run};
-use crate::{dist, editable, examples, executables, real, schema, shim, templates, tidy, wit_check};
+use crate::{
+    dist, editable, examples, executables, real, schema, shim, templates, tidy, wit_check,
+};
 
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]

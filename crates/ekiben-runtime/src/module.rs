@@ -128,11 +128,7 @@ mod answer {
         pairs(held, modules)
     }
 
-    pub(super) fn is_folder(
-        held: Held,
-        image: &'static Image<'static>,
-        path: &str,
-    ) -> *mut PyObject {
+    pub(super) fn is_folder(_: Held, image: &'static Image<'static>, path: &str) -> *mut PyObject {
         // SAFETY: the interpreter is held.
         unsafe { ffi::PyBool_FromLong(i64::from(image.is_folder(path))) }
     }
@@ -274,10 +270,10 @@ static METHODS: Shared<[ffi::PyMethodDef; 10]> = Shared([
 
 /// `Py_mod_multiple_interpreters` and `Py_MOD_PER_INTERPRETER_GIL_SUPPORTED`: from 3.12 (PEP 684).
 const MULTIPLE_INTERPRETERS: c_int = 3;
-const PER_INTERPRETER: *mut c_void = 2 as *mut c_void;
+const PER_INTERPRETER: *mut c_void = ptr::without_provenance_mut(2);
 /// `Py_mod_gil` and `Py_MOD_GIL_NOT_USED`: from 3.13 (PEP 703).
 const GIL: c_int = 4;
-const NOT_USED: *mut c_void = 1 as *mut c_void;
+const NOT_USED: *mut c_void = ptr::without_provenance_mut(1);
 
 const fn slot(slot: c_int, value: *mut c_void) -> ffi::PyModuleDef_Slot {
     ffi::PyModuleDef_Slot { slot, value }
