@@ -65,9 +65,6 @@ class Walk:
         for pattern in self._request["includes"]:
             if not self._take_pattern(pattern, None, INCLUDE):
                 raise Unusable(f"`{pattern}`, which is to be included, fits no module")
-        for name, source in sorted(self._request["scan"].items()):
-            self.standard.setdefault(name, (None, 0, MAIN))
-            self._follow(name, "." in name, Scan(source.encode(), ast.parse(source), False), True)
         for name in self._request["standard"]:
             self._take_pattern(name, None, MAIN)
         while self._queue:
@@ -198,10 +195,13 @@ class Walk:
 
     def _scan_standard(self, name):
         found = self._standard_library.places.find(name)
-        if found is not None and found.kind == "code":
+        source = self._request["scan"].get(name, "").encode()
+        if not source and found is not None and found.kind == "code":
             with open(found.file, "rb") as file:
                 source = file.read()
-            self._follow(name, found.is_package, Scan(source, ast.parse(source), False), True)
+        if source:
+            is_package = found is not None and found.is_package
+            self._follow(name, is_package, Scan(source, ast.parse(source), False), True)
         self._apply_hint(name)
 
     def _follow(self, name, is_package, scan, is_standard):
