@@ -151,6 +151,11 @@ pub fn freeze(request: &Request, base: &Base, cache: Option<&Cache>) -> Result<P
     let stdlib = read(&base.stdlib)?;
     let wrong = |source| Error::Image { path: base.stdlib.clone(), source };
     let standard = Image::open(&stdlib).map_err(wrong)?;
+    if standard.setting("python") != Some(&base.python) {
+        let why = format!("stdlib.image isn't for Python {}", base.python);
+        let folder = base.stdlib.parent().unwrap_or(&base.stdlib).to_owned();
+        return Err(Error::NoRuntime { folder, why });
+    }
     let wanted = wanted(request, base, &standard)?;
     let found = find::find(&wanted, base, cache)?;
     let image = image(request, &found, &standard)?;

@@ -45,7 +45,10 @@ fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
         Some(runtime) => runtime.clone(),
         None => {
             let store = Store::new(&environment::cache_dir(global)?);
-            store.find(Some(&freeze.python)).map_err(super::runtime::problems)?.path("")
+            store
+                .find(Some(&freeze.python))
+                .map_err(|error| super::runtime::problems(&error))?
+                .path("")
         }
     };
     let base = Base::in_folder(&runtime, freeze.flavour.as_str());

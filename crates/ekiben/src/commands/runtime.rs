@@ -54,14 +54,14 @@ impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         match error {
             _ if matches!(error.cause(), runtime::Cause::Interrupted) => Self::Interrupted,
-            Error::Step { .. } => Self::Failed(problems(error)),
-            _ => Self::Problems(problems(error)),
+            Error::Step { .. } => Self::Failed(problems(&error)),
+            _ => Self::Problems(problems(&error)),
         }
     }
 }
 
 /// What people see of an error.
-pub(super) fn problems(error: Error) -> Problems {
+pub(super) fn problems(error: &Error) -> Problems {
     let cause = match error.cause() {
         runtime::Cause::Input => Cause::Input,
         runtime::Cause::Environment | runtime::Cause::Interrupted => Cause::Environment,
