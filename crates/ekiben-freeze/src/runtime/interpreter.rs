@@ -6,7 +6,7 @@ use std::process::Command;
 use super::configure::{self, ARCHIVES};
 use super::error::{self, Error};
 use super::libraries::Libraries;
-use super::manifest::{Interpreter, Options};
+use super::manifest::{Interpreter, LeftOut, Options};
 use super::run::{self, Runner};
 use super::source::Archive;
 use super::toolchain::Toolchain;
@@ -131,23 +131,25 @@ pub(super) fn build(
 
     runner.step("Collecting the interpreter and its library")?;
     let modules = install::modules(&build, libraries)?;
+    let is_there = |name: &str| modules.iter().any(|there| there.name == name);
+    let refused: Vec<LeftOut> = libraries
+        .modules
+        .iter()
+        .filter(|(name, _)| !is_there(name))
+        .map(|(name, _)| LeftOut {
+            name: (*name).to_owned(),
+            reason: "CPython's configure refused it".to_owned(),
+            packages: Vec::new(),
+        })
+        .collect();
+    if request.strict && !refused.is_empty() {
+        return Err(Error::LeftOut(refused));
+    }
+    for module in &refused {
+        runner.note(&format!("`{}` is left out: {}", module.name, module.reason))?;
+    }
     let mut left_out = libraries.left_out();
-    // Gone, if a series has it no more; or there after all.
-    left_out.retain(|module| !modules.iter().any(|there| there.name == module.name));
-    for module in libraries.modules.iter().map(|(name, _)| *name) {
-        if !modules.iter().any(|there| there.name == module) {
-            left_out.push(super::LeftOut {
-                name: module.to_owned(),
-                reason: "CPython's configure refused it".to_owned(),
-                packages: Vec::new(),
-            });
-        }
-    }
-    if request.strict
-        && let Some(refused) = left_out.last().filter(|last| last.reason.contains("refused"))
-    {
-        return Err(Error::LeftOut(vec![refused.clone()]));
-    }
+    left_out.extend(refused);
     let libraries = install::install(&build, recipe, runner)?;
     let interpreter = Interpreter {
         python: request.python.series(),

@@ -17,8 +17,9 @@
 //! ([`interpreter`], minutes), then what Ekiben adds ([`assemble`], seconds).
 //!
 //! Invariants: a runtime appears by a rename, whole or not at all; the same request on the same
-//! machine gives the same bytes, wherever the cache lies; no path of the build is in it; a module of
-//! the standard library that couldn't be built is named in the manifest, with the reason.
+//! machine gives the same bytes, wherever the cache lies, unless a profile is made (`pgo`); no path of
+//! the build is in it; a module of the standard library that couldn't be built is named in the
+//! manifest, with the reason.
 
 mod apt;
 mod assemble;

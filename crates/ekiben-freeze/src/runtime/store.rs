@@ -141,7 +141,9 @@ impl Store {
             let version = &runtime.manifest.interpreter.version;
             let numbers: Vec<u32> =
                 version.split('.').map_while(|part| part.parse().ok()).collect();
-            (numbers, runtime.name())
+            // Of one version the last made is of the newest parts.
+            let made = runtime.path(assemble::MANIFEST).metadata().and_then(|it| it.modified());
+            (numbers, made.ok(), runtime.name())
         };
         runtimes.sort_by_key(order);
         Ok(runtimes)
@@ -241,6 +243,8 @@ impl Store {
         files::remove_folder(&scratch)?;
         files::remove_folder(&target)?;
         files::create_folder(&scratch)?;
+        // As compilers see it, so that a path that they wrote down is found.
+        let scratch = scratch.canonicalize().map_err(Error::io("read", &scratch))?;
         let built = build(&scratch, runner).and_then(|result| {
             std::fs::rename(&result, &target).map_err(Error::io("write", &target))
         });

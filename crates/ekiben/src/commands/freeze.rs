@@ -45,10 +45,8 @@ fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
         Some(runtime) => runtime.clone(),
         None => {
             let store = Store::new(&environment::cache_dir(global)?);
-            store
-                .find(Some(&freeze.python))
-                .map_err(|error| super::runtime::problems(&error))?
-                .path("")
+            let found = store.find(Some(&freeze.python));
+            found.map_err(|error| super::runtime::problems(&error))?.path("")
         }
     };
     let base = Base::in_folder(&runtime, freeze.flavour.as_str());
