@@ -113,6 +113,8 @@ struct ListedModule {
     required: bool,
     code: Option<(usize, usize)>,
     source: Option<(usize, usize)>,
+    /// What is in the file, if that isn't the source.
+    original: Option<(usize, usize)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -261,7 +263,7 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
         if module.kind == ListedKind::Code {
             let source = part(module.source);
             if let Some(file) = &module.file {
-                inputs.is(file, source);
+                inputs.is(file, part(module.original.or(module.source)));
             }
             if wanted.sources {
                 let source = Content::compressed(source.to_vec());

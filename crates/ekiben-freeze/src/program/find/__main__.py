@@ -118,6 +118,8 @@ def described(request, walk, main_module, roots, folders, distributions, content
         if taken.code is not None:
             module["code"] = content.add(taken.code)
             module["source"] = content.add(taken.source)
+            if taken.original is not taken.source:
+                module["original"] = content.add(taken.original or b"")
         modules.append(module)
     for name in sorted(walk.metadata):
         owner = distributions.named(name)

@@ -29,6 +29,8 @@ class Taken:
         self.line = line
         self.how = how
         self.source = None
+        # What is in the file, from which the source may differ by hints.
+        self.original = None
         self.code = None
 
 
@@ -164,6 +166,8 @@ class Walk:
         if source is None:
             with open(found.file, "rb") as file:
                 source = file.read()
+            taken.original = source
+            source = self._replaced(name, source)
         path = f"{self._request['prefix']}/{found.path}"
         try:
             tree = ast.parse(source)
@@ -192,6 +196,15 @@ class Walk:
             text = f"what `{name}` imports here is only known when it runs: {text}"
             self._warn("dynamic-import", text, found.file, line)
         self._follow(name, found.is_package, scan, False)
+
+    def _replaced(self, name, source):
+        """The source with what hints put in place of parts of it."""
+        for old, new in sorted(self._hints.get(name, {}).get("replace", {}).items()):
+            if old.encode() not in source:
+                text = f"hints for `{name}` replace what isn't in its source: {old}"
+                self._warn("hint", text, self.taken[name].found.file, 0)
+            source = source.replace(old.encode(), new.encode())
+        return source
 
     def _scan_standard(self, name):
         found = self._standard_library.places.find(name)
