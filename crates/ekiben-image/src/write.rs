@@ -1,5 +1,6 @@
 //! [`Builder`]: writes an image.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -11,12 +12,12 @@ use crate::layout::{
     PATHLESS, SETTING, VERSION, at, compare,
 };
 
-/// What goes into an image.
+/// What goes into an image. What is taken from other images isn't copied before the new one is built.
 #[derive(Debug, Default)]
-pub struct Builder {
+pub struct Builder<'a> {
     /// By stem.
-    modules: BTreeMap<String, (String, NewModule)>,
-    files: BTreeMap<String, (FileKind, Content)>,
+    modules: BTreeMap<String, (String, Stored<'a>)>,
+    files: BTreeMap<String, (FileKind, Packed<'a>)>,
     settings: BTreeMap<String, String>,
 }
 
@@ -67,6 +68,30 @@ impl Content {
     }
 }
 
+/// A module as it will be written.
+#[derive(Debug)]
+struct Stored<'a> {
+    kind: ModuleKind,
+    is_package: bool,
+    path: String,
+    code: Cow<'a, [u8]>,
+}
+
+/// Content as it will be written.
+#[derive(Debug)]
+struct Packed<'a> {
+    stored: Cow<'a, [u8]>,
+    length: usize,
+    is_compressed: bool,
+}
+
+impl From<Content> for Packed<'_> {
+    fn from(content: Content) -> Self {
+        let Content { stored, length, is_compressed } = content;
+        Self { stored: Cow::Owned(stored), length, is_compressed }
+    }
+}
+
 /// The parts of an image after the header, while it grows.
 struct Writer {
     bytes: Vec<u8>,
@@ -75,7 +100,7 @@ struct Writer {
     known: BTreeMap<String, u32>,
 }
 
-impl Builder {
+impl<'a> Builder<'a> {
     /// With nothing in it.
     #[must_use]
     pub fn new() -> Self {
@@ -86,7 +111,12 @@ impl Builder {
     ///
     /// # Errors
     /// If there is one with the same stem, or name or path can't be one.
-    pub fn module(&mut self, name: &str, mut module: NewModule) -> Result<(), Error> {
+    pub fn module(&mut self, name: &str, module: NewModule) -> Result<(), Error> {
+        let NewModule { kind, is_package, path, code } = module;
+        self.put_module(name, Stored { kind, is_package, path, code: Cow::Owned(code) })
+    }
+
+    fn put_module(&mut self, name: &str, mut module: Stored<'a>) -> Result<(), Error> {
         check(name, '.')?;
         if module.path.is_empty() {
             module.path = format!("{PATHLESS}{name}");
@@ -115,6 +145,10 @@ impl Builder {
     /// # Errors
     /// If there is one at that path, or it can't be a path.
     pub fn file(&mut self, path: &str, kind: FileKind, content: Content) -> Result<(), Error> {
+        self.put_file(path, kind, content.into())
+    }
+
+    fn put_file(&mut self, path: &str, kind: FileKind, content: Packed<'a>) -> Result<(), Error> {
         check(path, '/')?;
         match self.files.insert(path.to_owned(), (kind, content)) {
             None => Ok(()),
@@ -140,21 +174,15 @@ impl Builder {
     ///
     /// # Errors
     /// If the image is damaged.
-    pub fn add_missing(&mut self, image: &crate::Image<'_>) -> Result<(), Error> {
+    pub fn add_missing(&mut self, image: &crate::Image<'a>) -> Result<(), Error> {
         for module in image.modules() {
             if !self.modules.contains_key(module.stem) {
-                let new = NewModule {
-                    kind: module.kind,
-                    is_package: module.is_package,
-                    path: module.path.to_owned(),
-                    code: module.code.to_vec(),
-                };
-                self.module(module.name, new)?;
+                self.take_module(&module)?;
             }
         }
         for file in image.files() {
             if !self.files.contains_key(file.path) {
-                self.file(file.path, file.kind, file.content.to_content())?;
+                self.take_file(&file)?;
             }
         }
         for (key, value) in image.settings() {
@@ -163,6 +191,34 @@ impl Builder {
             }
         }
         Ok(())
+    }
+
+    /// Adds a module of another image.
+    ///
+    /// # Errors
+    /// As of [`module`](Self::module).
+    pub fn take_module(&mut self, module: &crate::Module<'a>) -> Result<(), Error> {
+        let stored = Stored {
+            kind: module.kind,
+            is_package: module.is_package,
+            path: module.path.to_owned(),
+            code: Cow::Borrowed(module.code),
+        };
+        self.put_module(module.name, stored)
+    }
+
+    /// Adds a file of another image, as it is stored there.
+    ///
+    /// # Errors
+    /// As of [`file`](Self::file).
+    pub fn take_file(&mut self, file: &crate::File<'a>) -> Result<(), Error> {
+        let content = &file.content;
+        let packed = Packed {
+            stored: Cow::Borrowed(content.stored()),
+            length: content.len(),
+            is_compressed: content.plain().is_none(),
+        };
+        self.put_file(file.path, file.kind, packed)
     }
 
     /// The image's bytes.
@@ -237,6 +293,10 @@ impl Builder {
         let strings = std::mem::take(&mut writer.strings);
         writer.bytes.extend_from_slice(&strings);
         let index_end = writer.bytes.len();
+        let codes = modules.iter().map(|(_, (_, module))| module.code.len());
+        let contents = files.iter().map(|(_, (_, content))| content.stored.len());
+        let padding = ALIGNMENT * (modules.len() + files.len()) + PAGE;
+        writer.bytes.reserve_exact(codes.chain(contents).sum::<usize>() + padding);
 
         writer.align(PAGE);
         for (number, (_, (_, module))) in modules.iter().enumerate() {
@@ -349,16 +409,4 @@ fn check(name: &str, separator: char) -> Result<(), Error> {
         return wrong("a part of it is `.` or `..`");
     }
     Ok(())
-}
-
-impl crate::Blob<'_> {
-    /// The same content, to be written as it is stored.
-    #[must_use]
-    pub fn to_content(&self) -> Content {
-        Content {
-            stored: self.stored().to_vec(),
-            length: self.len(),
-            is_compressed: self.plain().is_none(),
-        }
-    }
 }

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -47,9 +46,13 @@ fn link(folder: &Path, arguments: &[&str]) -> PathBuf {
 const ALONE: &str = "-Wl,--section-start=.ekiben_image=0x40000000";
 
 fn written(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
-    let path = folder.join(name);
-    fs::write(&path, bytes).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let (content, path) = (folder.join("content"), folder.join(name));
+    fs::write(&content, bytes).unwrap();
+    // Written by another process: one that a test starts meanwhile would inherit the open file, and
+    // what is open for writing can't be run.
+    let done =
+        Command::new("install").args(["-m", "755"]).args([&content, &path]).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
     path
 }
 

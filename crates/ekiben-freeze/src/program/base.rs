@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ekiben_image::Image;
-
 use super::Error;
 
 /// The files of a runtime that a program is made of.
@@ -26,29 +24,28 @@ impl Base {
     /// # Errors
     /// If it isn't one, or hasn't that flavour.
     pub fn in_folder(folder: &Path, flavour: &str) -> Result<Self, Error> {
-        let stdlib = folder.join("stdlib.image");
-        let missing = |path: &Path| Error::NoRuntime {
-            folder: folder.to_owned(),
-            why: format!("there is no {}", path.strip_prefix(folder).unwrap_or(path).display()),
+        let wrong = |why: String| Error::NoRuntime { folder: folder.to_owned(), why };
+        let bin = folder.join("bin");
+        let names = fs::read_dir(&bin).into_iter().flatten().flatten().filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let (python, its) = name.strip_prefix("python")?.split_once('-')?;
+            (its == flavour).then(|| python.to_owned())
+        });
+        let python = names.max();
+        let python = python.ok_or_else(|| wrong(format!("there is no bin/python3.x-{flavour}")))?;
+        let base = Self {
+            program: bin.join(format!("python{python}-{flavour}")),
+            interpreter: bin.join(format!("python{python}")),
+            stdlib: folder.join("stdlib.image"),
+            python,
         };
-        if !stdlib.is_file() {
-            return Err(missing(&stdlib));
-        }
-        let bytes = fs::read(&stdlib).map_err(Error::io("read", &stdlib))?;
-        let wrong = |source| Error::Image { path: stdlib.clone(), source };
-        let python = Image::open(&bytes).map_err(wrong)?.setting("python").map(str::to_owned);
-        let python = python.ok_or_else(|| Error::NoRuntime {
-            folder: folder.to_owned(),
-            why: "stdlib.image doesn't say which Python it is of".to_owned(),
-        })?;
-        let interpreter = folder.join(format!("bin/python{python}"));
-        let program = folder.join(format!("bin/python{python}-{flavour}"));
-        for path in [&interpreter, &program] {
+        for path in [&base.interpreter, &base.stdlib] {
             if !path.is_file() {
-                return Err(missing(path));
+                let inner = path.strip_prefix(folder).unwrap_or(path);
+                return Err(wrong(format!("there is no {}", inner.display())));
             }
         }
-        Ok(Self { program, interpreter, stdlib, python })
+        Ok(base)
     }
 
     /// The folder of installed packages that a word of the command line stands for, which may be a

@@ -10,7 +10,7 @@ use ekiben_image::{Builder, Content, FileKind, ModuleKind, NewModule};
 use serde::{Deserialize, Serialize};
 
 use super::hints::Hints;
-use super::inputs::Inputs;
+use super::inputs::{Inputs, Names};
 use super::report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,
 };
@@ -66,8 +66,17 @@ pub(crate) enum Main {
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) report: Report,
-    /// The program's modules and files.
-    pub(crate) image: Vec<u8>,
+    /// What ends with the image.
+    bytes: Vec<u8>,
+    /// Where the image begins.
+    start: usize,
+}
+
+impl Found {
+    /// The image of the program's modules and files.
+    pub(crate) fn image(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
 }
 
 /// What the script says.
@@ -88,6 +97,7 @@ struct Listed {
     missing: Vec<Missing>,
     warnings: Vec<Warning>,
     folders: Vec<PathBuf>,
+    roots: Vec<PathBuf>,
     inputs: Vec<PathBuf>,
 }
 
@@ -103,6 +113,8 @@ struct ListedModule {
     required: bool,
     code: Option<(usize, usize)>,
     source: Option<(usize, usize)>,
+    /// What is in the file, if that isn't the source.
+    original: Option<(usize, usize)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -127,7 +139,7 @@ pub(crate) fn find(wanted: &Wanted, base: &Base, cache: Option<&Cache>) -> Resul
     let request = serde_json::to_vec(wanted).unwrap_or_default();
     let key = key(&request, base);
     let kept = cache.and_then(|cache| cache.record_get(RECORDS, &key));
-    if let Some(found) = kept.and_then(|kept| unpack(&kept)) {
+    if let Some(found) = kept.and_then(unpack) {
         return Ok(found);
     }
     let (found, inputs) = run(&request, wanted, base)?;
@@ -156,15 +168,15 @@ fn pack(found: &Found, inputs: &Inputs) -> Vec<u8> {
     let header = serde_json::to_vec(&(inputs, &found.report)).unwrap_or_default();
     let mut text = (header.len() as u64).to_le_bytes().to_vec();
     text.extend_from_slice(&header);
-    text.extend_from_slice(&found.image);
+    text.extend_from_slice(found.image());
     text
 }
 
-fn unpack(kept: &[u8]) -> Option<Found> {
+fn unpack(kept: Vec<u8>) -> Option<Found> {
     let (length, rest) = kept.split_first_chunk::<8>()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
     let (inputs, report): (Inputs, Report) = serde_json::from_slice(rest.get(..length)?).ok()?;
-    inputs.hold().then(|| Found { report, image: rest[length..].to_vec() })
+    inputs.hold().then(|| Found { report, start: 8 + length, bytes: kept })
 }
 
 fn run(request: &[u8], wanted: &Wanted, base: &Base) -> Result<(Found, Inputs), Error> {
@@ -207,7 +219,11 @@ fn run(request: &[u8], wanted: &Wanted, base: &Base) -> Result<(Found, Inputs), 
 /// Makes an image of what was found.
 fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inputs), Error> {
     let mut inputs = Inputs::default();
-    listed.folders.iter().for_each(|folder| inputs.folder(folder));
+    for folder in &listed.folders {
+        // A search folder may be where the program is put.
+        let names = if listed.roots.contains(folder) { Names::OfModules } else { Names::All };
+        inputs.folder(folder, names);
+    }
     for path in &listed.inputs {
         inputs.read(path)?;
     }
@@ -247,7 +263,7 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
         if module.kind == ListedKind::Code {
             let source = part(module.source);
             if let Some(file) = &module.file {
-                inputs.is(file, source);
+                inputs.is(file, part(module.original.or(module.source)));
             }
             if wanted.sources {
                 let source = Content::compressed(source.to_vec());
@@ -301,7 +317,7 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
         sizes: Sizes::default(),
     };
     let image = builder.build().map_err(wrong("the program's modules"))?;
-    Ok((Found { report, image }, inputs))
+    Ok((Found { report, bytes: image, start: 0 }, inputs))
 }
 
 fn left_out(module: ListedModule) -> Warning {

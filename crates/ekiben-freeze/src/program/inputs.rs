@@ -13,7 +13,16 @@ use super::Error;
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Inputs {
     files: BTreeMap<PathBuf, Digest>,
-    folders: BTreeMap<PathBuf, Digest>,
+    folders: BTreeMap<PathBuf, (Names, Digest)>,
+}
+
+/// Which names in a folder matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Names {
+    /// All of them.
+    All,
+    /// Those of folders, and of files that may be modules or name search folders.
+    OfModules,
 }
 
 impl Inputs {
@@ -30,13 +39,13 @@ impl Inputs {
     }
 
     /// Remembers what is in a folder.
-    pub(crate) fn folder(&mut self, path: &Path) {
-        self.folders.insert(path.to_owned(), names_in(path));
+    pub(crate) fn folder(&mut self, path: &Path, names: Names) {
+        self.folders.insert(path.to_owned(), (names, names_in(path, names)));
     }
 
     /// Whether everything is as it was.
     pub(crate) fn hold(&self) -> bool {
-        self.folders.iter().all(|(path, digest)| names_in(path) == *digest)
+        self.folders.iter().all(|(path, (names, digest))| names_in(path, *names) == *digest)
             && self.files.iter().all(|(path, digest)| {
                 fs::read(path).is_ok_and(|content| Digest::of(&content) == *digest)
             })
@@ -45,7 +54,7 @@ impl Inputs {
 
 /// The digest of the names in a folder, each with whether it is a folder; of no names if there is none.
 /// Those that running a program adds don't count.
-fn names_in(folder: &Path) -> Digest {
+fn names_in(folder: &Path, which: Names) -> Digest {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let is_folder = match entry.file_type() {
@@ -54,7 +63,10 @@ fn names_in(folder: &Path) -> Digest {
             Err(_) => false,
         };
         let name = entry.file_name().into_encoded_bytes();
-        if name != b"__pycache__" {
+        let matters = which == Names::All
+            || is_folder
+            || [&b".py"[..], b".so", b".pth"].iter().any(|end| name.ends_with(end));
+        if matters && name != b"__pycache__" {
             names.push((name, is_folder));
         }
     }
@@ -79,10 +91,11 @@ mod tests {
         fs::write(&file, "1").unwrap();
         let mut inputs = Inputs::default();
         assert_eq!(inputs.read(&file).unwrap(), b"1");
-        inputs.folder(folder.path());
-        inputs.folder(&folder.path().join("b"));
+        inputs.folder(folder.path(), Names::OfModules);
+        inputs.folder(&folder.path().join("b"), Names::All);
         assert!(inputs.hold());
         fs::create_dir(folder.path().join("__pycache__")).unwrap();
+        fs::write(folder.path().join("program"), "").unwrap();
         assert!(inputs.hold());
         fs::write(&file, "2").unwrap();
         assert!(!inputs.hold());

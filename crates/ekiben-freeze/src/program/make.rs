@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ekiben_engine::Cache;
-use ekiben_image::{Builder, FileKind, Image, ModuleKind, NewModule};
+use ekiben_image::{Builder, FileKind, Image, ModuleKind};
 use ekiben_object::elf;
 
 use super::find::{self, Found, Main, Wanted};
@@ -20,6 +20,7 @@ const ENTRY: &str = "_ekiben_main";
 
 /// Modules that an interpreter needs to start, or that C code imports by itself.
 const ALWAYS: &[&str] = &[
+    "_ekiben_importer",
     "encodings.*",
     "importlib",
     "importlib._bootstrap",
@@ -125,9 +126,19 @@ impl Program {
         file.write_all(&self.bytes).map_err(Error::io("write", path))?;
         let mode = fs::Permissions::from_mode(0o755);
         file.as_file().set_permissions(mode).map_err(Error::io("write", path))?;
-        file.persist(path).map_err(|error| error.error).map_err(Error::io("write", path))?;
+        // Where the file system must not lose what a rename replaces, it writes everything to the disk
+        // first. An exchange is as atomic, and what was replaced goes with the temporary file.
+        if exchange(file.path(), path).is_err() {
+            file.persist(path).map_err(|error| error.error).map_err(Error::io("write", path))?;
+        }
         Ok(())
     }
+}
+
+fn exchange(one: &Path, other: &Path) -> rustix::io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags};
+
+    rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)
 }
 
 /// Makes a program.
@@ -140,18 +151,24 @@ pub fn freeze(request: &Request, base: &Base, cache: Option<&Cache>) -> Result<P
     let stdlib = read(&base.stdlib)?;
     let wrong = |source| Error::Image { path: base.stdlib.clone(), source };
     let standard = Image::open(&stdlib).map_err(wrong)?;
+    if standard.setting("python") != Some(&base.python) {
+        let why = format!("stdlib.image isn't for Python {}", base.python);
+        let folder = base.stdlib.parent().unwrap_or(&base.stdlib).to_owned();
+        return Err(Error::NoRuntime { folder, why });
+    }
     let wanted = wanted(request, base, &standard)?;
     let found = find::find(&wanted, base, cache)?;
     let image = image(request, &found, &standard)?;
     let interpreter = read(&base.program)?;
     let object = |source| Error::Object { path: base.program.clone(), source };
     let bytes = elf::fill_segment(&interpreter, SECTION, &image).map_err(object)?;
-    let Found { mut report, image: own } = found;
+    let own = found.image().len();
+    let mut report = found.report;
     report.sizes = Sizes {
         program: bytes.len(),
         interpreter: bytes.len() - image.len(),
         image: image.len(),
-        own: own.len(),
+        own,
     };
     Ok(Program { bytes, report })
 }
@@ -203,8 +220,8 @@ fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted
     }
     let mut scan = BTreeMap::new();
     if request.prune {
-        // Modules of Ekiben's own, which the ordinary interpreter hasn't.
-        for module in standard.modules().filter(|module| is_ours(module.name)) {
+        // Modules of Ekiben's own, which the ordinary interpreter hasn't, or has others.
+        for module in standard.modules().filter(|it| is_ours(it.name) || it.name == "site") {
             if let Some(Ok(source)) = standard.source(&module).map(|source| source.read()) {
                 let source = String::from_utf8_lossy(&source).into_owned();
                 scan.insert(module.name.to_owned(), source);
@@ -251,7 +268,7 @@ fn image(request: &Request, found: &Found, standard: &Image<'_>) -> Result<Vec<u
     }
     builder.set("main", &found.report.main).map_err(wrong)?;
     builder.set("optimize", &request.optimize.to_string()).map_err(wrong)?;
-    let own = Image::open(&found.image).map_err(wrong)?;
+    let own = Image::open(found.image()).map_err(wrong)?;
     builder.add_missing(&own).map_err(wrong)?;
     if request.prune || !request.sources {
         add_some(&mut builder, request, &found.report, standard).map_err(wrong)?;
@@ -262,11 +279,11 @@ fn image(request: &Request, found: &Found, standard: &Image<'_>) -> Result<Vec<u
 }
 
 /// Adds of the standard library what the program needs.
-fn add_some(
-    builder: &mut Builder,
+fn add_some<'a>(
+    builder: &mut Builder<'a>,
     request: &Request,
     report: &Report,
-    standard: &Image<'_>,
+    standard: &Image<'a>,
 ) -> Result<(), ekiben_image::Error> {
     let needed: BTreeSet<&str> = report.standard.iter().map(|why| why.name.as_str()).collect();
     let early: BTreeSet<&str> = standard.setting("early").unwrap_or_default().lines().collect();
@@ -280,18 +297,13 @@ fn add_some(
         if !is_needed {
             continue;
         }
-        let new = NewModule {
-            kind: module.kind,
-            is_package: module.is_package,
-            path: module.path.to_owned(),
-            code: module.code.to_vec(),
-        };
-        builder.module(module.name, new)?;
+        builder.take_module(&module)?;
         if module.is_package {
             packages.insert(module.stem);
         }
-        if let Some(source) = standard.source(&module).filter(|_| request.sources) {
-            builder.file(module.path, FileKind::Source, source.to_content())?;
+        let source = standard.file(module.path).filter(|file| file.kind == FileKind::Source);
+        if let Some(source) = source.filter(|_| request.sources) {
+            builder.take_file(&source)?;
         }
     }
     let is_package = |folder: &str| standard.module(folder).is_some_and(|module| module.is_package);
@@ -305,7 +317,7 @@ fn add_some(
             _ => true,
         };
         if is_needed {
-            builder.file(file.path, file.kind, file.content.to_content())?;
+            builder.take_file(&file)?;
         }
     }
     Ok(())

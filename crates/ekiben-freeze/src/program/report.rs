@@ -93,7 +93,7 @@ pub struct Missing {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     /// What kind it is: `file-by-path`, `dynamic-import`, `missing-module`, `compiled-form`,
-    /// `compiled-module`, `shadowed` or `syntax-error`.
+    /// `compiled-module`, `hint`, `shadowed` or `syntax-error`.
     pub code: String,
     /// What it is about.
     pub message: String,

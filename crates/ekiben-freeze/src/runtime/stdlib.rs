@@ -74,7 +74,7 @@ fn early_modules(stdlib: &str, names: &[String]) -> String {
 
 /// Ekiben's own modules, which take the place of the library's.
 fn add_parts(
-    builder: &mut Builder,
+    builder: &mut Builder<'_>,
     root: &Path,
     stdlib: &str,
     parts: Parts<'_>,
@@ -104,7 +104,7 @@ fn add_parts(
 }
 
 /// The library's own modules and the files beside them.
-fn add_tree(builder: &mut Builder, root: &Path, stdlib: &str) -> Result<(), Error> {
+fn add_tree(builder: &mut Builder<'_>, root: &Path, stdlib: &str) -> Result<(), Error> {
     let tag = code::cache_tag(stdlib);
     for (name, source) in files::list(&root.join(stdlib))? {
         let path = format!("{stdlib}/{name}");
@@ -127,7 +127,7 @@ fn add_tree(builder: &mut Builder, root: &Path, stdlib: &str) -> Result<(), Erro
 }
 
 fn add_module(
-    builder: &mut Builder,
+    builder: &mut Builder<'_>,
     name: &str,
     is_package: bool,
     path: &str,

@@ -1,6 +1,6 @@
 //! Which modules and files are found, why, and what is said about the rest.
 
-use ekiben_freeze::program::{Request, Target};
+use ekiben_freeze::program::{self, Request, Target};
 
 use crate::support::Place;
 
@@ -292,4 +292,30 @@ fn hints_plugins_includes_and_excludes() {
     distribution plugin 1
     "#);
     assert!(matches!(request.target, Target::Module { .. }));
+}
+
+#[test]
+fn hints_put_other_text_in_place_of_some() {
+    let place = Place::new();
+    place.write("site/main.py", "import part\nX = open(part.PATH)\n");
+    place.write("site/part.py", "PATH = 1\n");
+    place.write(
+        "hints/main.toml",
+        "[main.replace]\n'open(part.PATH)' = 'None'\n[part.replace]\n'gone' = ''\n",
+    );
+    let request = Request { hints: vec![place.path("hints")], ..place.module("main") };
+    let cache = place.cache();
+    let freeze = || program::freeze(&request, &place.base, Some(&cache)).unwrap();
+    let made = freeze();
+    insta::assert_snapshot!(place.told(&made.report), @r#"
+    main main
+    main: is the program
+    part: imported by main, line 1
+    hint site/part.py:0: hints for `part` replace what isn't in its source: gone
+    "#);
+    let image = crate::support::image(&made);
+    let main = image.modules().find(|module| module.name == "main").unwrap();
+    assert_eq!(&*image.source(&main).unwrap().read().unwrap(), b"import part\nX = None\n");
+    freeze();
+    assert_eq!(place.runs(), 1);
 }

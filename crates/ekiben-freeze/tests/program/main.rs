@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod dependencies;
 mod find;
 mod real;
 mod support;
@@ -14,7 +15,7 @@ use ekiben_freeze::program::inventory::Inventory;
 use ekiben_freeze::program::{self, Request, Target};
 use ekiben_image::{FileKind, ModuleKind};
 
-use support::{Place, image};
+use support::{Place, image, install};
 
 #[test]
 fn a_program_holds_its_modules_and_the_standard_library() {
@@ -25,7 +26,8 @@ fn a_program_holds_its_modules_and_the_standard_library() {
     let path = place.path("out/hello");
     made.write(&path).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o755);
-    let output = Command::new(&path).output().unwrap();
+    install(&path, &place.path("copy"));
+    let output = Command::new(place.path("copy")).output().unwrap();
     assert_eq!(output.stdout, b"EKIBENIM\n", "{output:?}");
     // Nothing else is left in the folder.
     assert_eq!(fs::read_dir(place.path("out")).unwrap().count(), 1);

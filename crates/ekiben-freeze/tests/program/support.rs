@@ -2,7 +2,6 @@
 //! filled prints what it was filled with.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -44,6 +43,13 @@ pub(crate) fn interpreter() -> (PathBuf, String) {
     answers.next().expect("a Python of 3.11 or later is on PATH")
 }
 
+/// Makes an executable, in a process of its own: one that a test starts meanwhile would inherit the
+/// open file, and what is open for writing can't be run.
+pub(crate) fn install(from: &Path, to: &Path) {
+    let done = Command::new("install").args(["-m", "755"]).args([from, to]).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+}
+
 /// A folder with a runtime, a cache and whatever a test writes.
 pub(crate) struct Place {
     folder: TempDir,
@@ -72,8 +78,8 @@ impl Place {
             runtime.join("runs").display(),
             interpreter.display()
         );
-        fs::write(&counting, script).unwrap();
-        fs::set_permissions(&counting, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(runtime.join("counting"), script).unwrap();
+        install(&runtime.join("counting"), &counting);
         fs::write(runtime.join("stdlib.image"), stdlib(&python)).unwrap();
         let base = Base::in_folder(&runtime, "static").unwrap();
         Self { folder, base }

@@ -15,6 +15,8 @@ const LE: LittleEndian = LittleEndian;
 
 /// The smallest page of all that Linux has.
 const PAGE: u64 = 4096;
+/// More than any of them; old linkers align to 2 MiB.
+const LARGEST_PAGE: u64 = 1 << 24;
 
 /// Where numbers of a program header are.
 mod segment_at {
@@ -54,12 +56,15 @@ pub fn fill_segment(program: &[u8], section: &str, content: &[u8]) -> Result<Vec
         )));
     }
     let alignment = place.alignment.max(PAGE);
+    if !alignment.is_power_of_two() || alignment > LARGEST_PAGE {
+        return Err(refuse("its segment isn't aligned to pages"));
+    }
     if !place.address.is_multiple_of(alignment) {
         return Err(refuse("its address isn't that of a page"));
     }
-    let (mut bytes, headers) = place.without_content(program);
+    let room = content.len().saturating_add(alignment as usize);
+    let (mut bytes, headers) = place.without_content(program, room);
     let offset = (bytes.len() as u64).next_multiple_of(alignment);
-    bytes.reserve_exact((offset - bytes.len() as u64) as usize + content.len());
     bytes.resize(offset as usize, 0);
     bytes.extend_from_slice(content);
     headers.put(&mut bytes, offset, size);
@@ -173,20 +178,21 @@ impl Place {
     }
 
     /// The file without the old content, as far as whole pages of it can go, and where the headers
-    /// are in it.
-    fn without_content(&self, program: &[u8]) -> (Vec<u8>, Headers) {
-        let Some(places) =
-            self.behind.as_ref().filter(|_| (self.start as u64).is_multiple_of(PAGE))
-        else {
-            return (program.to_vec(), self.headers);
+    /// are in it. It has room for more.
+    fn without_content(&self, program: &[u8], room: usize) -> (Vec<u8>, Headers) {
+        let mut bytes = Vec::with_capacity(program.len().saturating_add(room));
+        let starts_at_page = (self.start as u64).is_multiple_of(PAGE);
+        let Some(places) = self.behind.as_ref().filter(|_| starts_at_page) else {
+            bytes.extend_from_slice(program);
+            return (bytes, self.headers);
         };
+        bytes.extend_from_slice(&program[..self.start]);
         if self.end == program.len() {
-            return (program[..self.start].to_vec(), self.headers);
+            return (bytes, self.headers);
         }
         // Whole units, so that what moves stays aligned.
         let unit = self.alignment.max(PAGE) as usize;
         let gone = (self.end - self.start) / unit * unit;
-        let mut bytes = program[..self.start].to_vec();
         bytes.extend_from_slice(&program[self.start + gone..]);
         let moved = |place: usize| if place >= self.end { place - gone } else { place };
         for place in places {

@@ -8,6 +8,7 @@ mod build;
 mod commands;
 mod editable;
 mod failures;
+mod freeze;
 mod migrate;
 mod new;
 mod pep517;

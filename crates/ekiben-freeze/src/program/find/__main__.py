@@ -45,7 +45,7 @@ class Content:
 
 def find(request, content_file):
     folders = Folders()
-    standard = StandardLibrary(folders)
+    standard = StandardLibrary(folders, request["scan"])
     roots = search_folders(request["roots"], folders)
     asked = request["main"]
     given, generated = [], {}
@@ -76,7 +76,7 @@ def find(request, content_file):
             if any(by == main_module for by, _, _ in whys):
                 raise Unusable(f"there is no module `{name}`")
     walk.warnings.extend(shadowed(request, folders, walk))
-    return described(request, walk, main_module, folders, distributions, Content(content_file))
+    return described(request, walk, main_module, roots, folders, distributions, Content(content_file))
 
 
 def shadowed(request, folders, walk):
@@ -89,7 +89,7 @@ def shadowed(request, folders, walk):
             yield {"code": "shadowed", "message": text, "file": f"{folder}/{name}", "line": 0}
 
 
-def described(request, walk, main_module, folders, distributions, content):
+def described(request, walk, main_module, roots, folders, distributions, content):
     needed, at_start = walk.needed(), walk.at_start()
     files = Files(folders, request["hints"])
     owners = {}
@@ -118,6 +118,8 @@ def described(request, walk, main_module, folders, distributions, content):
         if taken.code is not None:
             module["code"] = content.add(taken.code)
             module["source"] = content.add(taken.source)
+            if taken.original is not taken.source:
+                module["original"] = content.add(taken.original or b"")
         modules.append(module)
     for name in sorted(walk.metadata):
         owner = distributions.named(name)
@@ -157,6 +159,7 @@ def described(request, walk, main_module, folders, distributions, content):
         "missing": missing,
         "warnings": walk.warnings,
         "folders": folders.all(),
+        "roots": roots,
         "inputs": sorted(set(distributions.inputs())),
     }
 

@@ -167,9 +167,11 @@ def search_folders(roots, folders):
 class StandardLibrary:
     """The interpreter's own modules."""
 
-    def __init__(self, folders):
+    def __init__(self, folders, besides):
         self.folder = os.path.dirname(os.path.abspath(os.__file__))
         self._top = set(sys.stdlib_module_names) | set(sys.builtin_module_names)
+        # Modules of the program's standard library that this one hasn't.
+        self._top.update(besides)
         self._top.update(
             name if is_folder else _stem(name)
             for name, is_folder in folders.list(self.folder).items()

@@ -29,6 +29,8 @@ class Taken:
         self.line = line
         self.how = how
         self.source = None
+        # What is in the file, from which the source may differ by hints.
+        self.original = None
         self.code = None
 
 
@@ -65,9 +67,6 @@ class Walk:
         for pattern in self._request["includes"]:
             if not self._take_pattern(pattern, None, INCLUDE):
                 raise Unusable(f"`{pattern}`, which is to be included, fits no module")
-        for name, source in sorted(self._request["scan"].items()):
-            self.standard.setdefault(name, (None, 0, MAIN))
-            self._follow(name, "." in name, Scan(source.encode(), ast.parse(source), False), True)
         for name in self._request["standard"]:
             self._take_pattern(name, None, MAIN)
         while self._queue:
@@ -167,6 +166,8 @@ class Walk:
         if source is None:
             with open(found.file, "rb") as file:
                 source = file.read()
+            taken.original = source
+            source = self._replaced(name, source)
         path = f"{self._request['prefix']}/{found.path}"
         try:
             tree = ast.parse(source)
@@ -196,12 +197,24 @@ class Walk:
             self._warn("dynamic-import", text, found.file, line)
         self._follow(name, found.is_package, scan, False)
 
+    def _replaced(self, name, source):
+        """The source with what hints put in place of parts of it."""
+        for old, new in sorted(self._hints.get(name, {}).get("replace", {}).items()):
+            if old.encode() not in source:
+                text = f"hints for `{name}` replace what isn't in its source: {old}"
+                self._warn("hint", text, self.taken[name].found.file, 0)
+            source = source.replace(old.encode(), new.encode())
+        return source
+
     def _scan_standard(self, name):
         found = self._standard_library.places.find(name)
-        if found is not None and found.kind == "code":
+        source = self._request["scan"].get(name, "").encode()
+        if not source and found is not None and found.kind == "code":
             with open(found.file, "rb") as file:
                 source = file.read()
-            self._follow(name, found.is_package, Scan(source, ast.parse(source), False), True)
+        if source:
+            is_package = found is not None and found.is_package
+            self._follow(name, is_package, Scan(source, ast.parse(source), False), True)
         self._apply_hint(name)
 
     def _follow(self, name, is_package, scan, is_standard):

@@ -1,0 +1,234 @@
+//! `ekiben freeze` and `ekiben inspect`, with a runtime of which the program prints what it holds.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use ekiben_image::{Builder, ModuleKind, NewModule};
+
+use crate::support::{Project, Said, snapshot};
+
+const PROGRAM: &str = r#"
+#include <stdio.h>
+__attribute__((section(".ekiben_image"), aligned(16), used)) const char image[16] = {0};
+int main(void) {
+    const char *volatile start = image;
+    return printf("%.8s\n", start) == 9 ? 0 : 1;
+}
+"#;
+
+/// The first Python of 3.11 or later.
+fn python() -> (String, String) {
+    let ask = "import sys; print(sys.executable, '%d.%d' % sys.version_info[:2], sep='\\n')";
+    let names = ["python3.13", "python3.12", "python3.14", "python3.11", "python3"];
+    let mut answers = names.iter().filter_map(|name| {
+        let output = Command::new(name).args(["-c", ask]).output().ok()?;
+        let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
+        let (path, version) = text.trim().split_once('\n')?;
+        let minor: u32 = version.strip_prefix("3.")?.parse().ok()?;
+        (minor >= 11).then(|| (path.to_owned(), version.to_owned()))
+    });
+    answers.next().unwrap()
+}
+
+/// Makes a runtime beside the project.
+fn runtime(project: &Project) {
+    let (interpreter, python) = python();
+    let folder = project.beside("runtime");
+    fs::create_dir_all(folder.join("bin")).unwrap();
+    symlink(interpreter, folder.join(format!("bin/python{python}"))).unwrap();
+    fs::write(folder.join("program.c"), PROGRAM).unwrap();
+    let linked = Command::new("cc")
+        .args(["-no-pie", "-Wl,--section-start=.ekiben_image=0x40000000", "-o"])
+        .args([folder.join(format!("bin/python{python}-static")), folder.join("program.c")])
+        .output()
+        .unwrap();
+    assert!(linked.status.success(), "{linked:?}");
+    let mut builder = Builder::new();
+    builder.set("python", &python).unwrap();
+    let path = format!("lib/python{python}/abc.py");
+    let code = b"code".to_vec();
+    let module = NewModule { kind: ModuleKind::Code, is_package: false, path, code };
+    builder.module("abc", module).unwrap();
+    fs::write(folder.join("stdlib.image"), builder.build().unwrap()).unwrap();
+}
+
+fn freeze(project: &Project, words: &[&str]) -> Said {
+    let words = [&["freeze", "--runtime", "../runtime"], words].concat();
+    let output = project.command(&words).env_remove("VIRTUAL_ENV").output().unwrap();
+    Said::from(&output, &project.beside(""))
+}
+
+#[test]
+fn a_script_becomes_a_program() {
+    let project = Project::pure();
+    runtime(&project);
+    project.write("hello.py", "import greeting\n__import__(greeting.NAME)\n");
+    project.write("greeting.py", "NAME = 'abc'\n");
+    snapshot!(freeze(&project, &["hello.py"]), @r#"
+    exit 0
+    --- stdout
+    Made hello: [SIZE]; interpreter [SIZE], image [SIZE], in which 2 modules and 0 files of its own take [SIZE]
+    --- stderr
+    warning[dynamic-import]: what `hello` imports here is only known when it runs: __import__(greeting.NAME)
+     --> hello.py:2:1
+      |
+    2 | __import__(greeting.NAME)
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: name what it imports by --include, or in a file of --hints
+    "#);
+    let output = Command::new(project.root().join("hello")).output().unwrap();
+    assert_eq!(output.stdout, b"EKIBENIM\n");
+
+    let verbose = freeze(&project, &["-v", "hello.py", "-o", "../out/program"]);
+    assert!(verbose.stdout.contains("imported by hello, line 1"), "{verbose}");
+    assert!(project.beside("out/program").is_file());
+
+    let json =
+        freeze(&project, &["hello.py", "--format", "json", "--optimize", "2", "--no-sources"]);
+    let report: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(report["program"], "hello");
+    assert_eq!(report["modules"][0]["name"], "greeting");
+    assert_eq!(report["modules"][0]["by"], "hello");
+    assert_eq!(report["warnings"][0]["code"], "dynamic-import");
+}
+
+#[test]
+fn what_cant_be_frozen_is_told() {
+    let project = Project::pure();
+    let none = project.run(&["freeze", "hello.py"]);
+    assert_eq!(none.code, Some(2), "{none}");
+    assert!(none.stderr.contains("ekiben runtime build"), "{none}");
+    runtime(&project);
+    snapshot!(freeze(&project, &["nowhere.txt"]), @r#"
+    exit 2
+    --- stdout
+    --- stderr
+    error[freeze-modules]: there is no module `nowhere.txt`
+     |
+     = help: modules are looked for beside a script, and where --site or --requirements say
+    "#);
+    snapshot!(freeze(&project, &["."]), @r#"
+    exit 2
+    --- stdout
+    --- stderr
+    error[freeze-input]: ./pyproject.toml: [project.scripts] names no script that could be the program
+    "#);
+    project.write("spam.py", "");
+    snapshot!(freeze(&project, &["spam.py", "-o", "src"]), @r#"
+    exit 2
+    --- stdout
+    --- stderr
+    error[freeze]: the program can't be written: src is a folder
+     |
+     = help: give it another name by -o
+    "#);
+    snapshot!(freeze(&project, &["spam.py", "--flavour", "dynamic"]), @r#"
+    exit 2
+    --- stdout
+    --- stderr
+    error[no-runtime]: there is no runtime in ../runtime: there is no bin/python3.x-dynamic
+     |
+     = help: make one by `ekiben runtime build`
+    "#);
+}
+
+#[test]
+fn programs_are_inspected() {
+    let project = Project::pure();
+    runtime(&project);
+    project.write("hello.py", "");
+    let made = freeze(&project, &["hello.py"]);
+    assert_eq!(made.code, Some(0), "{made}");
+    let text = project.run(&["inspect", "hello", "--verify"]);
+    let (_, python) = python();
+    // How wide numbers are differs from Python to Python.
+    let text = text.to_string().replace(&python, "[PYTHON]");
+    let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    snapshot!(text, @r#"
+    exit 0
+    --- stdout
+    hello: [SIZE]
+    [SIZE] interpreter
+    [SIZE] image
+
+    Settings:
+    fast-exit = 1
+    isolated = 1
+    main = hello
+    optimize = 0
+    python = [PYTHON]
+    quiet-start = 1
+
+    Parts, with code, sources and other files:
+    [SIZE] [SIZE] [SIZE] [SIZE] hello (1)
+    [SIZE] [SIZE] [SIZE] [SIZE] standard library (1)
+    [SIZE] index
+
+    Modules (2), with code and source:
+    [SIZE] abc
+    [SIZE] [SIZE] hello
+
+    Files (0), with what they take:
+    --- stderr
+    "#);
+    let json = project.run(&["inspect", "hello", "--format", "json"]);
+    let inventory: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(inventory["settings"]["main"], "hello");
+    assert_eq!(inventory["modules"][1]["name"], "hello");
+    let page = project.run(&["inspect", "hello", "--format", "html", "-o", "hello.html"]);
+    assert_eq!(page.code, Some(0), "{page}");
+    let page = fs::read_to_string(project.root().join("hello.html")).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.contains("<svg"), "{page}");
+
+    let path = project.root().join("hello");
+    let mut bytes = fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&path, bytes).unwrap();
+    snapshot!(project.run(&["inspect", "hello", "--verify"]), @r#"
+    exit 2
+    --- stdout
+    --- stderr
+    error[inspect]: hello: the module image is damaged: the checksum of its content is wrong
+    "#);
+    snapshot!(project.run(&["inspect", "hello.py"]), @r#"
+    exit 2
+    --- stdout
+    --- stderr
+    error[inspect]: hello.py is neither a program nor a wheel
+    "#);
+}
+
+#[test]
+fn wheels_are_inspected() {
+    let project = Project::pure();
+    let built = project.run(&["build"]);
+    assert_eq!(built.code, Some(0), "{built}");
+    let wheel = project.only("dist", ".whl");
+    let wheel = wheel.to_str().unwrap();
+    snapshot!(project.run(&["inspect", wheel, "--verify"]), @r#"
+    exit 0
+    --- stdout
+    spam-1.0-py3-none-any.whl: [SIZE]
+      spam 1.0, no licence stated
+      for py3-none-any
+
+    Files (4), with their size and what they take:
+          [SIZE]     [SIZE]  spam/__init__.py
+          [SIZE]     [SIZE]  spam-1.0.dist-info/METADATA
+          [SIZE]     [SIZE]  spam-1.0.dist-info/WHEEL
+         [SIZE]    [SIZE]  spam-1.0.dist-info/RECORD
+    --- stderr
+    "#);
+    snapshot!(project.run(&["inspect", wheel, "--format", "html"]), @r#"
+    exit 2
+    --- stdout
+    --- stderr
+    error[inspect]: there is no program in [BASE]/project/dist/spam-1.0-py3-none-any.whl
+     |
+     = help: only programs are shown as HTML
+    "#);
+}
