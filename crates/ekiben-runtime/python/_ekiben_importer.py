@@ -151,9 +151,12 @@ class Distributions:
 
 def zip_hook(path):
     """In place of `zipimport.zipimporter`, until a path is looked at that isn't of the image."""
+    # Out of the way first: finders of others, such as pytest's, ask for the path again meanwhile.
+    at = sys.path_hooks.index(zip_hook)
+    del sys.path_hooks[at]
     from zipimport import zipimporter
 
-    sys.path_hooks[sys.path_hooks.index(zip_hook)] = zipimporter
+    sys.path_hooks.insert(at, zipimporter)
     return zipimporter(path)
 
 
