@@ -39,7 +39,7 @@ impl Recipe<'_> {
             &self.toolchain.compiler,
             archives,
             self.libraries.left_out(),
-            install::recipe(),
+            install::recipe(request.python),
         ))
     }
 }
