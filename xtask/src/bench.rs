@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use clap::ValueEnum as _;
 
 use crate::dist;
 use crate::python::{Python, Venv};
@@ -68,26 +69,35 @@ impl Args {
              The last column is ekiben's CPU time in that of the best peer.\n\n",
             self.rounds
         );
-        let wanted = |part| self.only.is_empty() || self.only.contains(&part);
-        if wanted(Part::C) {
-            text.push_str(&bench.c(self.rounds)?);
-        }
-        if wanted(Part::Cython) {
-            let _ = writeln!(text, "{}", cython::tables(&bench, self.rounds)?);
-        }
-        if wanted(Part::Packages) {
-            let packages = packages::table(&bench, workspace, self.rounds)?;
-            let _ = writeln!(text, "Packages, beside their own backends:\n\n{packages}");
-        }
-        if wanted(Part::Editable) {
-            let editable = editable::tables(&bench, self.rounds)?;
-            let _ = writeln!(text, "Editable installs:\n\n{editable}");
-        }
-        print!("{text}");
-        if let Some(output) = &self.output {
-            fs::write(output, text).with_context(|| format!("`{}`", output.display()))?;
+        for part in Part::value_variants() {
+            if !self.only.is_empty() && !self.only.contains(part) {
+                continue;
+            }
+            // What was measured is kept, whatever happens to the rest.
+            let tables = part.measure(&bench, workspace, self.rounds)?;
+            print!("{tables}");
+            text.push_str(&tables);
+            if let Some(output) = &self.output {
+                fs::write(output, &text).with_context(|| format!("`{}`", output.display()))?;
+            }
         }
         Ok(())
+    }
+}
+
+impl Part {
+    fn measure(self, bench: &Bench, workspace: &Workspace, rounds: usize) -> Result<String> {
+        Ok(match self {
+            Self::C => bench.c(rounds)?,
+            Self::Cython => cython::tables(bench, rounds)?,
+            Self::Packages => {
+                let packages = packages::table(bench, workspace, rounds)?;
+                format!("Packages, beside their own backends:\n\n{packages}\n")
+            }
+            Self::Editable => {
+                format!("Editable installs:\n\n{}\n", editable::tables(bench, rounds)?)
+            }
+        })
     }
 }
 

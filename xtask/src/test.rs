@@ -5,7 +5,9 @@
 use anyhow::Result;
 
 use crate::workspace::{Workspace, run};
-use crate::{dist, editable, examples, real, schema, shim, templates, tidy, wit_check};
+use crate::{
+    dist, editable, examples, executables, real, schema, shim, templates, tidy, wit_check,
+};
 
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]
@@ -28,12 +30,15 @@ impl Args {
         examples::test(workspace, &ekiben)?;
         println!("== editable installs");
         editable::test(workspace, &ekiben)?;
-        println!("== schema, templates, migrated and real packages");
+        println!("== schema, templates, executables, migrated and real packages");
         if self.offline {
             println!("left out");
         } else {
             schema::test(workspace, &ekiben)?;
             templates::test(workspace, &ekiben)?;
+            println!("== executables");
+            executables::test(workspace, &ekiben)?;
+            println!("== migrated and real packages");
             real::migrated::test(workspace, &ekiben)?;
             real::test(workspace, &ekiben)?;
         }

@@ -1,6 +1,7 @@
 //! Programs in one file.
 //!
 //! [`runtime`] makes and keeps *runtimes*: an interpreter with all that is needed to put it into a
-//! program.
+//! program. [`program`] finds the modules of a program, and puts them into such an interpreter.
 
+pub mod program;
 pub mod runtime;

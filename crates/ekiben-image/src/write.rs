@@ -59,6 +59,12 @@ impl Content {
             Self::plain(bytes)
         }
     }
+
+    /// The number of bytes that it takes in an image.
+    #[must_use]
+    pub fn stored_len(&self) -> usize {
+        self.stored.len()
+    }
 }
 
 /// The parts of an image after the header, while it grows.

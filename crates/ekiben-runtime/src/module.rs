@@ -24,8 +24,14 @@ use pyo3_ffi::{Py_ssize_t, PyObject};
 use crate::start::image;
 
 /// What a function gets: one string, and the image if the program has one.
-type Answer = unsafe fn(&'static Image<'static>, &str) -> *mut PyObject;
+type Answer = fn(Held, &'static Image<'static>, &str) -> *mut PyObject;
 
+/// Says that the interpreter has called, so that its functions can be called: this thread holds its
+/// lock, or is attached to it.
+#[derive(Clone, Copy)]
+struct Held(());
+
+// SAFETY: it is declared so in CPython's marshal.h.
 unsafe extern "C" {
     // Not part of the stable ABI, but as it is since Python 1.5 (marshal.h).
     fn PyMarshal_ReadObjectFromString(data: *const i8, length: Py_ssize_t) -> *mut PyObject;
@@ -33,7 +39,11 @@ unsafe extern "C" {
 
 /// Calls `answer` with the text of `argument`. Without an image, or if the text can't be UTF-8, the
 /// answer is `None`.
+///
+/// # Safety
+/// For the interpreter to call, with an object.
 unsafe fn call(argument: *mut PyObject, answer: Answer) -> *mut PyObject {
+    let held = Held(());
     let mut length: Py_ssize_t = 0;
     // SAFETY: called by the interpreter with an object.
     let text = unsafe { ffi::PyUnicode_AsUTF8AndSize(argument, &raw mut length) };
@@ -45,23 +55,20 @@ unsafe fn call(argument: *mut PyObject, answer: Answer) -> *mut PyObject {
                 return ptr::null_mut();
             }
             ffi::PyErr_Clear();
-            return none();
         }
+        return none(held);
     }
     // SAFETY: the object keeps its text, which is UTF-8, for as long as the call lasts.
     let text = unsafe {
         std::str::from_utf8_unchecked(std::slice::from_raw_parts(text.cast(), length as usize))
     };
-    match image() {
-        // SAFETY: the interpreter called.
-        Some(image) => unsafe { answer(image, text) },
-        // SAFETY: as above.
-        None => unsafe { none() },
-    }
+    image().map_or_else(|| none(held), |image| answer(held, image, text))
 }
 
 macro_rules! functions {
     ($($name:ident),*) => {$(
+        /// # Safety
+        /// For the interpreter to call, with an object.
         unsafe extern "C" fn $name(_: *mut PyObject, argument: *mut PyObject) -> *mut PyObject {
             // SAFETY: called by the interpreter, as a function of one object.
             unsafe { call(argument, answer::$name) }
@@ -74,25 +81,28 @@ functions!(find, code, modules, is_folder, read, view, size, list, setting);
 mod answer {
     use super::*;
 
-    pub(super) unsafe fn find(image: &'static Image<'static>, stem: &str) -> *mut PyObject {
-        // SAFETY: the interpreter called, and all values are new ones.
+    pub(super) fn find(held: Held, image: &'static Image<'static>, stem: &str) -> *mut PyObject {
+        // SAFETY: the interpreter is held, and all values are new ones.
         unsafe {
-            let Some(module) = image.module(stem) else { return none() };
+            let Some(module) = image.module(stem) else { return none(held) };
             let kind = match module.kind {
                 ModuleKind::Code => 0,
                 ModuleKind::Builtin => 1,
                 ModuleKind::Namespace => 2,
                 _ => 3,
             };
-            tuple([
-                ffi::PyLong_FromLong(kind),
-                ffi::PyBool_FromLong(i64::from(module.is_package)),
-                string(module.path),
-            ])
+            tuple(
+                held,
+                [
+                    ffi::PyLong_FromLong(kind),
+                    ffi::PyBool_FromLong(i64::from(module.is_package)),
+                    string(held, module.path),
+                ],
+            )
         }
     }
 
-    pub(super) unsafe fn code(image: &'static Image<'static>, stem: &str) -> *mut PyObject {
+    pub(super) fn code(held: Held, image: &'static Image<'static>, stem: &str) -> *mut PyObject {
         let module = image.module(stem).filter(|module| module.kind == ModuleKind::Code);
         // SAFETY: the code is there for as long as the process lives.
         unsafe {
@@ -101,29 +111,32 @@ mod answer {
                     module.code.as_ptr().cast(),
                     module.code.len() as Py_ssize_t,
                 ),
-                None => none(),
+                None => none(held),
             }
         }
     }
 
-    pub(super) unsafe fn modules(image: &'static Image<'static>, folder: &str) -> *mut PyObject {
+    pub(super) fn modules(
+        held: Held,
+        image: &'static Image<'static>,
+        folder: &str,
+    ) -> *mut PyObject {
         let modules = image.modules_in(folder).map(|it| {
             let name = it.stem.rsplit('/').next().unwrap_or(it.stem);
             (name, it.is_package)
         });
-        // SAFETY: the interpreter called.
-        unsafe { pairs(modules) }
+        pairs(held, modules)
     }
 
-    pub(super) unsafe fn is_folder(image: &'static Image<'static>, path: &str) -> *mut PyObject {
-        // SAFETY: the interpreter called.
+    pub(super) fn is_folder(_: Held, image: &'static Image<'static>, path: &str) -> *mut PyObject {
+        // SAFETY: the interpreter is held.
         unsafe { ffi::PyBool_FromLong(i64::from(image.is_folder(path))) }
     }
 
-    pub(super) unsafe fn read(image: &'static Image<'static>, path: &str) -> *mut PyObject {
-        // SAFETY: the interpreter called, and bytes are copied from where they can be read.
+    pub(super) fn read(held: Held, image: &'static Image<'static>, path: &str) -> *mut PyObject {
+        // SAFETY: the interpreter is held, and bytes are copied from where they can be read.
         unsafe {
-            let Some(file) = image.file(path) else { return none() };
+            let Some(file) = image.file(path) else { return none(held) };
             match file.content.read() {
                 Ok(content) => ffi::PyBytes_FromStringAndSize(
                     content.as_ptr().cast(),
@@ -140,7 +153,7 @@ mod answer {
         }
     }
 
-    pub(super) unsafe fn view(image: &'static Image<'static>, path: &str) -> *mut PyObject {
+    pub(super) fn view(held: Held, image: &'static Image<'static>, path: &str) -> *mut PyObject {
         let content = image.file(path).and_then(|file| file.content.plain());
         // SAFETY: the memory stays, and is only read.
         unsafe {
@@ -150,44 +163,42 @@ mod answer {
                     content.len() as Py_ssize_t,
                     ffi::PyBUF_READ,
                 ),
-                None => none(),
+                None => none(held),
             }
         }
     }
 
-    pub(super) unsafe fn size(image: &'static Image<'static>, path: &str) -> *mut PyObject {
-        // SAFETY: the interpreter called.
+    pub(super) fn size(held: Held, image: &'static Image<'static>, path: &str) -> *mut PyObject {
+        // SAFETY: the interpreter is held.
         unsafe {
             match image.file(path) {
                 Some(file) => ffi::PyLong_FromSsize_t(file.content.len() as Py_ssize_t),
-                None => none(),
+                None => none(held),
             }
         }
     }
 
-    pub(super) unsafe fn list(image: &'static Image<'static>, path: &str) -> *mut PyObject {
-        // SAFETY: the interpreter called.
-        unsafe { pairs(image.list(path).map(|entry| (entry.name, entry.is_folder))) }
+    pub(super) fn list(held: Held, image: &'static Image<'static>, path: &str) -> *mut PyObject {
+        pairs(held, image.list(path).map(|entry| (entry.name, entry.is_folder)))
     }
 
-    pub(super) unsafe fn setting(image: &'static Image<'static>, key: &str) -> *mut PyObject {
-        // SAFETY: the interpreter called.
-        unsafe { image.setting(key).map_or_else(|| none(), |value| string(value)) }
+    pub(super) fn setting(held: Held, image: &'static Image<'static>, key: &str) -> *mut PyObject {
+        image.setting(key).map_or_else(|| none(held), |value| string(held, value))
     }
 }
 
-unsafe fn none() -> *mut PyObject {
-    // SAFETY: the interpreter called.
+fn none(_: Held) -> *mut PyObject {
+    // SAFETY: there is one `None`, and the interpreter is held.
     unsafe { ffi::Py_NewRef(ffi::Py_None()) }
 }
 
-unsafe fn string(text: &str) -> *mut PyObject {
-    // SAFETY: the text can be read.
+fn string(_: Held, text: &str) -> *mut PyObject {
+    // SAFETY: the text can be read, and the interpreter is held.
     unsafe { ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as Py_ssize_t) }
 }
 
 /// A tuple that takes the values over; null, with an exception, if one of them is.
-unsafe fn tuple<const N: usize>(values: [*mut PyObject; N]) -> *mut PyObject {
+fn tuple<const N: usize>(_: Held, values: [*mut PyObject; N]) -> *mut PyObject {
     // SAFETY: the values are new references or null.
     unsafe {
         let failed = values.iter().any(|value| value.is_null());
@@ -204,7 +215,7 @@ unsafe fn tuple<const N: usize>(values: [*mut PyObject; N]) -> *mut PyObject {
 }
 
 /// A list of tuples.
-unsafe fn pairs<'a>(values: impl Iterator<Item = (&'a str, bool)>) -> *mut PyObject {
+fn pairs<'a>(held: Held, values: impl Iterator<Item = (&'a str, bool)>) -> *mut PyObject {
     // SAFETY: each object is new, and given away or released once.
     unsafe {
         let list = ffi::PyList_New(0);
@@ -212,7 +223,7 @@ unsafe fn pairs<'a>(values: impl Iterator<Item = (&'a str, bool)>) -> *mut PyObj
             return list;
         }
         for (name, flag) in values {
-            let pair = tuple([string(name), ffi::PyBool_FromLong(i64::from(flag))]);
+            let pair = tuple(held, [string(held, name), ffi::PyBool_FromLong(i64::from(flag))]);
             if pair.is_null() || ffi::PyList_Append(list, pair) != 0 {
                 ffi::Py_XDECREF(pair);
                 ffi::Py_DECREF(list);
@@ -259,10 +270,10 @@ static METHODS: Shared<[ffi::PyMethodDef; 10]> = Shared([
 
 /// `Py_mod_multiple_interpreters` and `Py_MOD_PER_INTERPRETER_GIL_SUPPORTED`: from 3.12 (PEP 684).
 const MULTIPLE_INTERPRETERS: c_int = 3;
-const PER_INTERPRETER: *mut c_void = 2 as *mut c_void;
+const PER_INTERPRETER: *mut c_void = ptr::without_provenance_mut(2);
 /// `Py_mod_gil` and `Py_MOD_GIL_NOT_USED`: from 3.13 (PEP 703).
 const GIL: c_int = 4;
-const NOT_USED: *mut c_void = 1 as *mut c_void;
+const NOT_USED: *mut c_void = ptr::without_provenance_mut(1);
 
 const fn slot(slot: c_int, value: *mut c_void) -> ffi::PyModuleDef_Slot {
     ffi::PyModuleDef_Slot { slot, value }

@@ -76,6 +76,10 @@ pub(crate) enum Command {
     Migrate(Migrate),
     /// Start a project with a compiled module
     New(New),
+    /// Make a program: one file that holds Python and all that the code needs
+    Freeze(Freeze),
+    /// See what is in a program or a wheel
+    Inspect(Inspect),
     /// See which plugins there are
     #[command(subcommand)]
     Plugin(Plugin),
@@ -301,6 +305,111 @@ pub(crate) enum Ci {
     None,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Freeze {
+    /// A script, a module or package, an entry point (package.module:function), or the folder of a
+    /// project
+    #[arg(value_name = "SCRIPT|MODULE|MODULE:FUNCTION|PROJECT")]
+    pub(crate) target: String,
+    /// The program to write [default: named after the target, in this folder]
+    #[arg(short, long, value_name = "PROGRAM")]
+    pub(crate) output: Option<PathBuf>,
+    /// The version of Python
+    #[arg(long, value_name = "VERSION", default_value = "3.13")]
+    pub(crate) python: String,
+    /// What the program needs of the machine
+    #[arg(long, value_enum, default_value_t, value_name = "FLAVOUR")]
+    pub(crate) flavour: FreezeFlavour,
+    /// The folder of the runtime [default: one of that version and flavour]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) runtime: Option<PathBuf>,
+    /// The script of [project.scripts] that a project's program is
+    #[arg(long, value_name = "NAME")]
+    pub(crate) script: Option<String>,
+    /// A virtual environment, or a folder of installed packages [default: the environment that is
+    /// active]. Several may be given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) site: Vec<PathBuf>,
+    /// What to install for the program: requirements with hashes, or a pylock.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) requirements: Option<PathBuf>,
+    /// Resolve and install again what was installed before
+    #[arg(long)]
+    pub(crate) refresh: bool,
+    /// A module to take besides; `package.*` for all below a package
+    #[arg(long, value_name = "MODULE")]
+    pub(crate) include: Vec<String>,
+    /// A module to leave out, with all below it; `*` stands for anything
+    #[arg(long, value_name = "MODULE")]
+    pub(crate) exclude: Vec<String>,
+    /// A folder with hints on what packages import and read
+    #[arg(long, value_name = "DIR")]
+    pub(crate) hints: Vec<PathBuf>,
+    /// Leave out what nothing reaches of the standard library
+    #[arg(long)]
+    pub(crate) prune: bool,
+    /// As python -O and -OO: 1 takes assertions away, 2 docstrings too
+    #[arg(long, value_name = "LEVEL", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub(crate) optimize: u8,
+    /// Leave out sources, so that tracebacks show no lines
+    #[arg(long)]
+    pub(crate) no_sources: bool,
+    /// A setting of the program: isolated, fast-exit or quiet-start, each true or false
+    #[arg(long, value_name = "SETTING=VALUE", value_parser = parse_switch)]
+    pub(crate) set: Vec<(String, bool)>,
+    /// How to say what was taken
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: ListFormat,
+}
+
+/// What a program needs of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum FreezeFlavour {
+    /// Nothing but Linux
+    #[default]
+    Static,
+    /// The C library; such a program can load shared objects
+    Dynamic,
+}
+
+impl FreezeFlavour {
+    /// The word that runtimes have for it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Static => "static",
+            Self::Dynamic => "dynamic",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// A program, a wheel, or a module image
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// How to show what is in it
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: InspectFormat,
+    /// Compare all checksums first
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// The file to write [default: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// How to show what is in a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum InspectFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+    /// A page with a map of what takes the room
+    Html,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
     /// List the plugins that a build here would have
@@ -493,6 +602,14 @@ pub(crate) fn place_for_words(args: &[OsString]) -> Option<usize> {
     before.iter().all(|arg| arg.to_string_lossy().starts_with('-')).then_some(at + 1)
 }
 
+/// `isolated=false`.
+fn parse_switch(text: &str) -> Result<(String, bool), String> {
+    let wrong = || "write a setting, `=`, and true or false".to_owned();
+    let (key, value) = text.split_once('=').ok_or_else(wrong)?;
+    let value = value.parse().map_err(|_| wrong())?;
+    Ok((key.to_owned(), value))
+}
+
 /// `5GiB`, `500MB`, `1000`.
 fn parse_size(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 8] = [
@@ -528,6 +645,14 @@ mod tests {
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
         Words::command().debug_assert();
+    }
+
+    #[test]
+    fn switches_are_true_or_false() {
+        assert_eq!(parse_switch("isolated=false"), Ok(("isolated".to_owned(), false)));
+        for bad in ["isolated", "isolated=", "isolated=no"] {
+            assert!(parse_switch(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

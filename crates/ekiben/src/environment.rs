@@ -81,7 +81,11 @@ pub(crate) fn cache_dir(global: &Global) -> Result<PathBuf, Problems> {
     Ok(base.cache_dir().join("ekiben"))
 }
 
-fn passing_cache() -> Result<TempDir, Problems> {
+/// A folder in place of the cache, that goes with the value.
+///
+/// # Errors
+/// When none can be created.
+pub(crate) fn passing_cache() -> Result<TempDir, Problems> {
     tempfile::Builder::new().prefix("ekiben-").tempdir().map_err(|error| {
         let message = format!("no temporary folder can be created: {error}");
         Problem::error(Cause::Environment, "unwritable", message).into()

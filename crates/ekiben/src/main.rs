@@ -74,6 +74,8 @@ fn run() -> Result<End, String> {
         Command::Clean(clean) => commands::clean::run(clean, global),
         Command::Migrate(migrate) => commands::migrate::run(migrate, global),
         Command::New(new) => commands::new::run(new, global),
+        Command::Freeze(freeze) => commands::freeze::run(freeze, global),
+        Command::Inspect(inspect) => commands::inspect::run(inspect),
         Command::Plugin(Plugin::List(list)) => commands::plugin::list(list, global),
         Command::Plugin(Plugin::Precompile(to)) => commands::plugin::precompile(to),
         Command::Runtime(Runtime::Build(build)) => commands::runtime::build(build, global),

@@ -102,7 +102,7 @@ fn fortran_library(bench: &Bench, source: &Path, project: &Path) -> Result<(Cost
 const LIBRARY: &str = "\
 cmake_minimum_required(VERSION 3.15)
 project(bezier Fortran)
-file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.f90 *.f)
+file(GLOB sources *.f90 quadpack/*.f)
 add_library(bezier SHARED ${sources})
 install(TARGETS bezier DESTINATION lib)
 install(DIRECTORY include/ DESTINATION include)

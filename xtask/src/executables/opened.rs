@@ -43,9 +43,9 @@ pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
                 let is_allowed = |part: &&str| call.contains(*part);
                 ensure!(
                     call.contains(&own)
-                        || STATIC.iter().any(|part| is_allowed(&part))
-                        || name != "hello" && SETTINGS.iter().any(|part| is_allowed(&part))
-                        || flavour == "dynamic" && DYNAMIC.iter().any(|part| is_allowed(&part)),
+                        || STATIC.iter().any(|part| is_allowed(part))
+                        || name != "hello" && SETTINGS.iter().any(|part| is_allowed(part))
+                        || flavour == "dynamic" && DYNAMIC.iter().any(|part| is_allowed(part)),
                     "the {flavour} program `{name}` makes a call that isn't on the list: {call}"
                 );
             }

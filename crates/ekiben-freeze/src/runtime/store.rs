@@ -141,7 +141,9 @@ impl Store {
             let version = &runtime.manifest.interpreter.version;
             let numbers: Vec<u32> =
                 version.split('.').map_while(|part| part.parse().ok()).collect();
-            (numbers, runtime.name())
+            // Of one version the last made is of the newest parts.
+            let made = runtime.path(assemble::MANIFEST).metadata().and_then(|it| it.modified());
+            (numbers, made.ok(), runtime.name())
         };
         runtimes.sort_by_key(order);
         Ok(runtimes)

@@ -54,7 +54,7 @@ pub fn fill_segment(program: &[u8], section: &str, content: &[u8]) -> Result<Vec
         )));
     }
     let alignment = place.alignment.max(PAGE);
-    if place.address % alignment != 0 {
+    if !place.address.is_multiple_of(alignment) {
         return Err(refuse("its address isn't that of a page"));
     }
     let (mut bytes, headers) = place.without_content(program);
@@ -175,7 +175,9 @@ impl Place {
     /// The file without the old content, as far as whole pages of it can go, and where the headers
     /// are in it.
     fn without_content(&self, program: &[u8]) -> (Vec<u8>, Headers) {
-        let Some(places) = self.behind.as_ref().filter(|_| self.start as u64 % PAGE == 0) else {
+        let Some(places) =
+            self.behind.as_ref().filter(|_| (self.start as u64).is_multiple_of(PAGE))
+        else {
             return (program.to_vec(), self.headers);
         };
         if self.end == program.len() {

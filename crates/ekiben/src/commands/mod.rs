@@ -3,7 +3,9 @@
 pub(crate) mod build;
 pub(crate) mod clean;
 pub(crate) mod config;
+pub(crate) mod freeze;
 pub(crate) mod graph;
+pub(crate) mod inspect;
 mod lock;
 pub(crate) mod migrate;
 pub(crate) mod new;

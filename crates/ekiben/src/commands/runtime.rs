@@ -52,21 +52,23 @@ impl From<Problems> for Stop {
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
-        let cause = match error.cause() {
-            runtime::Cause::Input => Cause::Input,
-            runtime::Cause::Environment => Cause::Environment,
-            runtime::Cause::Internal => Cause::Internal,
-            runtime::Cause::Interrupted => return Self::Interrupted,
-        };
-        let mut problem = Problem::error(cause, error.code(), error.to_string());
-        for help in error.help() {
-            problem = problem.help(help);
-        }
         match error {
-            Error::Step { .. } => Self::Failed(problem.into()),
-            _ => Self::Problems(problem.into()),
+            _ if matches!(error.cause(), runtime::Cause::Interrupted) => Self::Interrupted,
+            Error::Step { .. } => Self::Failed(problems(&error)),
+            _ => Self::Problems(problems(&error)),
         }
     }
+}
+
+/// What people see of an error.
+pub(super) fn problems(error: &Error) -> Problems {
+    let cause = match error.cause() {
+        runtime::Cause::Input => Cause::Input,
+        runtime::Cause::Environment | runtime::Cause::Interrupted => Cause::Environment,
+        runtime::Cause::Internal => Cause::Internal,
+    };
+    let problem = Problem::error(cause, error.code(), error.to_string());
+    error.help().into_iter().fold(problem, Problem::help).into()
 }
 
 fn end(result: Result<End, Stop>) -> End {

@@ -1,0 +1,203 @@
+//! What a program depends on: resolved and installed by uv, or pip, into a folder of the cache that is
+//! named after what was asked for.
+//!
+//! A folder appears whole or not at all, and never changes. What isn't pinned is resolved once.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use ekiben_engine::Digest;
+use walkdir::WalkDir;
+
+use super::{Error, Project, pylock};
+
+/// Folders of a project that are no part of it.
+const NOT_PROJECT: &[&str] =
+    &[".git", ".hg", ".venv", "venv", ".tox", ".nox", "__pycache__", "build", "dist", "target"];
+
+/// Installs dependencies for the interpreter of a runtime.
+#[derive(Debug, Clone)]
+pub struct Installer {
+    /// The interpreter.
+    pub python: PathBuf,
+    /// The folder of the cache.
+    pub cache: PathBuf,
+    /// Whether to resolve and install again what was before.
+    pub refresh: bool,
+}
+
+/// What is installed at once.
+struct Task<'a> {
+    /// What determines the result.
+    key: Vec<u8>,
+    /// A requirements file.
+    requirements: Option<&'a str>,
+    /// The folder of a project, which is installed without its dependencies.
+    project: Option<&'a Path>,
+    /// Whether the requirements name all that is needed, as locks do.
+    is_complete: bool,
+}
+
+impl Installer {
+    /// The folder with what a requirements file asks for, or a lock (`pylock.toml`, PEP 751).
+    ///
+    /// # Errors
+    /// If the file can't be read, or the installation fails.
+    pub fn requirements(&self, file: &Path) -> Result<PathBuf, Error> {
+        let text = fs::read_to_string(file).map_err(Error::io("read", file))?;
+        if pylock::is_name_of_one(file) {
+            return self.listed(&pylock::requirements(file, &text)?, true);
+        }
+        let includes = |line: &str| {
+            ["-r", "-c", "--requirement", "--constraint"].iter().any(|it| line.starts_with(it))
+        };
+        if let Some(at) = text.lines().position(|line| includes(line.trim_start())) {
+            let message = format!(
+                "line {}: requirements that include others aren't read; lock them in one file, by \
+                 `uv pip compile` or `pip-compile`",
+                at + 1
+            );
+            return Err(Error::Text { path: file.to_owned(), message });
+        }
+        self.listed(&text, false)
+    }
+
+    /// The folders with a project and its dependencies, to be searched in this order.
+    ///
+    /// # Errors
+    /// If the installation fails.
+    pub fn project(&self, project: &Project) -> Result<Vec<PathBuf>, Error> {
+        let mut folders = vec![self.project_alone(project)?];
+        if !project.dependencies.is_empty() {
+            folders.push(self.listed(&format!("{}\n", project.dependencies.join("\n")), false)?);
+        }
+        Ok(folders)
+    }
+
+    /// The folder with a project.
+    ///
+    /// # Errors
+    /// If the installation fails.
+    pub fn project_alone(&self, project: &Project) -> Result<PathBuf, Error> {
+        let key = tree_key(&project.folder)?;
+        let folder = Some(project.folder.as_path());
+        self.install(&Task { key, requirements: None, project: folder, is_complete: true })
+    }
+
+    fn listed(&self, requirements: &str, is_complete: bool) -> Result<PathBuf, Error> {
+        let mut key = vec![u8::from(is_complete)];
+        key.extend_from_slice(requirements.as_bytes());
+        self.install(&Task { key, requirements: Some(requirements), project: None, is_complete })
+    }
+
+    fn install(&self, task: &Task<'_>) -> Result<PathBuf, Error> {
+        let mut key = b"site 1\0".to_vec();
+        key.extend_from_slice(self.python.as_os_str().as_encoded_bytes());
+        key.push(0);
+        key.extend_from_slice(&task.key);
+        let all = self.cache.join("site");
+        let folder = all.join(Digest::of(&key).to_string());
+        if folder.is_dir() {
+            if !self.refresh {
+                return Ok(folder);
+            }
+            fs::remove_dir_all(&folder).map_err(Error::io("remove", &folder))?;
+        }
+        fs::create_dir_all(&all).map_err(Error::io("create", &all))?;
+        let work = tempfile::Builder::new().prefix(".installing-").tempdir_in(&all);
+        let work = work.map_err(Error::io("write to", &all))?;
+        let file = work.path().join("requirements.txt");
+        if let Some(requirements) = task.requirements {
+            fs::write(&file, requirements).map_err(Error::io("write", &file))?;
+        }
+        let site = work.path().join("site");
+        // Wheels first: building from source takes long, and may need what isn't there.
+        let attempts: &[bool] = if task.project.is_some() { &[false] } else { &[true, false] };
+        let mut said = Err(Error::NoInstaller);
+        for only_wheels in attempts {
+            said = self.run(task, &file, &site, *only_wheels);
+            if said.is_ok() {
+                break;
+            }
+        }
+        said?;
+        fs::create_dir_all(&site).map_err(Error::io("create", &site))?;
+        match fs::rename(&site, &folder) {
+            // Another process was faster.
+            Err(_) if folder.is_dir() => Ok(folder),
+            renamed => renamed.map_err(Error::io("create", &folder)).map(|()| folder),
+        }
+    }
+
+    fn run(&self, task: &Task<'_>, file: &Path, site: &Path, wheels: bool) -> Result<(), Error> {
+        let (name, mut command) = match (which::which("uv"), which::which("pip")) {
+            (Ok(uv), _) => {
+                let mut command = Command::new(uv);
+                command.args(["pip", "install", "--quiet", "--no-progress", "--python"]);
+                command.arg(&self.python);
+                ("uv", command)
+            }
+            (_, Ok(pip)) => {
+                let mut command = Command::new(pip);
+                command.arg("--python").arg(&self.python);
+                command.args(["install", "--quiet", "--disable-pip-version-check", "--no-input"]);
+                command.arg("--no-compile");
+                ("pip", command)
+            }
+            _ => return Err(Error::NoInstaller),
+        };
+        let mut words: Vec<OsString> = vec!["--target".into(), site.into()];
+        if wheels {
+            words.extend(["--only-binary".into(), ":all:".into()]);
+        }
+        if task.is_complete {
+            words.push("--no-deps".into());
+        }
+        if let Some(project) = task.project {
+            words.push(project.into());
+        }
+        if let Some(requirements) = task.requirements {
+            if requirements.contains("--hash=") {
+                words.push("--require-hashes".into());
+            }
+            words.extend(["-r".into(), file.into()]);
+        }
+        let output =
+            command.args(words).stdin(Stdio::null()).output().map_err(Error::io("start", name))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
+        Err(Error::Installer { installer: name.to_owned(), said })
+    }
+}
+
+/// What is in the files of a project, with their names.
+fn tree_key(project: &Path) -> Result<Vec<u8>, Error> {
+    let mut key = b"project\0".to_vec();
+    let is_part = |entry: &walkdir::DirEntry| {
+        let name = entry.file_name().to_string_lossy();
+        entry.depth() == 0 || !(entry.file_type().is_dir() && is_no_part(&name))
+    };
+    for entry in WalkDir::new(project).sort_by_file_name().into_iter().filter_entry(is_part) {
+        let entry = entry.map_err(|error| Error::Io {
+            action: "read",
+            path: project.to_owned(),
+            source: error.into(),
+        })?;
+        if entry.file_type().is_file() {
+            let content = fs::read(entry.path()).map_err(Error::io("read", entry.path()))?;
+            let path = entry.path().strip_prefix(project).unwrap_or(entry.path());
+            key.extend_from_slice(path.as_os_str().as_encoded_bytes());
+            key.push(0);
+            key.extend_from_slice(Digest::of(&content).as_bytes());
+        }
+    }
+    Ok(key)
+}
+
+fn is_no_part(name: &str) -> bool {
+    NOT_PROJECT.contains(&name) || name.ends_with(".egg-info")
+}

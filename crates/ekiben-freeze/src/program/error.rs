@@ -1,0 +1,162 @@
+//! What can go wrong while a program is made.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder can't be used.
+    #[error("can't {action} {}: {source}", path.display())]
+    Io {
+        /// What was to be done to it.
+        action: &'static str,
+        /// It.
+        path: PathBuf,
+        /// Why it can't.
+        source: io::Error,
+    },
+    /// What is to be frozen isn't anything that could be.
+    #[error("{0}")]
+    Target(String),
+    /// The modules of the program can't be found, or the main one can't be compiled.
+    #[error("{0}")]
+    Unusable(String),
+    /// The runtime's interpreter failed.
+    #[error("{} failed while it looked for the program's modules:\n{said}", interpreter.display())]
+    Finder {
+        /// The interpreter.
+        interpreter: PathBuf,
+        /// What it said.
+        said: String,
+    },
+    /// The program needs modules that are shared objects.
+    #[error("{}", compiled(.0))]
+    Compiled(Vec<Compiled>),
+    /// There is no runtime where one was looked for.
+    #[error("there is no runtime in {}: {why}", folder.display())]
+    NoRuntime {
+        /// The folder.
+        folder: PathBuf,
+        /// What is missing.
+        why: String,
+    },
+    /// An image can't be read or written.
+    #[error("{}: {source}", path.display())]
+    Image {
+        /// What holds the image, or was to hold it.
+        path: PathBuf,
+        /// What is wrong.
+        source: ekiben_image::Error,
+    },
+    /// An executable can't be read or filled.
+    #[error("{}: {source}", path.display())]
+    Object {
+        /// The executable.
+        path: PathBuf,
+        /// What is wrong.
+        source: ekiben_object::Error,
+    },
+    /// A file of hints, a project or a lock file is wrong.
+    #[error("{}: {message}", path.display())]
+    Text {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        message: String,
+    },
+    /// There is neither uv nor pip.
+    #[error("neither uv nor pip is on PATH, one of which has to install the dependencies")]
+    NoInstaller,
+    /// uv or pip failed.
+    #[error("{installer} can't install the dependencies:\n{said}")]
+    Installer {
+        /// Its name.
+        installer: String,
+        /// What it said.
+        said: String,
+    },
+}
+
+/// A module of a program that is a shared object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compiled {
+    /// Its name.
+    pub module: String,
+    /// The distribution that it is from, if one says so.
+    pub distribution: Option<String>,
+    /// Who imports it, with the line.
+    pub by: Option<(String, usize)>,
+}
+
+impl Error {
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl AsRef<Path>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, path: path.as_ref().to_owned(), source }
+    }
+
+    /// A stable identifier in kebab case.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "io",
+            Self::Target(_) => "freeze-target",
+            Self::Unusable(_) => "freeze-modules",
+            Self::Finder { .. } => "freeze-finder",
+            Self::Compiled(_) => "compiled-modules",
+            Self::NoRuntime { .. } => "no-runtime",
+            Self::Image { .. } => "image",
+            Self::Object { .. } => "executable",
+            Self::Text { .. } => "freeze-input",
+            Self::NoInstaller => "no-installer",
+            Self::Installer { .. } => "dependencies",
+        }
+    }
+
+    /// What to do about it, where that can be said.
+    #[must_use]
+    pub fn help(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Target(_) => {
+                "name a script (hello.py), a module or package (http.server), an entry point \
+                 (package.module:function) or the folder of a project"
+            }
+            Self::Compiled(_) => {
+                "leave out what the program can do without, by --exclude MODULE; other compiled \
+                 modules can't be put into a program yet"
+            }
+            Self::NoRuntime { .. } => "make one by `ekiben runtime build`",
+            Self::NoInstaller => {
+                "install uv or pip, or name a folder of installed packages by --site"
+            }
+            Self::Unusable(_) => {
+                "modules are looked for beside a script, and where --site or --requirements say"
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn compiled(modules: &[Compiled]) -> String {
+    let mut text = String::from("the program needs compiled modules:");
+    for Compiled { module, distribution, by } in modules {
+        let _ = write!(text, "\n  {module}");
+        if let Some(distribution) = distribution {
+            let _ = write!(text, " of {distribution}");
+        }
+        match by {
+            Some((by, line)) if *line > 0 => {
+                let _ = write!(text, ", imported by {by}, line {line}");
+            }
+            Some((by, _)) => {
+                let _ = write!(text, ", named by the hints for {by}");
+            }
+            None => {}
+        }
+    }
+    text
+}

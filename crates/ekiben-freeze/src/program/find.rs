@@ -1,0 +1,321 @@
+//! Modules and files of a program: `find/` holds the script that looks for them. What it found is kept
+//! in the cache as an image, with what it depended on.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use ekiben_engine::{Cache, Digest};
+use ekiben_image::{Builder, Content, FileKind, ModuleKind, NewModule};
+use serde::{Deserialize, Serialize};
+
+use super::hints::Hints;
+use super::inputs::Inputs;
+use super::report::{
+    Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,
+};
+use super::{Base, Compiled, Error};
+
+/// The kind of the cache's records.
+const RECORDS: &str = "freeze";
+
+/// The script, by file name.
+const SCRIPT: &[(&str, &str)] = &[
+    ("__main__.py", include_str!("find/__main__.py")),
+    ("contents.py", include_str!("find/contents.py")),
+    ("places.py", include_str!("find/places.py")),
+    ("scan.py", include_str!("find/scan.py")),
+    ("walk.py", include_str!("find/walk.py")),
+];
+
+/// What is looked for, as the script reads it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Wanted {
+    pub(crate) main: Main,
+    /// Search folders, the first first.
+    pub(crate) roots: Vec<PathBuf>,
+    /// The folder of a script, whose modules come after the standard library's in a program.
+    pub(crate) script_folder: Option<PathBuf>,
+    pub(crate) includes: Vec<String>,
+    pub(crate) excludes: Vec<String>,
+    pub(crate) hints: Hints,
+    /// Whether to follow imports through the standard library.
+    pub(crate) follow_standard: bool,
+    /// Modules of the standard library that are needed in any case.
+    pub(crate) standard: Vec<String>,
+    /// Sources of modules of the standard library's image that the interpreter hasn't.
+    pub(crate) scan: BTreeMap<String, String>,
+    pub(crate) optimize: u8,
+    /// Where modules lie in the program.
+    pub(crate) prefix: String,
+    /// Whether sources are kept.
+    pub(crate) sources: bool,
+}
+
+/// The main module.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Main {
+    Script { name: String, script: PathBuf },
+    Generated { name: String, generated: String },
+    Module { module: String },
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) report: Report,
+    /// The program's modules and files.
+    pub(crate) image: Vec<u8>,
+}
+
+/// What the script says.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Answer {
+    Unusable { unusable: String },
+    Found(Box<Listed>),
+}
+
+#[derive(Debug, Deserialize)]
+struct Listed {
+    main: String,
+    modules: Vec<ListedModule>,
+    standard: Vec<Why>,
+    files: Vec<ListedFile>,
+    distributions: Vec<Distribution>,
+    missing: Vec<Missing>,
+    warnings: Vec<Warning>,
+    folders: Vec<PathBuf>,
+    inputs: Vec<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ListedModule {
+    #[serde(flatten)]
+    why: Why,
+    kind: ListedKind,
+    package: bool,
+    path: String,
+    file: Option<PathBuf>,
+    distribution: Option<String>,
+    required: bool,
+    code: Option<(usize, usize)>,
+    source: Option<(usize, usize)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ListedKind {
+    Code,
+    Namespace,
+    Extension,
+}
+
+#[derive(Debug, Deserialize)]
+struct ListedFile {
+    path: String,
+    kind: String,
+    owner: String,
+    file: Option<PathBuf>,
+    content: Option<(usize, usize)>,
+}
+
+/// Finds what is wanted, or takes what was found before if nothing that it depended on has changed.
+pub(crate) fn find(wanted: &Wanted, base: &Base, cache: Option<&Cache>) -> Result<Found, Error> {
+    let request = serde_json::to_vec(wanted).unwrap_or_default();
+    let key = key(&request, base);
+    let kept = cache.and_then(|cache| cache.record_get(RECORDS, &key));
+    if let Some(found) = kept.and_then(|kept| unpack(&kept)) {
+        return Ok(found);
+    }
+    let (found, inputs) = run(&request, wanted, base)?;
+    if let Some(cache) = cache {
+        // A cache that can't be written to costs the next run some time.
+        let _ = cache.record_put(RECORDS, &key, &pack(&found, &inputs));
+    }
+    Ok(found)
+}
+
+fn key(request: &[u8], base: &Base) -> Vec<u8> {
+    let mut key = Vec::new();
+    for (_, text) in SCRIPT {
+        key.extend_from_slice(Digest::of(text.as_bytes()).as_bytes());
+    }
+    key.extend_from_slice(env!("CARGO_PKG_VERSION").as_bytes());
+    key.push(0);
+    key.extend_from_slice(base.interpreter.as_os_str().as_encoded_bytes());
+    key.push(0);
+    key.extend_from_slice(request);
+    key
+}
+
+/// Inputs and report, with their length before them, and the image.
+fn pack(found: &Found, inputs: &Inputs) -> Vec<u8> {
+    let header = serde_json::to_vec(&(inputs, &found.report)).unwrap_or_default();
+    let mut text = (header.len() as u64).to_le_bytes().to_vec();
+    text.extend_from_slice(&header);
+    text.extend_from_slice(&found.image);
+    text
+}
+
+fn unpack(kept: &[u8]) -> Option<Found> {
+    let (length, rest) = kept.split_first_chunk::<8>()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let (inputs, report): (Inputs, Report) = serde_json::from_slice(rest.get(..length)?).ok()?;
+    inputs.hold().then(|| Found { report, image: rest[length..].to_vec() })
+}
+
+fn run(request: &[u8], wanted: &Wanted, base: &Base) -> Result<(Found, Inputs), Error> {
+    let work = tempfile::Builder::new().prefix("ekiben-freeze-").tempdir();
+    let work = work.map_err(Error::io("create a folder in", std::env::temp_dir()))?;
+    let at = |name: &str| work.path().join(name);
+    let write = |name: &str, content: &[u8]| {
+        std::fs::write(at(name), content).map_err(Error::io("write", at(name)))
+    };
+    std::fs::create_dir(at("find")).map_err(Error::io("create", at("find")))?;
+    for (name, text) in SCRIPT {
+        write(&format!("find/{name}"), text.as_bytes())?;
+    }
+    write("request.json", request)?;
+    let output = Command::new(&base.interpreter)
+        .args(["-I", "-S", "-B", "-X", "utf8"])
+        .args(["find", "request.json", "result.json", "content"].map(at))
+        // Whether objects are shared in marshalled code must not depend on chance.
+        .env("PYTHONHASHSEED", "0")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(Error::io("start", &base.interpreter))?;
+    if !output.status.success() {
+        return Err(Error::Finder {
+            interpreter: base.interpreter.clone(),
+            said: String::from_utf8_lossy(&output.stderr).trim_end().to_owned(),
+        });
+    }
+    let read = |name: &str| std::fs::read(at(name)).map_err(Error::io("read", at(name)));
+    let answer = serde_json::from_slice(&read("result.json")?).map_err(|error| Error::Finder {
+        interpreter: base.interpreter.clone(),
+        said: format!("what it wrote can't be read: {error}"),
+    })?;
+    match answer {
+        Answer::Unusable { unusable } => Err(Error::Unusable(unusable)),
+        Answer::Found(listed) => build(*listed, &read("content")?, wanted),
+    }
+}
+
+/// Makes an image of what was found.
+fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inputs), Error> {
+    let mut inputs = Inputs::default();
+    listed.folders.iter().for_each(|folder| inputs.folder(folder));
+    for path in &listed.inputs {
+        inputs.read(path)?;
+    }
+    let part = |range: Option<(usize, usize)>| {
+        range.and_then(|(start, end)| content.get(start..end)).unwrap_or_default()
+    };
+    let mut builder = Builder::new();
+    let in_program = |path: &str| format!("{}/{path}", wanted.prefix);
+    let wrong = |path: &str| {
+        let path = PathBuf::from(path);
+        move |source| Error::Image { path, source }
+    };
+    let mut warnings = listed.warnings;
+    let mut modules = Vec::new();
+    let mut compiled = Vec::new();
+    for module in listed.modules {
+        if module.kind == ListedKind::Extension {
+            if module.required {
+                compiled.push(Compiled {
+                    module: module.why.name,
+                    distribution: module.distribution,
+                    by: module.why.by.map(|by| (by, module.why.line)),
+                });
+            } else {
+                warnings.push(left_out(module));
+            }
+            continue;
+        }
+        let path = in_program(&module.path);
+        let code = part(module.code).to_vec();
+        let mut reported = ReportedModule {
+            why: module.why,
+            distribution: module.distribution,
+            code: code.len(),
+            source: 0,
+        };
+        if module.kind == ListedKind::Code {
+            let source = part(module.source);
+            if let Some(file) = &module.file {
+                inputs.is(file, source);
+            }
+            if wanted.sources {
+                let source = Content::compressed(source.to_vec());
+                reported.source = source.stored_len();
+                builder.file(&path, FileKind::Source, source).map_err(wrong(&path))?;
+            }
+        }
+        let kind = match module.kind {
+            ListedKind::Code => ModuleKind::Code,
+            _ => ModuleKind::Namespace,
+        };
+        let new = NewModule { kind, is_package: module.package, path: path.clone(), code };
+        builder.module(&reported.why.name, new).map_err(wrong(&path))?;
+        modules.push(reported);
+    }
+    if !compiled.is_empty() {
+        return Err(Error::Compiled(compiled));
+    }
+    let mut files = Vec::new();
+    for ListedFile { path, kind, owner, file, content: range } in listed.files {
+        let bytes = match &file {
+            Some(file) => inputs.read(file)?,
+            None => part(range).to_vec(),
+        };
+        let (number, content) = match kind.as_str() {
+            "licence" => (FileKind::Licence, Content::compressed(bytes)),
+            "metadata" => (FileKind::Metadata, Content::plain(bytes)),
+            _ => (FileKind::Resource, Content::plain(bytes)),
+        };
+        let path = in_program(&path);
+        let size = content.stored_len();
+        builder.file(&path, number, content).map_err(wrong(&path))?;
+        files.push(ReportedFile { path, kind, owner, size });
+    }
+    for missing in listed.missing.iter().filter(|missing| missing.required) {
+        warnings.push(Warning {
+            code: "missing-module".to_owned(),
+            message: format!("there is no module `{}`, {}", missing.why.name, missing.why.text()),
+            file: None,
+            line: 0,
+        });
+    }
+    let report = Report {
+        main: listed.main,
+        modules,
+        standard: listed.standard,
+        files,
+        distributions: listed.distributions,
+        missing: listed.missing,
+        warnings,
+        sizes: Sizes::default(),
+    };
+    let image = builder.build().map_err(wrong("the program's modules"))?;
+    Ok((Found { report, image }, inputs))
+}
+
+fn left_out(module: ListedModule) -> Warning {
+    let message = format!(
+        "the compiled module `{}` is left out; it is {}",
+        module.why.name,
+        module.why.text()
+    );
+    Warning { code: "compiled-module".to_owned(), message, file: module.file, line: 0 }
+}
+
+/// The name that a script has as a module.
+pub(crate) fn script_name(script: &Path) -> String {
+    let stem = script.file_stem().unwrap_or_default().to_string_lossy();
+    // What follows a dot isn't part of a module's name.
+    stem.replace('.', "_")
+}

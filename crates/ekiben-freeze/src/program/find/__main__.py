@@ -1,0 +1,165 @@
+"""Finds the modules and files of a program, and compiles them.
+
+Run by the ordinary interpreter of the program's version: `python find REQUEST RESULT CONTENT`. The
+request and the result are JSON; CONTENT gets bytes, of which the result says where they begin and
+end.
+"""
+
+import json
+import sys
+import warnings
+
+from contents import Distributions, Files, record
+from places import Folders, Found, Places, StandardLibrary, search_folders
+from scan import IMPORT
+from walk import Unusable, Walk, script
+
+
+def main():
+    request_file, result_file, content_file = sys.argv[1:]
+    sys.setrecursionlimit(20_000)
+    warnings.simplefilter("ignore")
+    with open(request_file, encoding="utf-8") as file:
+        request = json.load(file)
+    with open(content_file, "wb") as content:
+        try:
+            result = find(request, content)
+        except Unusable as error:
+            result = {"unusable": str(error)}
+    with open(result_file, "w", encoding="utf-8") as file:
+        json.dump(result, file)
+
+
+class Content:
+    """The file of bytes."""
+
+    def __init__(self, file):
+        self._file = file
+        self._at = 0
+
+    def add(self, content):
+        self._file.write(content)
+        self._at += len(content)
+        return [self._at - len(content), self._at]
+
+
+def find(request, content_file):
+    folders = Folders()
+    standard = StandardLibrary(folders)
+    roots = search_folders(request["roots"], folders)
+    asked = request["main"]
+    given, generated = [], {}
+    if "script" in asked:
+        main_module = asked["name"]
+        given.append(script(main_module, asked["script"]))
+    elif "generated" in asked:
+        main_module = asked["name"]
+        given.append(Found(main_module, "code", False, None))
+        generated[main_module] = asked["generated"].encode()
+    else:
+        main_module = asked["module"]
+    places = Places(roots, folders, given)
+    if "module" in asked:
+        of = standard.places if standard.has(main_module) else places
+        found = of.find(main_module)
+        if found is None:
+            raise Unusable(f"there is no module `{main_module}`")
+        if found.is_package:
+            main_module += ".__main__"
+            if of.find(main_module) is None:
+                raise Unusable(f"the package `{asked['module']}` has no `__main__`, so it can't be run")
+    distributions = Distributions(roots, folders)
+    walk = Walk(request, places, standard, distributions)
+    walk.run(main_module, generated)
+    if main_module in generated:
+        for name, whys in walk.missing.items():
+            if any(by == main_module for by, _, _ in whys):
+                raise Unusable(f"there is no module `{name}`")
+    walk.warnings.extend(shadowed(request, folders, walk))
+    return described(request, walk, main_module, folders, distributions, Content(content_file))
+
+
+def shadowed(request, folders, walk):
+    """Modules beside a script that an interpreter would find before the standard library's."""
+    folder = request["script-folder"]
+    for name in sorted(folders.list(folder)) if folder is not None else ():
+        module = name.removesuffix(".py")
+        if module in walk.standard and (module != name or folders.list(f"{folder}/{name}").get("__init__.py") is False):
+            text = f"`{module}` is the standard library's in the program, not the one beside the script"
+            yield {"code": "shadowed", "message": text, "file": f"{folder}/{name}", "line": 0}
+
+
+def described(request, walk, main_module, folders, distributions, content):
+    needed, at_start = walk.needed(), walk.at_start()
+    files = Files(folders, request["hints"])
+    owners = {}
+    modules = []
+    for name, taken in sorted(walk.taken.items()):
+        found = taken.found
+        owner = None
+        if found.file is not None:
+            owner = distributions.owner(found.compiled or found.file) or distributions.owner(found.file)
+        if owner is not None:
+            owners[owner.folder] = owner
+        if found.is_package and found.kind in ("code", "namespace"):
+            files.of_package(found)
+        module = {
+            "name": name,
+            "kind": found.kind,
+            "package": found.is_package,
+            "path": found.path,
+            "file": found.file,
+            "distribution": owner.name if owner is not None else None,
+            "by": taken.by,
+            "line": taken.line,
+            "how": taken.how,
+            "required": name in needed and name not in walk.optional,
+        }
+        if taken.code is not None:
+            module["code"] = content.add(taken.code)
+            module["source"] = content.add(taken.source)
+        modules.append(module)
+    for name in sorted(walk.metadata):
+        owner = distributions.named(name)
+        if owner is not None:
+            owners[owner.folder] = owner
+    listed = []
+    for _, owner in sorted(owners.items()):
+        files.of_distribution(owner)
+        listed.append({"name": owner.name, "version": owner.version, "licence": owner.licence})
+    paths = {module["path"] for module in modules if module["kind"] == "code"} | set(files.found)
+    described_files = [it for _, it in sorted(files.found.items())]
+    for _, owner in sorted(owners.items()):
+        if owner.record:
+            path, text = record(owner, paths)
+            described_files.append(
+                {"path": path, "content": content.add(text), "kind": "metadata", "owner": owner.name}
+            )
+    missing = [
+        {
+            "name": name,
+            "by": whys[0][0],
+            "line": whys[0][1],
+            "how": whys[0][2],
+            "required": any(by in at_start and how == IMPORT for by, _, how in whys),
+        }
+        for name, whys in sorted(walk.missing.items())
+    ]
+    return {
+        "main": main_module,
+        "modules": modules,
+        "standard": [
+            {"name": name, "by": by, "line": line, "how": how}
+            for name, (by, line, how) in sorted(walk.standard.items())
+        ],
+        "files": described_files,
+        "distributions": listed,
+        "missing": missing,
+        "warnings": walk.warnings,
+        "folders": folders.all(),
+        "inputs": sorted(set(distributions.inputs())),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,293 @@
+"""What a module's syntax tree says: which modules it imports, and which files it may read.
+
+Nothing is run. What depends on the platform or the version of Python is decided as this interpreter,
+which is the program's, would.
+"""
+
+import ast
+import os
+import sys
+
+# How an import is reached. The first is done whenever the module is imported, the second may fail
+# without harm, the third is done when a function is called or a condition holds, if ever.
+IMPORT, GUARDED, LAZY = "import", "guarded", "lazy"
+
+# What makes it worth to look into expressions.
+_WORDS = (b"__file__", b"__path__", b"import_module", b"__import__", b"entry_points", b"metadata")
+
+# Functions that do something with a path.
+_PATH_FUNCTIONS = frozenset(
+    "open dirname join abspath realpath normpath relpath listdir scandir walk glob exists isfile isdir "
+    "Path PurePath PosixPath FileSystemLoader".split()
+)
+_METADATA_FUNCTIONS = frozenset("version distribution metadata requires files".split())
+_CATCHES_IMPORT_ERRORS = frozenset("ImportError ModuleNotFoundError Exception BaseException".split())
+
+
+class Scan:
+    """The findings in one module."""
+
+    def __init__(self, source, tree, is_main):
+        # (module, names or None, level, line, how)
+        self.imports = []
+        # (line, text): imports of names that are only known when the program runs.
+        self.dynamic = []
+        # (line, text): uses of the module's own path.
+        self.by_path = []
+        # (line, group)
+        self.groups = []
+        # Names of distributions whose metadata are asked for.
+        self.metadata = []
+        # What a star import takes, as far as it is written down.
+        self.all = []
+        self._is_main = is_main
+        self._looks_into_expressions = any(word in source for word in _WORDS)
+        self._seen_paths = set()
+        for statement in tree.body:
+            self._statement(statement, IMPORT)
+
+    # Statements
+
+    def _statement(self, node, how):
+        special = self._SPECIAL.get(type(node))
+        if special is not None:
+            special(self, node, how)
+        else:
+            self._children(node, how)
+
+    def _children(self, node, how):
+        for name in node._fields:
+            value = getattr(node, name, None)
+            for child in value if isinstance(value, list) else (value,):
+                if isinstance(child, ast.expr):
+                    self._expression(child, how)
+                elif isinstance(child, ast.AST):
+                    self._statement(child, how)
+
+    def _all_of(self, statements, how):
+        for statement in statements:
+            self._statement(statement, how)
+
+    def _import(self, node, how):
+        for alias in node.names:
+            self.imports.append((alias.name, None, 0, node.lineno, how))
+
+    def _import_from(self, node, how):
+        names = [alias.name for alias in node.names]
+        self.imports.append((node.module or "", names, node.level, node.lineno, how))
+
+    def _function(self, node, how):
+        for outside in [*node.decorator_list, node.args]:
+            self._expression(outside, how)
+        self._all_of(node.body, LAZY)
+
+    def _if(self, node, how):
+        truth = _truth(node.test)
+        self._expression(node.test, how)
+        if truth is None:
+            if _is_main_check(node.test):
+                truth = self._is_main
+            elif how == IMPORT:
+                how = LAZY
+        if truth is not False:
+            self._all_of(node.body, how)
+        if truth is not True:
+            self._all_of(node.orelse, how)
+
+    def _try(self, node, how):
+        guarded = GUARDED if how == IMPORT and _catches_import_errors(node) else how
+        self._all_of(node.body, guarded)
+        for handler in node.handlers:
+            self._all_of(handler.body, guarded)
+        self._all_of(node.orelse, how)
+        self._all_of(node.finalbody, how)
+
+    def _with(self, node, how):
+        for item in node.items:
+            self._expression(item.context_expr, how)
+        suppresses = any(
+            isinstance(item.context_expr, ast.Call)
+            and _last_name(item.context_expr.func) == "suppress"
+            and any(_last_name(it) in _CATCHES_IMPORT_ERRORS for it in item.context_expr.args)
+            for item in node.items
+        )
+        self._all_of(node.body, GUARDED if suppresses and how == IMPORT else how)
+
+    def _assign(self, node, how):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if any(isinstance(it, ast.Name) and it.id == "__all__" for it in targets):
+            self.all.extend(_strings(node.value))
+        if node.value is not None:
+            self._expression(node.value, how)
+
+    _SPECIAL = {
+        ast.Import: _import,
+        ast.ImportFrom: _import_from,
+        ast.FunctionDef: _function,
+        ast.AsyncFunctionDef: _function,
+        ast.If: _if,
+        ast.Try: _try,
+        ast.With: _with,
+        ast.AsyncWith: _with,
+        ast.Assign: _assign,
+        ast.AnnAssign: _assign,
+        ast.AugAssign: _assign,
+    }
+    if hasattr(ast, "TryStar"):
+        _SPECIAL[ast.TryStar] = _try
+
+    # Expressions
+
+    def _expression(self, node, how):
+        if not self._looks_into_expressions:
+            return
+        for call in ast.walk(node):
+            if isinstance(call, ast.Call):
+                self._call(call, how)
+
+    def _call(self, call, how):
+        name = _last_name(call.func)
+        first = call.args[0] if call.args else None
+        if name in ("import_module", "__import__"):
+            text = first.value if isinstance(first, ast.Constant) else None
+            if isinstance(text, str) and text.strip("."):
+                module = text.lstrip(".")
+                level = len(text) - len(module)
+                if name == "__import__":
+                    for keyword in call.keywords:
+                        if keyword.arg == "level" and isinstance(keyword.value, ast.Constant):
+                            level = keyword.value.value or 0
+                self.imports.append((module, None, level, call.lineno, how))
+            elif first is not None:
+                self.dynamic.append((call.lineno, _text(call)))
+        elif name == "entry_points":
+            group = next((it.value for it in call.keywords if it.arg == "group"), None)
+            if isinstance(group, ast.Constant) and isinstance(group.value, str):
+                self.groups.append((call.lineno, group.value))
+        elif name in _METADATA_FUNCTIONS:
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                self.metadata.append(first.value)
+            elif isinstance(first, ast.Name) and first.id in ("__name__", "__package__"):
+                self.metadata.append("")
+        if name in _PATH_FUNCTIONS and call.lineno not in self._seen_paths:
+            if any(_is_own_path(it) for argument in call.args for it in ast.walk(argument)):
+                self._seen_paths.add(call.lineno)
+                self.by_path.append((call.lineno, _text(call)))
+
+
+def _is_own_path(node):
+    if isinstance(node, ast.Name):
+        return node.id in ("__file__", "__path__")
+    return isinstance(node, ast.Attribute) and node.attr in ("__file__", "__path__")
+
+
+def _text(node):
+    text = " ".join(ast.unparse(node).split())
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _last_name(node):
+    """The name of a function, without what it is an attribute of."""
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.attr if isinstance(node, ast.Attribute) else None
+
+
+def _strings(node):
+    """The strings that a list is put together from."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _strings(node.left) + _strings(node.right)
+    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+        return [it.value for it in node.elts if isinstance(it, ast.Constant) and isinstance(it.value, str)]
+    return []
+
+
+def _catches_import_errors(node):
+    for handler in node.handlers:
+        kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+        if any(kind is None or _last_name(kind) in _CATCHES_IMPORT_ERRORS for kind in kinds):
+            return True
+    return False
+
+
+def _is_main_check(test):
+    return (
+        isinstance(test, ast.Compare)
+        and isinstance(test.left, ast.Name)
+        and test.left.id == "__name__"
+        and len(test.ops) == 1
+        and isinstance(test.ops[0], ast.Eq)
+    )
+
+
+def _truth(test):
+    """What a condition comes to in every run of the program, or None."""
+    if isinstance(test, ast.Constant):
+        return bool(test.value)
+    if _last_name(test) == "TYPE_CHECKING":
+        return False
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        truth = _truth(test.operand)
+        return None if truth is None else not truth
+    if isinstance(test, ast.BoolOp):
+        truths = [_truth(value) for value in test.values]
+        decides = isinstance(test.op, ast.Or)
+        if decides in truths:
+            return decides
+        return None if None in truths else not decides
+    if isinstance(test, ast.Call):
+        # sys.platform.startswith("win")
+        function = test.func
+        if isinstance(function, ast.Attribute) and function.attr == "startswith" and test.args:
+            value, start = _value(function.value), _value(test.args[0])
+            if isinstance(value, str) and isinstance(start, (str, tuple)):
+                return value.startswith(start)
+        return None
+    if isinstance(test, ast.Compare) and len(test.ops) == 1:
+        left, right = _value(test.left), _value(test.comparators[0])
+        compare = _COMPARISONS.get(type(test.ops[0]))
+        if left is None or right is None or compare is None:
+            return None
+        try:
+            return bool(compare(left, right))
+        except TypeError:
+            return None
+    return None
+
+
+_COMPARISONS = {
+    ast.Eq: lambda a, b: a == b,
+    ast.NotEq: lambda a, b: a != b,
+    ast.Lt: lambda a, b: a < b,
+    ast.LtE: lambda a, b: a <= b,
+    ast.Gt: lambda a, b: a > b,
+    ast.GtE: lambda a, b: a >= b,
+    ast.In: lambda a, b: a in b,
+    ast.NotIn: lambda a, b: a not in b,
+}
+
+
+def _value(node):
+    """The value of an expression that is the same in every run, or None."""
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+        values = tuple(_value(it) for it in node.elts)
+        return None if None in values else values
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return {
+            ("sys", "platform"): sys.platform,
+            ("os", "name"): os.name,
+            ("sys", "version_info"): tuple(sys.version_info),
+            ("sys", "hexversion"): sys.hexversion,
+        }.get((node.value.id, node.attr))
+    if isinstance(node, ast.Subscript):
+        value = _value(node.value)
+        if not isinstance(value, tuple):
+            return None
+        if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int):
+            return value[node.slice.value] if node.slice.value < len(value) else None
+        if isinstance(node.slice, ast.Slice) and node.slice.lower is None and node.slice.step is None:
+            upper = _value(node.slice.upper) if node.slice.upper is not None else None
+            return value[:upper] if isinstance(upper, int) else None
+    return None

@@ -1,0 +1,283 @@
+"""From a program's main module to all that it may import."""
+
+import ast
+import fnmatch
+import marshal
+import os
+from collections import deque
+
+from places import Found
+from scan import IMPORT, LAZY, Scan
+
+# Reasons besides imports.
+MAIN, INCLUDE, HINT, ENTRY_POINT = "main", "include", "hint", "entry-point"
+
+# Reasons of which somebody asked for the module itself.
+_STARTS = frozenset((MAIN, INCLUDE, ENTRY_POINT))
+
+
+class Unusable(Exception):
+    """What was asked for can't become a program; for the user to read."""
+
+
+class Taken:
+    """A module of the program, and why it is one."""
+
+    def __init__(self, found, by, line, how):
+        self.found = found
+        self.by = by
+        self.line = line
+        self.how = how
+        self.source = None
+        self.code = None
+
+
+class Walk:
+    """The modules of a program, as they are found."""
+
+    def __init__(self, request, places, standard, distributions):
+        self._request = request
+        self._places = places
+        self._standard_library = standard
+        self._distributions = distributions
+        self._hints = request["hints"]
+        self._virtual = {name for hint in self._hints.values() for name in hint.get("virtual", ())}
+        self._silent = {name for name, hint in self._hints.items() if hint.get("reads-files") is False}
+        self._queue = deque()
+        self._groups = {}
+        self.optional = {name for hint in self._hints.values() for name in hint.get("optional", ())}
+        self.taken = {}
+        # Modules of the standard library: why they are needed.
+        self.standard = {}
+        # Why a module that isn't there was looked for.
+        self.missing = {}
+        # Modules with what they import, and how.
+        self._edges = {}
+        self.metadata = set()
+        self.warnings = []
+
+    def run(self, main, generated):
+        """Takes the main module, and everything from there."""
+        self._generated = generated
+        self._main = main
+        if not self._take(main, None, 0, MAIN):
+            raise Unusable(f"there is no module `{main}`")
+        for pattern in self._request["includes"]:
+            if not self._take_pattern(pattern, None, INCLUDE):
+                raise Unusable(f"`{pattern}`, which is to be included, fits no module")
+        for name, source in sorted(self._request["scan"].items()):
+            self.standard.setdefault(name, (None, 0, MAIN))
+            self._follow(name, "." in name, Scan(source.encode(), ast.parse(source), False), True)
+        for name in self._request["standard"]:
+            self._take_pattern(name, None, MAIN)
+        while self._queue:
+            name, is_standard = self._queue.popleft()
+            if is_standard:
+                self._scan_standard(name)
+            else:
+                self._scan(name)
+
+    def needed(self):
+        """Names of the modules without which the program stops, at the latest in some function."""
+        return self._reach(frozenset((*_STARTS, IMPORT, LAZY)))
+
+    def at_start(self):
+        """Names of the modules that are imported whatever the program does."""
+        return self._reach(frozenset((*_STARTS, IMPORT)))
+
+    def _reach(self, hows):
+        found = {name for name, it in self.taken.items() if it.how in _STARTS}
+        queue = deque(sorted(found))
+        while queue:
+            by = queue.popleft()
+            for name, how in self._edges.get(by, ()):
+                # A program begins with a function of its main module, as a rule.
+                counts = how in hows or by == self._main and how == LAZY
+                if counts and name not in found:
+                    found.add(name)
+                    queue.append(name)
+        return found
+
+    # Taking
+
+    def _is_excluded(self, name):
+        for pattern in self._request["excludes"]:
+            parts = name.split(".")
+            if any(fnmatch.fnmatchcase(".".join(parts[: n + 1]), pattern) for n in range(len(parts))):
+                return True
+        return False
+
+    def _take(self, name, by, line, how):
+        """Takes a module and the packages around it; whether it is there."""
+        if self._standard_library.has(name) and not self._places.is_given(name):
+            self._take_standard(name, by, line, how)
+            return True
+        parts = name.split(".")
+        for number in range(len(parts)):
+            prefix = ".".join(parts[: number + 1])
+            if prefix in self._virtual:
+                return True
+            if self._is_excluded(prefix):
+                return False
+            found = self._places.find(prefix)
+            if found is None:
+                if how != HINT and prefix not in self.optional:
+                    self.missing.setdefault(prefix, []).append((by, line, how))
+                return False
+            self._edges.setdefault(by, []).append((prefix, how))
+            if prefix not in self.taken:
+                self.taken[prefix] = Taken(found, by, line, how)
+                self._queue.append((prefix, False))
+        return True
+
+    def _take_standard(self, name, by, line, how):
+        parts = name.split(".")
+        for number in range(len(parts)):
+            prefix = ".".join(parts[: number + 1])
+            if prefix not in self.standard:
+                self.standard[prefix] = (by, line, how)
+                if self._request["follow-standard"]:
+                    self._queue.append((prefix, True))
+
+    def _take_pattern(self, pattern, by, how):
+        """Takes what a name, or `package.*` for all below it, stands for; whether there is any."""
+        package = pattern.removesuffix(".*")
+        if package == pattern:
+            return self._take(pattern, by, 0, how)
+        is_standard = self._standard_library.has(package)
+        places = self._standard_library.places if is_standard else self._places
+        if places.find(package) is None:
+            return False
+        for name in places.below(package):
+            self._take(name, by, 0, how)
+        return True
+
+    # Scanning
+
+    def _scan(self, name):
+        taken = self.taken[name]
+        found = taken.found
+        if found.kind == "code":
+            self._compile(name, taken)
+        self._apply_hint(name)
+
+    def _compile(self, name, taken):
+        found = taken.found
+        source = self._generated.get(name)
+        if source is None:
+            with open(found.file, "rb") as file:
+                source = file.read()
+        path = f"{self._request['prefix']}/{found.path}"
+        try:
+            tree = ast.parse(source)
+            scan = Scan(source, tree, name == self._main)
+            code = compile(tree, path, "exec", dont_inherit=True, optimize=self._request["optimize"])
+        except (SyntaxError, ValueError, RecursionError) as error:
+            line = getattr(error, "lineno", None) or 0
+            why = getattr(error, "msg", None) or error
+            if name == self._main:
+                raise Unusable(f"{found.file}:{line}: {why}") from None
+            text = f"`{name}` can't be compiled, and is left out: {why}"
+            self._warn("syntax-error", text, found.file, line)
+            del self.taken[name]
+            return
+        taken.source = source
+        taken.code = marshal.dumps(code)
+        if found.compiled is not None:
+            text = f"the compiled form of `{name}` is left out, and its source is taken"
+            self._warn("compiled-form", text, found.compiled, 0)
+        silent = any(name == it or name.startswith(it + ".") for it in self._silent)
+        for line, text in scan.by_path if not silent else ():
+            text = f"`{name}` may read a file by path, where there is none: {text}"
+            self._warn("file-by-path", text, found.file, line)
+        has_hint = any("imports" in self._hints.get(it, ()) for it in _with_parents(name))
+        for line, text in scan.dynamic if not has_hint else ():
+            text = f"what `{name}` imports here is only known when it runs: {text}"
+            self._warn("dynamic-import", text, found.file, line)
+        self._follow(name, found.is_package, scan, False)
+
+    def _scan_standard(self, name):
+        found = self._standard_library.places.find(name)
+        if found is not None and found.kind == "code":
+            with open(found.file, "rb") as file:
+                source = file.read()
+            self._follow(name, found.is_package, Scan(source, ast.parse(source), False), True)
+        self._apply_hint(name)
+
+    def _follow(self, name, is_package, scan, is_standard):
+        places = self._standard_library.places if is_standard else self._places
+        package = name if is_package else name.rpartition(".")[0]
+        unused = self._hints.get(name, {}).get("unused", ())
+        for module, names, level, line, how in scan.imports:
+            base = _resolve(package, module, level)
+            if base is None or base in unused or not self._take(base, name, line, how):
+                continue
+            within = self._standard_library.places if self._standard_library.has(base) else places
+            found = within.find(base) if names else None
+            if found is None or not found.is_package:
+                continue
+            for wanted in names:
+                for it in self._all(base, found) if wanted == "*" else (wanted,):
+                    if within.find(f"{base}.{it}") is not None:
+                        self._take(f"{base}.{it}", name, line, how)
+        if is_standard:
+            return
+        for line, group in scan.groups:
+            self._take_group(group, name, line)
+        self.metadata.update(it or name.partition(".")[0] for it in scan.metadata)
+
+    def _all(self, name, found):
+        """What a star import takes from a package, as far as its source says so."""
+        if found.kind != "code":
+            return ()
+        source = self._generated.get(name)
+        if source is None:
+            with open(found.file, "rb") as file:
+                source = file.read()
+        if b"__all__" not in source:
+            return ()
+        try:
+            return Scan(b"", ast.parse(source), False).all
+        except SyntaxError:
+            return ()
+
+    def _take_group(self, group, by, line):
+        if group in self._groups or group in ("console_scripts", "gui_scripts"):
+            return
+        self._groups[group] = by
+        for module in self._distributions.entry_points(group):
+            self._take(module, by, line, ENTRY_POINT)
+
+    def _apply_hint(self, name):
+        hint = self._hints.get(name)
+        if hint is None:
+            return
+        for pattern in hint.get("imports", ()):
+            self._take_pattern(pattern, name, HINT)
+        for group in hint.get("entry-points", ()):
+            self._take_group(group, name, 0)
+        self.metadata.update(hint.get("metadata", ()))
+
+    def _warn(self, code, text, file, line):
+        self.warnings.append({"code": code, "message": text, "file": file, "line": line})
+
+
+def _with_parents(name):
+    parts = name.split(".")
+    return [".".join(parts[: number + 1]) for number in range(len(parts))]
+
+
+def _resolve(package, module, level):
+    """The absolute name of what a module in `package` imports."""
+    if level == 0:
+        return module
+    parts = package.split(".") if package else []
+    if level > len(parts):
+        return None
+    parts = parts[: len(parts) - level + 1]
+    return ".".join([*parts, module] if module else parts)
+
+
+def script(name, path):
+    """A script as a module."""
+    return Found(name, "code", False, os.path.abspath(path))

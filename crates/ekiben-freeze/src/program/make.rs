@@ -1,0 +1,321 @@
+//! The image of a program, and the program.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use ekiben_engine::Cache;
+use ekiben_image::{Builder, FileKind, Image, ModuleKind, NewModule};
+use ekiben_object::elf;
+
+use super::find::{self, Found, Main, Wanted};
+use super::report::Sizes;
+use super::{Base, Error, Report, SECTION, Target, hints};
+
+/// The module that is generated for an entry point.
+const ENTRY: &str = "_ekiben_main";
+
+/// Modules that an interpreter needs to start, or that C code imports by itself.
+const ALWAYS: &[&str] = &[
+    "encodings.*",
+    "importlib",
+    "importlib._bootstrap",
+    "importlib._bootstrap_external",
+    "importlib.machinery",
+    "importlib.util",
+    "io",
+    "abc",
+    "codecs",
+    "os",
+    "site",
+    "stat",
+    "posixpath",
+    "genericpath",
+    "_collections_abc",
+    "collections.abc",
+    "copyreg",
+    "keyword",
+    "linecache",
+    "operator",
+    "reprlib",
+    "runpy",
+    "threading",
+    "traceback",
+    "types",
+    "warnings",
+    "zipimport",
+];
+
+/// Settings of programs that a person may switch off.
+const SWITCHES: &[&str] = &["fast-exit", "isolated", "quiet-start"];
+
+/// What program to make.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What is to become one; not a project, which is installed first.
+    pub target: Target,
+    /// Folders of installed packages.
+    pub site: Vec<PathBuf>,
+    /// Modules to take besides, `package.*` for all of a package.
+    pub includes: Vec<String>,
+    /// Patterns of modules to leave out with all below them.
+    pub excludes: Vec<String>,
+    /// Folders with hints besides Ekiben's.
+    pub hints: Vec<PathBuf>,
+    /// Whether to leave out what nothing reaches of the standard library.
+    pub prune: bool,
+    /// How much to optimise bytecode: 0, 1 or 2.
+    pub optimize: u8,
+    /// Whether to keep sources, for tracebacks.
+    pub sources: bool,
+    /// Settings of the program, `fast-exit`, `isolated` and `quiet-start`, which otherwise are on.
+    pub switches: BTreeMap<String, bool>,
+}
+
+impl Request {
+    /// A program with nothing but what its target needs.
+    #[must_use]
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            site: Vec::new(),
+            includes: Vec::new(),
+            excludes: Vec::new(),
+            hints: Vec::new(),
+            prune: false,
+            optimize: 0,
+            sources: true,
+            switches: BTreeMap::new(),
+        }
+    }
+}
+
+/// A program.
+pub struct Program {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What they are made of.
+    pub report: Report,
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = self.bytes.len();
+        f.debug_struct("Program").field("size", &size).field("report", &self.report).finish()
+    }
+}
+
+impl Program {
+    /// Puts the program at `path`, whole or not at all; everybody may run it.
+    ///
+    /// # Errors
+    /// If that can't be written.
+    pub fn write(&self, path: &Path) -> Result<(), Error> {
+        let folder = match path.parent() {
+            Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+            Some(folder) => folder,
+            None => path,
+        };
+        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        let file = tempfile::Builder::new().prefix(".ekiben-").tempfile_in(folder);
+        let mut file = file.map_err(Error::io("write to", folder))?;
+        file.write_all(&self.bytes).map_err(Error::io("write", path))?;
+        let mode = fs::Permissions::from_mode(0o755);
+        file.as_file().set_permissions(mode).map_err(Error::io("write", path))?;
+        file.persist(path).map_err(|error| error.error).map_err(Error::io("write", path))?;
+        Ok(())
+    }
+}
+
+/// Makes a program.
+///
+/// # Errors
+/// If its modules can't be found or compiled, some can't be part of a program, or the runtime can't be
+/// used.
+pub fn freeze(request: &Request, base: &Base, cache: Option<&Cache>) -> Result<Program, Error> {
+    let read = |path: &Path| fs::read(path).map_err(Error::io("read", path));
+    let stdlib = read(&base.stdlib)?;
+    let wrong = |source| Error::Image { path: base.stdlib.clone(), source };
+    let standard = Image::open(&stdlib).map_err(wrong)?;
+    let wanted = wanted(request, base, &standard)?;
+    let found = find::find(&wanted, base, cache)?;
+    let image = image(request, &found, &standard)?;
+    let interpreter = read(&base.program)?;
+    let object = |source| Error::Object { path: base.program.clone(), source };
+    let bytes = elf::fill_segment(&interpreter, SECTION, &image).map_err(object)?;
+    let Found { mut report, image: own } = found;
+    report.sizes = Sizes {
+        program: bytes.len(),
+        interpreter: bytes.len() - image.len(),
+        image: image.len(),
+        own: own.len(),
+    };
+    Ok(Program { bytes, report })
+}
+
+fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted, Error> {
+    let absolute = |path: &Path| std::path::absolute(path).map_err(Error::io("resolve", path));
+    let mut roots = Vec::new();
+    let mut script_folder = None;
+    let main = match &request.target {
+        Target::Script(script) => {
+            // A link's modules are where it leads to.
+            let script = script.canonicalize().map_err(Error::io("read", script))?;
+            let folder = script.parent().unwrap_or(&script).to_owned();
+            roots.push(folder.clone());
+            script_folder = Some(folder);
+            let mut name = find::script_name(&script);
+            let stems = [format!("lib/python{}/{name}", base.python), format!(":{name}")];
+            if stems.iter().any(|stem| standard.module(stem).is_some()) {
+                // Otherwise the standard library's module would be run.
+                ENTRY.clone_into(&mut name);
+            }
+            Main::Script { name, script }
+        }
+        Target::Module { name, within } => {
+            if let Some(folder) = within {
+                roots.push(absolute(folder)?);
+            }
+            Main::Module { module: name.clone() }
+        }
+        Target::EntryPoint { module, function } => {
+            let (first, _) = function.split_once('.').unwrap_or((function, ""));
+            let generated = format!(
+                "import sys\nfrom {module} import {first}\nif __name__ == \"__main__\":\n    \
+                 sys.exit({function}())\n"
+            );
+            Main::Generated { name: ENTRY.to_owned(), generated }
+        }
+        Target::Project(folder) => {
+            let message = format!("the project {} isn't installed", folder.display());
+            return Err(Error::Target(message));
+        }
+    };
+    for folder in &request.site {
+        if !folder.is_dir() {
+            let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+            return Err(Error::io("read", folder)(source));
+        }
+        roots.push(absolute(folder)?);
+    }
+    let mut scan = BTreeMap::new();
+    if request.prune {
+        // Modules of Ekiben's own, which the ordinary interpreter hasn't.
+        for module in standard.modules().filter(|module| is_ours(module.name)) {
+            if let Some(Ok(source)) = standard.source(&module).map(|source| source.read()) {
+                let source = String::from_utf8_lossy(&source).into_owned();
+                scan.insert(module.name.to_owned(), source);
+            }
+        }
+    }
+    Ok(Wanted {
+        main,
+        roots,
+        script_folder,
+        includes: request.includes.clone(),
+        excludes: request.excludes.clone(),
+        hints: hints::load(&request.hints)?,
+        follow_standard: request.prune,
+        standard: match request.prune {
+            true => ALWAYS.iter().map(|name| (*name).to_owned()).collect(),
+            false => Vec::new(),
+        },
+        scan,
+        optimize: request.optimize,
+        prefix: base.prefix(),
+        sources: request.sources,
+    })
+}
+
+fn is_ours(module: &str) -> bool {
+    module.starts_with("_ekiben")
+}
+
+/// The image: the program's modules, and the standard library.
+fn image(request: &Request, found: &Found, standard: &Image<'_>) -> Result<Vec<u8>, Error> {
+    let wrong = |source| Error::Image { path: PathBuf::from("the program's image"), source };
+    let mut builder = Builder::new();
+    for (key, value) in standard.settings() {
+        builder.set(key, value).map_err(wrong)?;
+    }
+    if let Some(key) = request.switches.keys().find(|key| !SWITCHES.contains(&key.as_str())) {
+        let known = SWITCHES.join(", ");
+        return Err(Error::Target(format!("programs have no setting `{key}`, but {known}")));
+    }
+    for key in SWITCHES {
+        let is_on = request.switches.get(*key).copied().unwrap_or(true);
+        builder.set(key, if is_on { "1" } else { "0" }).map_err(wrong)?;
+    }
+    builder.set("main", &found.report.main).map_err(wrong)?;
+    builder.set("optimize", &request.optimize.to_string()).map_err(wrong)?;
+    let own = Image::open(&found.image).map_err(wrong)?;
+    builder.add_missing(&own).map_err(wrong)?;
+    if request.prune || !request.sources {
+        add_some(&mut builder, request, &found.report, standard).map_err(wrong)?;
+    } else {
+        builder.add_missing(standard).map_err(wrong)?;
+    }
+    builder.build().map_err(wrong)
+}
+
+/// Adds of the standard library what the program needs.
+fn add_some(
+    builder: &mut Builder,
+    request: &Request,
+    report: &Report,
+    standard: &Image<'_>,
+) -> Result<(), ekiben_image::Error> {
+    let needed: BTreeSet<&str> = report.standard.iter().map(|why| why.name.as_str()).collect();
+    let early: BTreeSet<&str> = standard.setting("early").unwrap_or_default().lines().collect();
+    let mut packages = BTreeSet::new();
+    for module in standard.modules() {
+        let is_needed = !request.prune
+            || module.kind == ModuleKind::Builtin
+            || is_ours(module.name)
+            || early.contains(module.stem)
+            || needed.contains(module.name);
+        if !is_needed {
+            continue;
+        }
+        let new = NewModule {
+            kind: module.kind,
+            is_package: module.is_package,
+            path: module.path.to_owned(),
+            code: module.code.to_vec(),
+        };
+        builder.module(module.name, new)?;
+        if module.is_package {
+            packages.insert(module.stem);
+        }
+        if let Some(source) = standard.source(&module).filter(|_| request.sources) {
+            builder.file(module.path, FileKind::Source, source.to_content())?;
+        }
+    }
+    let is_package = |folder: &str| standard.module(folder).is_some_and(|module| module.is_package);
+    for file in standard.files() {
+        let is_needed = match file.kind {
+            FileKind::Source => false,
+            FileKind::Resource if request.prune => {
+                let package = folders_of(file.path).find(|folder| is_package(folder));
+                package.is_none_or(|package| packages.contains(package))
+            }
+            _ => true,
+        };
+        if is_needed {
+            builder.file(file.path, file.kind, file.content.to_content())?;
+        }
+    }
+    Ok(())
+}
+
+/// The folders around a path, the innermost first.
+fn folders_of(path: &str) -> impl Iterator<Item = &str> {
+    let mut rest = path;
+    std::iter::from_fn(move || {
+        (rest, _) = rest.rsplit_once('/')?;
+        Some(rest)
+    })
+}

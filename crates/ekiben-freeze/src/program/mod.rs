@@ -1,0 +1,41 @@
+//! From code to a program: the modules that it needs are found, compiled, made an image, and put into
+//! the interpreter of a runtime.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`Target`] | what is to become a program |
+//! | `find` | modules and files, found by a script in Python that the runtime's interpreter runs |
+//! | `hints` | what can't be seen in the code of packages |
+//! | `dependencies` | what a program depends on, installed by uv or pip into a folder of the cache |
+//! | `make` | the image, and the program |
+//! | [`Report`] | what was taken and why, for people and for programs |
+//! | [`inventory`] | what is in a program that was made |
+//!
+//! Invariants: no code of the program is run; the same input makes the same bytes, wherever it lies;
+//! what a result depended on is compared by content before it is used again.
+
+mod base;
+mod dependencies;
+mod error;
+mod find;
+mod hints;
+mod inputs;
+pub mod inventory;
+mod make;
+mod project;
+mod pylock;
+mod report;
+mod target;
+
+pub use base::Base;
+pub use dependencies::Installer;
+pub use error::{Compiled, Error};
+pub use make::{Program, Request, freeze};
+pub use project::Project;
+pub use report::{
+    Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,
+};
+pub use target::Target;
+
+/// The section that holds a program's image.
+pub const SECTION: &str = ".ekiben_image";

@@ -1,0 +1,295 @@
+//! Which modules and files are found, why, and what is said about the rest.
+
+use ekiben_freeze::program::{Request, Target};
+
+use crate::support::Place;
+
+#[test]
+fn imports_of_all_kinds() {
+    let place = Place::new();
+    place.write(
+        "hello.py",
+        r#"
+import sys
+import typing
+from typing import TYPE_CHECKING
+import a.b
+from c import *
+from d import part, value
+try:
+    import quick
+except ImportError:
+    quick = None
+if TYPE_CHECKING:
+    import types_only
+if sys.version_info >= (3, 0):
+    import new
+else:
+    import old
+if sys.platform.startswith("win"):
+    import windows
+if len(sys.argv) > 1:
+    import at_times
+def later():
+    import lazy
+class Body:
+    import in_class
+import importlib
+importlib.import_module("by_name")
+__import__("by_dunder")
+importlib.import_module(sys.argv[1])
+with open("x") as it:
+    import in_with
+import gone
+if __name__ == "__main__":
+    import for_main
+"#,
+    );
+    let empty = [
+        "a/__init__.py",
+        "a/unused.py",
+        "c/one.py",
+        "c/two.py",
+        "d/__init__.py",
+        "d/part.py",
+        "d/value_not.py",
+        "types_only.py",
+        "new.py",
+        "old.py",
+        "windows.py",
+        "at_times.py",
+        "lazy.py",
+        "in_class.py",
+        "by_name.py",
+        "by_dunder.py",
+        "in_with.py",
+        "for_main.py",
+        "for_other_main.py",
+        "namespace/inside.py",
+    ];
+    for file in empty {
+        place.write(file, "");
+    }
+    place
+        .write("a/b.py", "from . import sibling\nfrom .. import nothing\nfrom .deep.er import x\n");
+    place.write("a/sibling.py", "if __name__ == '__main__':\n    import for_other_main\n");
+    place.write("a/deep/__init__.py", "");
+    place.write("a/deep/er.py", "from ..sibling import x\nimport namespace.inside\n");
+    place.write("c/__init__.py", "__all__ = ['one'] + ['name']\n__all__ += ('two',)\n");
+    let made = place.freeze(&place.script("hello.py")).unwrap();
+    insta::assert_snapshot!(place.told(&made.report), @r#"
+    main hello
+    a: imported by hello, line 5
+    a.b: imported by hello, line 5
+    a.deep: imported by a.b, line 3
+    a.deep.er: imported by a.b, line 3
+    a.sibling: imported by a.b, line 1
+    at_times: imported at times by hello, line 21
+    by_dunder: imported by hello, line 28
+    by_name: imported by hello, line 27
+    c: imported by hello, line 6
+    c.one: imported by hello, line 6
+    c.two: imported by hello, line 6
+    d: imported by hello, line 7
+    d.part: imported by hello, line 7
+    for_main: imported by hello, line 34
+    hello: is the program
+    in_class: imported by hello, line 25
+    in_with: imported by hello, line 31
+    lazy: imported at times by hello, line 23
+    namespace: imported by a.deep.er, line 2
+    namespace.inside: imported by a.deep.er, line 2
+    new: imported by hello, line 15
+    missing gone: imported by hello, line 32
+    not there quick: tried by hello, line 9
+    dynamic-import hello.py:29: what `hello` imports here is only known when it runs: importlib.import_module(sys.argv[1])
+    missing-module :0: there is no module `gone`, imported by hello, line 32
+    "#);
+}
+
+#[test]
+fn packages_bring_data_and_metadata() {
+    let place = Place::new();
+    place.write(
+        "hello.py",
+        "import importlib.metadata\nimport spam\nimportlib.metadata.version('other-one')\n",
+    );
+    place.write(
+        "site/spam/__init__.py",
+        "import os\nopen(os.path.join(os.path.dirname(__file__), 'x'))\n",
+    );
+    for file in [
+        "spam/data.json",
+        "spam/py.typed",
+        "spam/stubs.pyi",
+        "spam/sub/more.txt",
+        "spam/sub/code.py",
+        "spam/part/__init__.py",
+        "spam/part/part.txt",
+        "spam/__pycache__/x.pyc",
+        "other/data.txt",
+        "spam-1.0.dist-info/direct_url.json",
+        "spam-1.0.dist-info/LICENSE.txt",
+        "other_one-2.dist-info/METADATA",
+    ] {
+        place.write(&format!("site/{file}"), "");
+    }
+    place.write(
+        "site/spam-1.0.dist-info/METADATA",
+        "Metadata-Version: 2.4\nName: spam\nVersion: 1.0\nLicense-Expression: MIT\n",
+    );
+    place
+        .write("site/spam-1.0.dist-info/RECORD", "spam/__init__.py,sha256=x,1\nspam/data.json,,\n");
+    let request = Request { site: vec![place.path("site")], ..place.script("hello.py") };
+    let made = place.freeze(&request).unwrap();
+    insta::assert_snapshot!(place.told(&made.report), @r#"
+    main hello
+    hello: is the program
+    spam: imported by hello, line 2
+    metadata lib/python[PYTHON]/site-packages/other_one-2.dist-info/METADATA of other_one
+    licence lib/python[PYTHON]/site-packages/spam-1.0.dist-info/LICENSE.txt of spam
+    metadata lib/python[PYTHON]/site-packages/spam-1.0.dist-info/METADATA of spam
+    resource lib/python[PYTHON]/site-packages/spam/data.json of spam
+    resource lib/python[PYTHON]/site-packages/spam/py.typed of spam
+    resource lib/python[PYTHON]/site-packages/spam/sub/more.txt of spam
+    metadata lib/python[PYTHON]/site-packages/spam-1.0.dist-info/RECORD of spam
+    distribution other_one
+    distribution spam 1.0 MIT
+    file-by-path site/spam/__init__.py:2: `spam` may read a file by path, where there is none: open(os.path.join(os.path.dirname(__file__), 'x'))
+    "#);
+}
+
+#[test]
+fn compiled_modules_are_refused_where_they_are_needed() {
+    let place = Place::new();
+    place.write("site/spam/__init__.py", "def f():\n    from spam import _core\n");
+    place.write("site/spam/_core.abi3.so", "");
+    place.write("site/spam-1.0.dist-info/METADATA", "Name: spam\nVersion: 1.0\n");
+    place.write("site/spam-1.0.dist-info/RECORD", "spam/_core.abi3.so,,\n");
+    place.write("site/main.py", "import spam\n");
+    assert_eq!(
+        place.refused(&place.module("main")),
+        "the program needs compiled modules:\n  spam._core of spam, imported by spam, line 2"
+    );
+    let request = Request { excludes: vec!["spam._*".into()], ..place.module("main") };
+    assert_eq!(place.freeze(&request).unwrap().report.modules.len(), 2);
+
+    place.write(
+        "site/spam/__init__.py",
+        "try:\n    from spam import _core\nexcept ImportError: pass\n",
+    );
+    // A source beside the compiled form serves.
+    place.write("site/quick.py", "");
+    place.write("site/quick.abi3.so", "");
+    place.write("site/main.py", "import spam, quick\n");
+    let made = place.freeze(&place.module("main")).unwrap();
+    insta::assert_snapshot!(place.told(&made.report), @r#"
+    main main
+    main: is the program
+    quick: imported by main, line 1
+    spam: imported by main, line 1
+    metadata lib/python[PYTHON]/site-packages/spam-1.0.dist-info/METADATA of spam
+    metadata lib/python[PYTHON]/site-packages/spam-1.0.dist-info/RECORD of spam
+    distribution spam 1.0
+    compiled-form site/quick.abi3.so:0: the compiled form of `quick` is left out, and its source is taken
+    compiled-module site/spam/_core.abi3.so:0: the compiled module `spam._core` is left out; it is tried by spam, line 2
+    "#);
+}
+
+#[test]
+fn entry_points_modules_and_packages() {
+    let place = Place::new();
+    place.write("site/spam/__init__.py", "");
+    place.write("site/spam/cli.py", "class Main:\n    run = print\n");
+    let made = place.freeze(&place.module("spam.cli:Main.run")).unwrap();
+    assert_eq!(made.report.main, "_ekiben_main");
+    let image = crate::support::image(&made);
+    let main = image.modules().find(|module| module.name == "_ekiben_main").unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&image.source(&main).unwrap().read().unwrap()),
+        "import sys\nfrom spam.cli import Main\nif __name__ == \"__main__\":\n    sys.exit(Main.run())\n"
+    );
+    assert_eq!(place.freeze(&place.module("spam.cli")).unwrap().report.main, "spam.cli");
+    assert_eq!(
+        place.refused(&place.module("spam")),
+        "the package `spam` has no `__main__`, so it can't be run"
+    );
+    place.write("site/spam/__main__.py", "");
+    assert_eq!(place.freeze(&place.module("spam")).unwrap().report.main, "spam.__main__");
+    // Modules of the standard library are programs too.
+    let made = place.freeze(&place.module("json.tool")).unwrap();
+    assert_eq!((made.report.main.as_str(), made.report.modules.len()), ("json.tool", 0));
+    assert_eq!(place.refused(&place.module("nothing:main")), "there is no module `nothing`");
+}
+
+#[test]
+fn names_of_the_standard_library_are_its_own() {
+    let place = Place::new();
+    place.write("abc.py", "import json\nimport json.decoder\n");
+    place.write("json.py", "");
+    let made = place.freeze(&place.script("abc.py")).unwrap();
+    insta::assert_snapshot!(place.told(&made.report), @r#"
+    main _ekiben_main
+    _ekiben_main: is the program
+    shadowed json.py:0: `json` is the standard library's in the program, not the one beside the script
+    "#);
+}
+
+#[test]
+fn hints_plugins_includes_and_excludes() {
+    let place = Place::new();
+    place.write("site/main.py", "import loader, loader.late\n");
+    place.write(
+        "site/loader/__init__.py",
+        "import importlib.metadata\nimport hidden.none\nimport made.up\n\
+         importlib.metadata.entry_points(group='spam.plugins')\n__import__(name)\n",
+    );
+    for file in [
+        "loader/late.py",
+        "plugin.py",
+        "hidden/__init__.py",
+        "hidden/a.py",
+        "hidden/b/__init__.py",
+        "hidden/b/c.py",
+        "extra/__init__.py",
+        "extra/x.py",
+        "loader/skipped.txt",
+        "loader/kept.py",
+    ] {
+        place.write(&format!("site/{file}"), "");
+    }
+    place.write("site/plugin-1.dist-info/METADATA", "Name: plugin\nVersion: 1\n");
+    place.write(
+        "site/plugin-1.dist-info/entry_points.txt",
+        "[spam.plugins]\none = plugin:main [x]\n",
+    );
+    place.write("site/plugin-1.dist-info/RECORD", "plugin.py,,\n");
+    place.write(
+        "hints/loader.toml",
+        "[loader]\nwhy = 'a test'\nimports = ['hidden.*']\noptional = ['hidden.none']\n\
+         virtual = ['made']\nno-data = ['loader/*.txt']\ndata = ['loader/kept.py']\n",
+    );
+    let request = Request {
+        hints: vec![place.path("hints")],
+        includes: vec!["extra.*".into()],
+        excludes: vec!["loader.late".into(), "hidden.b".into()],
+        ..place.module("main")
+    };
+    let made = place.freeze(&request).unwrap();
+    insta::assert_snapshot!(place.told(&made.report), @r#"
+    main main
+    extra: was asked for
+    extra.x: was asked for
+    hidden: imported by loader, line 2
+    hidden.a: named by the hints for loader
+    loader: imported by main, line 1
+    main: is the program
+    plugin: an entry point of a group that loader, line 4 loads
+    resource lib/python[PYTHON]/site-packages/loader/kept.py of loader
+    metadata lib/python[PYTHON]/site-packages/plugin-1.dist-info/METADATA of plugin
+    metadata lib/python[PYTHON]/site-packages/plugin-1.dist-info/entry_points.txt of plugin
+    metadata lib/python[PYTHON]/site-packages/plugin-1.dist-info/RECORD of plugin
+    distribution plugin 1
+    "#);
+    assert!(matches!(request.target, Target::Module { .. }));
+}

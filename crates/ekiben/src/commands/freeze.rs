@@ -1,0 +1,221 @@
+//! `ekiben freeze`: a program from a script, a module, an entry point or a project.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ekiben_core::{Cause, Place, Problem, Problems};
+use ekiben_engine::{Cache, CacheLimits};
+use ekiben_freeze::program::{
+    self, Base, Error, Installer, Program, Project, Report, Request, Target, Warning,
+};
+
+use ekiben_freeze::runtime::Store;
+
+use super::End;
+use super::build::print;
+use crate::cli::{Freeze, Global, ListFormat};
+use crate::environment;
+use crate::report;
+
+/// How many warnings of a kind are shown unless more is to be said.
+const SHOWN: usize = 5;
+
+/// Runs `ekiben freeze`.
+pub(crate) fn run(freeze: &Freeze, global: &Global) -> End {
+    match perform(freeze, global) {
+        Ok(()) => End::Done,
+        Err(problems) => {
+            report::show_problems(&problems, Path::new(""));
+            End::Refused
+        }
+    }
+}
+
+fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
+    let passing = match global.no_cache {
+        true => Some(environment::passing_cache()?),
+        false => None,
+    };
+    let folder = match &passing {
+        Some(passing) => passing.path().to_owned(),
+        None => environment::cache_dir(global)?,
+    };
+    // Runtimes are no results of builds: they are there with any cache.
+    let runtime = match &freeze.runtime {
+        Some(runtime) => runtime.clone(),
+        None => {
+            let store = Store::new(&environment::cache_dir(global)?);
+            let found = store.find(Some(&freeze.python));
+            found.map_err(|error| super::runtime::problems(&error))?.path("")
+        }
+    };
+    let base = Base::in_folder(&runtime, freeze.flavour.as_str());
+    let base = base.map_err(|error| problems(&error))?;
+    // Without a cache the next run takes longer.
+    let cache = Cache::open(&folder, CacheLimits::new(global.cache_size)).ok();
+    let request = request(freeze, &base, &folder)?;
+    let output = freeze.output.clone().unwrap_or_else(|| output(&freeze.target, freeze));
+    refuse_folder(&output)?;
+    let made =
+        program::freeze(&request, &base, cache.as_ref()).map_err(|error| problems(&error))?;
+    made.write(&output).map_err(|error| problems(&error))?;
+    tell(freeze, global, &made, &output);
+    Ok(())
+}
+
+/// What is asked for, with everything installed that it names.
+fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Problems> {
+    let mut site = Vec::new();
+    let installer = Installer {
+        python: base.interpreter.clone(),
+        cache: cache.to_owned(),
+        refresh: freeze.refresh,
+    };
+    let target = match Target::parse(&freeze.target).map_err(|error| problems(&error))? {
+        Target::Project(folder) => {
+            let project = Project::read(&folder).map_err(|error| problems(&error))?;
+            let target =
+                project.entry_point(freeze.script.as_deref()).map_err(|error| problems(&error))?;
+            let installed = match freeze.requirements {
+                Some(_) => installer.project_alone(&project).map(|folder| vec![folder]),
+                None => installer.project(&project),
+            };
+            site.extend(installed.map_err(|error| problems(&error))?);
+            target
+        }
+        target => target,
+    };
+    if let Some(file) = &freeze.requirements {
+        site.push(installer.requirements(file).map_err(|error| problems(&error))?);
+    }
+    site.extend(freeze.site.iter().map(|folder| base.site(folder)));
+    let active = std::env::var_os("VIRTUAL_ENV").map(|folder| base.site(Path::new(&folder)));
+    match active {
+        // An environment of another version has nothing for this program.
+        Some(active) if site.is_empty() && active.is_dir() => site.push(active),
+        _ => {}
+    }
+    Ok(Request {
+        target,
+        site,
+        includes: freeze.include.clone(),
+        excludes: freeze.exclude.clone(),
+        hints: freeze.hints.clone(),
+        prune: freeze.prune,
+        optimize: freeze.optimize,
+        sources: !freeze.no_sources,
+        switches: freeze.set.iter().cloned().collect::<BTreeMap<_, _>>(),
+    })
+}
+
+/// A program's name, if none was given.
+fn output(target: &str, freeze: &Freeze) -> PathBuf {
+    if let Some(script) = &freeze.script {
+        return PathBuf::from(script);
+    }
+    let path = Path::new(target);
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    if full.is_dir() {
+        return full.file_name().map_or_else(|| PathBuf::from("program"), PathBuf::from);
+    }
+    match path.file_stem().filter(|_| path.extension().is_some_and(|it| it == "py")) {
+        Some(stem) => PathBuf::from(stem),
+        None => PathBuf::from(target.split([':', '.']).next().unwrap_or(target)),
+    }
+}
+
+fn refuse_folder(output: &Path) -> Result<(), Problems> {
+    if output.is_dir() {
+        let message = format!("the program can't be written: {} is a folder", output.display());
+        return Err(Problem::error(Cause::Input, "freeze", message)
+            .help("give it another name by -o")
+            .into());
+    }
+    Ok(())
+}
+
+fn tell(freeze: &Freeze, global: &Global, made: &Program, output: &Path) {
+    let report = &made.report;
+    if freeze.format == ListFormat::Json {
+        let mut json = serde_json::to_value(report).unwrap_or_default();
+        if let Some(fields) = json.as_object_mut() {
+            fields.insert("program".to_owned(), output.display().to_string().into());
+        }
+        print(&format!("{json:#}\n"));
+        return;
+    }
+    let shown = warnings(report, global);
+    if !shown.0.is_empty() {
+        report::show_problems(&shown, Path::new(""));
+    }
+    if global.quiet {
+        return;
+    }
+    let mut text = String::new();
+    if global.verbose > 0 {
+        text.push_str(&report.modules_text());
+    }
+    let sizes = report.sizes;
+    let [program, interpreter, own, image] =
+        [sizes.program, sizes.interpreter, sizes.own, sizes.image]
+            .map(|size| report::bytes(size as u64));
+    text.push_str(&format!(
+        "Made {}: {program}; interpreter {interpreter}, image {image}, in which {} and {} \
+         of its own take {own}\n",
+        report::short(output).display(),
+        counted(report.modules.len(), "module"),
+        counted(report.files.len(), "file"),
+    ));
+    print(&text);
+}
+
+fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// The first of each kind, and how many there are besides.
+fn warnings(report: &Report, global: &Global) -> Problems {
+    let mut kinds: BTreeMap<&str, Vec<&Warning>> = BTreeMap::new();
+    for warning in &report.warnings {
+        kinds.entry(&warning.code).or_default().push(warning);
+    }
+    let mut shown = Vec::new();
+    for (code, warnings) in kinds {
+        let limit = if global.verbose > 0 { warnings.len() } else { SHOWN };
+        shown.extend(warnings.iter().take(limit).map(|warning| problem(warning)));
+        let more = warnings.len().saturating_sub(limit);
+        if let Some(last) = shown.last_mut().filter(|_| more > 0) {
+            last.help.push(format!("there are {more} more warnings `{code}`: -v shows them"));
+        }
+    }
+    Problems(shown)
+}
+
+fn problem(warning: &Warning) -> Problem {
+    let problem = Problem::warning(Cause::Input, &warning.code, &warning.message);
+    let at = warning.file.as_ref().map(|file| Place {
+        file: file.display().to_string(),
+        line: warning.line.max(1),
+        column: 1,
+        span: None,
+    });
+    let help = match warning.code.as_str() {
+        "file-by-path" => "importlib.resources finds a package's files in a program too",
+        "dynamic-import" => "name what it imports by --include, or in a file of --hints",
+        _ => return Problem { at, ..problem },
+    };
+    Problem { at, ..problem }.help(help)
+}
+
+fn problems(error: &Error) -> Problems {
+    let cause = match error {
+        Error::Io { .. } | Error::NoInstaller | Error::NoRuntime { .. } => Cause::Environment,
+        Error::Finder { .. } => Cause::Internal,
+        _ => Cause::Input,
+    };
+    let problem = Problem::error(cause, error.code(), error.to_string());
+    match error.help() {
+        Some(help) => problem.help(help).into(),
+        None => problem.into(),
+    }
+}
