@@ -64,8 +64,10 @@ pub(super) fn arguments(request: &Request, libraries: &Libraries) -> Vec<String>
 
 /// The variables of `make`: programs are linked at a fixed address, with the archives. What
 /// `configure` is told instead would reach extension modules too, or not reach every program.
-pub(super) fn make_variables(compiler: &str) -> String {
-    format!("LINKCC={compiler} -no-pie -L{ARCHIVES}")
+pub(super) fn make_variables(compiler: &str, lto: bool) -> String {
+    // Where the compiler works in the link, the assembler writes the build folder down.
+    let strip = if lto { " -Wl,--strip-debug" } else { "" };
+    format!("LINKCC={compiler} -no-pie -L{ARCHIVES}{strip}")
 }
 
 /// `Modules/Setup.local` for 3.11, from the `Modules/Setup.stdlib` that `configure` wrote.

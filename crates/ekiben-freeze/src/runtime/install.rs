@@ -11,6 +11,7 @@ use super::interpreter::{Build, Recipe};
 use super::libraries::Libraries;
 use super::manifest::{Library, Module};
 use super::run::Runner;
+use super::version::PythonVersion;
 use super::{code, digest, files};
 
 /// Parts of the standard library that no runtime has: what tests CPython, what needs Tk, what
@@ -28,14 +29,19 @@ const NOT_TAKEN: [&str; 9] = [
 ];
 /// Folders of tests and of compiled code, wherever they are.
 const NOT_TAKEN_ANYWHERE: [&str; 3] = ["__pycache__", "tests", "idle_test"];
+/// Tests that 3.11 has inside its packages.
+const TESTS_OF_3_11: [&str; 2] = ["ctypes/test/", "unittest/test/"];
 /// What stands for the build folder where its path was written down.
 const BUILD_FOLDER: &str = "/ekiben-build";
 /// Makes what `sysconfig` reads follow the place of the interpreter.
 const RELOCATE: &str = include_str!("relocate.py");
 
 /// What determines the result, besides the build.
-pub(super) fn recipe() -> String {
-    let words = [NOT_TAKEN.join(" "), NOT_TAKEN_ANYWHERE.join(" "), RELOCATE.to_owned()];
+pub(super) fn recipe(python: PythonVersion) -> String {
+    let mut words = vec![NOT_TAKEN.join(" "), NOT_TAKEN_ANYWHERE.join(" "), RELOCATE.to_owned()];
+    if python.minor() == 11 {
+        words.push(TESTS_OF_3_11.join(" "));
+    }
     digest::of_bytes((words.join("\n") + code::SCRIPT).as_bytes())
 }
 
@@ -99,7 +105,8 @@ fn copy_stdlib(from: &Path, to: &Path) -> Result<(), Error> {
     for (name, path) in files::list(from)? {
         let mut parts = name.split('/');
         let is_left = NOT_TAKEN.contains(&parts.next().unwrap_or_default())
-            || name.split('/').any(|part| NOT_TAKEN_ANYWHERE.contains(&part));
+            || name.split('/').any(|part| NOT_TAKEN_ANYWHERE.contains(&part))
+            || TESTS_OF_3_11.iter().any(|tests| name.starts_with(tests));
         if !is_left {
             files::copy(&path, &to.join(name))?;
         }
@@ -236,6 +243,7 @@ mod tests {
             "tkinter/__init__.py",
             "turtle.py",
             "unittest/case.py",
+            "unittest/test/test_case.py",
             "venv/scripts/common/activate",
         ] {
             files::write(&from.join(name), "").unwrap();

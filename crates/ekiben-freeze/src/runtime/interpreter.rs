@@ -39,7 +39,7 @@ impl Recipe<'_> {
             &self.toolchain.compiler,
             archives,
             self.libraries.left_out(),
-            install::recipe(),
+            install::recipe(request.python),
         ))
     }
 }
@@ -119,7 +119,7 @@ pub(super) fn build(
     let make = || {
         let mut make = build.command("make");
         make.arg(format!("-j{}", request.jobs));
-        make.arg(configure::make_variables(&toolchain.compiler.command.join(" ")));
+        make.arg(configure::make_variables(&toolchain.compiler.command.join(" "), request.lto));
         make
     };
     if request.pgo {

@@ -145,7 +145,7 @@ impl Libraries {
         let mut found = Vec::new();
         for (library, path) in paths {
             if let Some(path) = path.filter(|_| is_used(library.name)) {
-                found.push(describe(library.name, library.licence, path, runner)?);
+                found.push(Found::new(library.name, library.licence, path));
             }
         }
         // They belong to the compiler, but their licences are a program's business.
@@ -154,10 +154,11 @@ impl Libraries {
             ("gcc", "GPL-3.0-or-later WITH GCC-exception-3.1", Vec::new()),
         ] {
             if let Some(path) = toolchain.archive(name, runner)? {
-                let library = describe(name, licence, path, runner)?;
+                let library = Found::new(name, licence, path);
                 found.push(Found { flavours, is_of_compiler: true, ..library });
             }
         }
+        ask_packages(&mut found, runner)?;
         found.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(Self { found, modules, missing, never: never(python) })
     }
@@ -230,44 +231,57 @@ fn decide(
     (linked, left_out)
 }
 
-/// What the machine's package manager knows of a library.
-fn describe(
-    name: &str,
-    licence: &str,
-    path: PathBuf,
-    runner: &mut Runner<'_>,
-) -> Result<Found, Error> {
-    let mut ask = |arguments: &[&str]| {
+impl Found {
+    fn new(name: &str, licence: &str, path: PathBuf) -> Self {
+        Self {
+            name: name.to_owned(),
+            path,
+            licence: licence.to_owned(),
+            package: None,
+            licence_text: None,
+            flavours: Vec::new(),
+            is_of_compiler: false,
+        }
+    }
+}
+
+/// Asks the machine's package manager what it knows of libraries.
+fn ask_packages(libraries: &mut [Found], runner: &mut Runner<'_>) -> Result<(), Error> {
+    let mut ask = |arguments: &[&str], more: Vec<String>| {
         let mut query = run::command("dpkg-query");
-        query.args(arguments);
-        match runner.output("asking for a package", &mut query) {
-            Ok(text) => Ok(Some(text)),
-            // Another distribution, or a library that somebody built.
-            Err(Error::Program { .. } | Error::Step { .. }) => Ok(None),
-            Err(other) => Err(other),
+        match runner.answer("asking for packages", query.args(arguments).args(more)) {
+            // Another distribution.
+            Err(Error::Program { .. }) => Ok(String::new()),
+            answer => answer,
         }
     };
-    let owner = ask(&["--search", &path.to_string_lossy()])?;
-    let owner = owner.and_then(|text| Some(text.split([':', ',']).next()?.trim().to_owned()));
-    let mut package = None;
-    let mut licence_text = None;
-    if let Some(owner) = owner {
-        let version = ask(&["--show", "--showformat=${Version}\n", &owner])?;
-        let version = version.and_then(|text| Some(text.lines().next()?.to_owned()));
-        let text = Path::new("/usr/share/doc").join(&owner).join("copyright");
-        licence_text = text.is_file().then_some(text);
-        package =
-            Some(version.map_or_else(|| owner.clone(), |version| format!("{owner} {version}")));
+    let paths = libraries.iter().map(|library| library.path.to_string_lossy().into_owned());
+    let owners = owners(&ask(&["--search"], paths.collect())?);
+    if owners.is_empty() {
+        return Ok(());
     }
-    Ok(Found {
-        name: name.to_owned(),
-        path,
-        licence: licence.to_owned(),
-        package,
-        licence_text,
-        flavours: Vec::new(),
-        is_of_compiler: false,
-    })
+    let names = owners.iter().map(|(_, owner)| owner.clone()).collect();
+    let versions = ask(&["--show", "--showformat=${Package} ${Version}\n"], names)?;
+    for library in libraries {
+        let owner = owners.iter().find(|(path, _)| Path::new(path) == library.path);
+        let Some((_, owner)) = owner else { continue };
+        let start = format!("{owner} ");
+        let named = versions.lines().find(|line| line.starts_with(&start)).unwrap_or(owner);
+        library.package = Some(named.to_owned());
+        let text = Path::new("/usr/share/doc").join(owner).join("copyright");
+        library.licence_text = text.is_file().then_some(text);
+    }
+    Ok(())
+}
+
+/// Paths and their packages, from lines such as `zlib1g-dev:amd64: /usr/lib/libz.a`.
+fn owners(text: &str) -> Vec<(String, String)> {
+    let owner = |line: &str| {
+        let (packages, path) = line.split_once(": ")?;
+        let package = packages.split([':', ',']).next()?;
+        Some((path.to_owned(), package.to_owned()))
+    };
+    text.lines().filter_map(owner).collect()
 }
 
 #[cfg(test)]
@@ -317,6 +331,14 @@ mod tests {
         let (linked, left_out) = decided("3.13", &["tinfo", "md", "bsd"]);
         assert_eq!(left_out, []);
         assert!(linked.contains(&("readline", vec!["edit"])));
+    }
+
+    #[test]
+    fn packages_are_told_from_paths() {
+        let text =
+            "zlib1g-dev:amd64: /usr/lib/libz.a\nuuid-dev, other:amd64: /usr/lib/libuuid.a\nx\n";
+        let expected = [("/usr/lib/libz.a", "zlib1g-dev"), ("/usr/lib/libuuid.a", "uuid-dev")];
+        assert_eq!(owners(text), expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
     }
 
     #[test]

@@ -17,7 +17,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::error::Error;
 
-/// How often we look whether we are asked to stop.
+/// How often we look whether a process has ended or we are asked to stop, at first and in the end.
+const IMPATIENCE: Duration = Duration::from_millis(1);
 const PATIENCE: Duration = Duration::from_millis(50);
 /// How much of a log an error shows.
 const TAIL_LINES: usize = 20;
@@ -110,9 +111,31 @@ impl<'a> Runner<'a> {
         input: &[u8],
     ) -> Result<String, Error> {
         let start = self.announce(command)?;
-        let temporary = || tempfile::tempfile().map_err(Error::io("create", Path::new("a file")));
-        let (mut stdin, mut stdout) = (temporary()?, temporary()?);
+        let (status, text) = self.answer_of(what, command, input)?;
+        if !status.success() {
+            self.write(&text)?;
+        }
+        self.judge(what, status, start)?;
+        Ok(text)
+    }
+
+    /// Runs a program for what it prints, whether it fails or not.
+    pub(super) fn answer(&mut self, what: &str, command: &mut Command) -> Result<String, Error> {
+        self.announce(command)?;
+        let (_, text) = self.answer_of(what, command, b"")?;
+        self.progress.check()?;
+        Ok(text)
+    }
+
+    fn answer_of(
+        &self,
+        what: &str,
+        command: &mut Command,
+        input: &[u8],
+    ) -> Result<(ExitStatus, String), Error> {
         let io = |error| Error::io("use", Path::new("a temporary file"))(error);
+        let (mut stdin, mut stdout) =
+            (tempfile::tempfile().map_err(io)?, tempfile::tempfile().map_err(io)?);
         stdin.write_all(input).map_err(io)?;
         io::Seek::rewind(&mut stdin).map_err(io)?;
         let log = self.log.try_clone().map_err(Error::io("write", &self.log_path))?;
@@ -120,13 +143,9 @@ impl<'a> Runner<'a> {
         let status = self.wait(command)?;
         let mut text = String::new();
         io::Seek::rewind(&mut stdout).map_err(io)?;
-        let read = io::Read::read_to_string(&mut stdout, &mut text);
-        if !status.success() {
-            self.write(&text)?;
-        }
-        self.judge(what, status, start)?;
-        read.map_err(|error| Error::Internal(format!("{what} printed no text: {error}")))?;
-        Ok(text)
+        io::Read::read_to_string(&mut stdout, &mut text)
+            .map_err(|error| Error::Internal(format!("{what} printed no text: {error}")))?;
+        Ok((status, text))
     }
 
     fn announce(&mut self, command: &Command) -> Result<u64, Error> {
@@ -146,6 +165,7 @@ impl<'a> Runner<'a> {
             source,
             help: "install it, or put its folder into PATH".to_owned(),
         })?;
+        let mut pause = IMPATIENCE;
         loop {
             let path = Path::new(command.get_program());
             match child.try_wait().map_err(Error::io("wait for", path))? {
@@ -154,8 +174,9 @@ impl<'a> Runner<'a> {
                     end(&mut child);
                     return Err(Error::Interrupted);
                 }
-                None => std::thread::sleep(PATIENCE),
+                None => std::thread::sleep(pause),
             }
+            pause = PATIENCE.min(pause * 2);
         }
     }
 

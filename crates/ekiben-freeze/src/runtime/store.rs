@@ -121,7 +121,7 @@ impl Store {
         Self { folder: cache.join("runtimes") }
     }
 
-    /// All runtimes, the newest version last.
+    /// All runtimes, the newest version last, and of one version that which was made last.
     ///
     /// # Errors
     /// If the folder can't be read.
