@@ -5,7 +5,9 @@
 //! keeps what the few functions that C calls need (0.9 MB), and only their names stay global, so that
 //! the object gets along with other Rust code in the same program.
 
+use std::env;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -26,6 +28,11 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let scratch = workspace.target().join("runtime-build");
     let mut cargo = workspace.native_cargo();
     cargo.args(["build", "--quiet", "--package", "ekiben-runtime", "--profile", "runtime"]);
+    // What panics name of sources mustn't be a path of this machine.
+    let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+    let registry = cargo_home()?.join("registry/src");
+    let flags = [remap(&registry, "registry"), remap(workspace.root(), "ekiben")];
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     workspace::run(cargo.arg("--target-dir").arg(&scratch))?;
     let archive = scratch.join("runtime/libekiben_runtime.a");
     let (linked, made) = (scratch.join("linked.o"), scratch.join("ekiben_runtime.o"));
@@ -52,4 +59,11 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     workspace::write(&path, &object)?;
     println!("target/runtime/ekiben_runtime.o ({} KiB)", object.len().div_ceil(1024));
     Ok(())
+}
+
+fn cargo_home() -> Result<PathBuf> {
+    match env::var_os("CARGO_HOME") {
+        Some(folder) => Ok(folder.into()),
+        None => Ok(env::home_dir().context("there is no home folder")?.join(".cargo")),
+    }
 }

@@ -84,11 +84,10 @@ struct Outcome {
 impl<'a> Bench<'a> {
     fn new(workspace: &Workspace, ekiben: &'a Venv, work: &'a Path) -> Result<Self> {
         let mut build = ekiben.program("ekiben");
-        run(build.args(["runtime", "build", "--python", PYTHON]).current_dir(work))?;
-        let mut show = ekiben.program("ekiben");
-        show.args(["runtime", "show", PYTHON, "--format", "json"]).current_dir(work);
-        let shown: serde_json::Value = serde_json::from_str(&output_of(&mut show)?)?;
-        let folder = shown["folder"].as_str().context("`runtime show` names no folder")?;
+        build.args(["runtime", "build", "--python", PYTHON]).current_dir(work);
+        // It takes minutes the first time: what it does is shown.
+        let printed = output_of(build.stderr(Stdio::inherit()))?;
+        let (_, folder) = printed.split_once(" in ").context("no folder was printed")?;
         let python = Path::new(folder).join(format!("bin/python{PYTHON}"));
         Ok(Self { ekiben, scripts: workspace.path("tests/executables"), work, python })
     }
@@ -159,12 +158,14 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Leaves a command nothing of this process' environment that Python or locales are told by.
+/// Leaves a command nothing of this process' environment that Python, locales or the loader (which cargo
+/// tells where to look) are told by.
 fn clean(command: &mut Command, locale: &[(&str, &str)]) {
     for (name, _) in std::env::vars_os() {
         let is_told = |name: &OsStr| {
             let name = name.to_string_lossy();
-            name.starts_with("PYTHON") || name.starts_with("LC_") || name == "LANG"
+            let names = ["LANG", "LD_LIBRARY_PATH"];
+            name.starts_with("PYTHON") || name.starts_with("LC_") || names.contains(&&*name)
         };
         if is_told(&name) {
             command.env_remove(name);
