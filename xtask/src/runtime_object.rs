@@ -52,7 +52,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     }
     workspace::run(isolate.arg(&linked).arg(&made))?;
     let object = fs::read(&made).with_context(|| format!("`{}`", made.display()))?;
-    let path = workspace.target().join("runtime/ekiben_runtime.o");
+    let path = workspace.path("target/runtime/ekiben_runtime.o");
     if fs::read(&path).is_ok_and(|current| current == object) {
         return Ok(());
     }
