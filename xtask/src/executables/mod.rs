@@ -4,6 +4,7 @@
 //! beside the runtime's ordinary interpreter. Output and exit codes must be the same, and what the
 //! programs open is checked against a short list.
 
+mod anywhere;
 mod opened;
 
 use std::collections::BTreeMap;
@@ -60,6 +61,7 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     for script in scripts(&bench.scripts)? {
         bench.compare(&script).with_context(|| format!("`{}`", script.display()))?;
     }
+    anywhere::test(&bench)?;
     opened::test(&bench)
 }
 

@@ -1,0 +1,40 @@
+//! Programs where there is nothing else: no environment, no standard input, no files, no user.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+
+use super::{Bench, FLAVOURS, PYTHON};
+use crate::workspace::{output_of, run};
+
+/// Fails unless the smallest program runs everywhere, and is the same when it is made again.
+pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
+    for flavour in FLAVOURS {
+        let program = bench.work.join(flavour).join("hello");
+        let mut bare = Command::new("/bin/sh");
+        bare.args(["-c", "exec \"$0\" <&-"]).arg(&program).env_clear().current_dir("/");
+        ensure!(output_of(&mut bare)? == "hello", "{flavour}, without environment or stdin");
+
+        let again = bench.work.join(format!("hello-again-{flavour}"));
+        let mut freeze = bench.ekiben.program("ekiben");
+        freeze.args(["freeze", "--quiet", "--no-cache", "--python", PYTHON, "--flavour", flavour]);
+        freeze.arg(bench.scripts.join("hello.py")).arg("-o").arg(&again);
+        run(freeze.current_dir(bench.work))?;
+        ensure!(fs::read(&program)? == fs::read(&again)?, "{flavour}: made again it is another");
+    }
+    // A folder with the program alone as the root of all files, for a user that has no name.
+    let root = tempfile::tempdir()?;
+    fs::copy(bench.work.join("static/hello"), root.path().join("hello"))?;
+    let mut chroot = Command::new("chroot");
+    chroot.arg("--userspec=65534:65534").arg(root.path()).arg("/hello");
+    fs::set_permissions(root.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    let is_root = output_of(Command::new("id").arg("-u"))? == "0";
+    if is_root {
+        ensure!(output_of(&mut chroot)? == "hello", "static, with no other file at all");
+    } else {
+        println!("a program as the only file: left out, for only root can try it");
+    }
+    println!("hello runs with no environment, no stdin, no other file, and is made the same again");
+    Ok(())
+}
