@@ -120,6 +120,8 @@ class Hooks(unittest.TestCase):
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # Whoever runs the tests in the background may have it ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         assert process.stdout is not None
         self.assertIn("waiting\n", iter(process.stdout.readline, ""))
