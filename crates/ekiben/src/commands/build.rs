@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use ekiben_core::graph::{Kind, Target};
-use ekiben_core::{Built, Cause, Observer, Problem, Problems, Repetition, Request, Session};
+use ekiben_core::{Built, Cause, Observer, Problems, Repetition, Request, Session};
 use ekiben_engine::{Interrupt, Outcome, Status};
 use ekiben_project::{Override, Overrides};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::End;
 use super::lock::BuildLock;
+use super::stopped::Stopped;
 use crate::builtin::BUILT_IN;
 use crate::cli::{Build, BuildOptions, Global, MessageFormat};
 use crate::environment::{self, Choices};
@@ -277,26 +276,6 @@ impl Run<'_> {
 pub(crate) fn print(text: &str) {
     // A reader that went away wants no more.
     let _ = anstream::stdout().lock().write_all(text.as_bytes());
-}
-
-/// Whether a signal asked the build to stop; [`Interrupt`] says so after any failure too.
-struct Stopped(Arc<AtomicBool>);
-
-impl Stopped {
-    fn watch() -> Result<Self, Problems> {
-        let flag = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            signal_hook::flag::register(signal, Arc::clone(&flag)).map_err(|error| {
-                let message = format!("can't listen to signals: {error}");
-                Problem::error(Cause::Environment, "signals", message)
-            })?;
-        }
-        Ok(Self(flag))
-    }
-
-    fn is_set(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
 }
 
 /// The processes that ran, as a shell script; functions of Ekiben are comments in it.

@@ -2,16 +2,14 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use ekiben_core::{Cause, Problem, Problems};
 use ekiben_freeze::runtime::{self, Check, Error, Progress, Request, Runtime, Source, Store};
 use serde_json::json;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::End;
 use super::build::print;
+use super::stopped::Stopped;
 use crate::cli::{Global, ListFormat, RuntimeBuild, RuntimeCheck, RuntimeList, RuntimeShow};
 use crate::environment;
 use crate::parts::PARTS;
@@ -101,9 +99,9 @@ fn built(build: &RuntimeBuild, global: &Global) -> Result<End, Stop> {
         lto: build.lto,
         strict: build.strict,
     };
-    let stop = watch_signals()?;
+    let stopped = Stopped::watch()?;
     let say = say(global);
-    let progress = Progress { step: &say, note: &note, stop: &stop };
+    let progress = Progress { step: &say, note: &note, stop: stopped.flag() };
     let runtime = store(global)?.build(&request, PARTS, progress)?;
     let folder = match &build.output {
         Some(output) => {
@@ -211,9 +209,9 @@ fn checked(check: &RuntimeCheck, global: &Global) -> Result<End, Stop> {
             store.list()?
         }
     };
-    let stop = watch_signals()?;
+    let stopped = Stopped::watch()?;
     let say = say(global);
-    let progress = Progress { step: &say, note: &note, stop: &stop };
+    let progress = Progress { step: &say, note: &note, stop: stopped.flag() };
     let mut end = End::Done;
     for runtime in runtimes {
         let found = runtime.check(progress)?;
@@ -254,18 +252,6 @@ fn say(global: &Global) -> impl Fn(&str) + use<> {
 fn note(text: &str) {
     // Nobody is left to hear of an error on stderr.
     let _ = writeln!(anstream::stderr(), "note: {text}");
-}
-
-/// A flag that signals set.
-fn watch_signals() -> Result<Arc<AtomicBool>, Stop> {
-    let flag = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&flag)).map_err(|error| {
-            let message = format!("can't listen to signals: {error}");
-            Problems::from(Problem::error(Cause::Environment, "signals", message))
-        })?;
-    }
-    Ok(flag)
 }
 
 fn internal(message: &str) -> Stop {
