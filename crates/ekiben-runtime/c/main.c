@@ -52,6 +52,16 @@ const unsigned char ekiben_image[16] = "no module image";
 
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
+/* Linked with --wrap: before a function of whatever library is called, something of ours is. */
+#define WRAP(before, type, name, parameters, arguments) \
+    type __real_##name parameters;                      \
+    type __wrap_##name parameters;                      \
+    type __wrap_##name parameters                       \
+    {                                                   \
+        before();                                       \
+        return __real_##name arguments;                 \
+    }
+
 #ifdef EKIBEN_STATIC
 /* A static program must not load the name service's modules, which are shared objects for the C
  * library that they were built with: files and DNS are built in. Reading the configuration takes
@@ -76,54 +86,45 @@ configure_names(void)
     __nss_configure_lookup("hosts", "files dns");
 }
 
-/* Linked with --wrap: all that asks the name service, in whatever library. */
-#define WRAP(type, name, parameters, arguments) \
-    type __real_##name parameters;              \
-    type __wrap_##name parameters;              \
-    type __wrap_##name parameters               \
-    {                                           \
-        configure_names();                      \
-        return __real_##name arguments;         \
-    }
-
-WRAP(struct passwd *, getpwnam, (const char *name), (name))
-WRAP(struct passwd *, getpwuid, (uid_t id), (id))
-WRAP(struct passwd *, getpwent, (void), ())
-WRAP(int, getpwnam_r,
+/* All that asks the name service, in whatever library. */
+WRAP(configure_names, struct passwd *, getpwnam, (const char *name), (name))
+WRAP(configure_names, struct passwd *, getpwuid, (uid_t id), (id))
+WRAP(configure_names, struct passwd *, getpwent, (void), ())
+WRAP(configure_names, int, getpwnam_r,
      (const char *name, struct passwd *to, char *buffer, size_t room, struct passwd **result),
      (name, to, buffer, room, result))
-WRAP(int, getpwuid_r,
+WRAP(configure_names, int, getpwuid_r,
      (uid_t id, struct passwd *to, char *buffer, size_t room, struct passwd **result),
      (id, to, buffer, room, result))
-WRAP(struct group *, getgrent, (void), ())
-WRAP(int, getgrnam_r,
+WRAP(configure_names, struct group *, getgrent, (void), ())
+WRAP(configure_names, int, getgrnam_r,
      (const char *name, struct group *to, char *buffer, size_t room, struct group **result),
      (name, to, buffer, room, result))
-WRAP(int, getgrgid_r,
+WRAP(configure_names, int, getgrgid_r,
      (gid_t id, struct group *to, char *buffer, size_t room, struct group **result),
      (id, to, buffer, room, result))
-WRAP(int, getgrouplist, (const char *user, gid_t group, gid_t *groups, int *count),
+WRAP(configure_names, int, getgrouplist, (const char *user, gid_t group, gid_t *groups, int *count),
      (user, group, groups, count))
-WRAP(int, initgroups, (const char *user, gid_t group), (user, group))
-WRAP(int, getaddrinfo,
+WRAP(configure_names, int, initgroups, (const char *user, gid_t group), (user, group))
+WRAP(configure_names, int, getaddrinfo,
      (const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result),
      (node, service, hints, result))
-WRAP(int, getnameinfo,
+WRAP(configure_names, int, getnameinfo,
      (const struct sockaddr *address, socklen_t length, char *host, socklen_t host_room,
       char *service, socklen_t service_room, int flags),
      (address, length, host, host_room, service, service_room, flags))
-WRAP(struct hostent *, gethostbyname, (const char *name), (name))
-WRAP(int, gethostbyname_r,
+WRAP(configure_names, struct hostent *, gethostbyname, (const char *name), (name))
+WRAP(configure_names, int, gethostbyname_r,
      (const char *name, struct hostent *to, char *buffer, size_t room, struct hostent **result,
       int *error),
      (name, to, buffer, room, result, error))
-WRAP(int, gethostbyaddr_r,
+WRAP(configure_names, int, gethostbyaddr_r,
      (const void *address, socklen_t length, int family, struct hostent *to, char *buffer,
       size_t room, struct hostent **result, int *error),
      (address, length, family, to, buffer, room, result, error))
-WRAP(struct servent *, getservbyname, (const char *name, const char *protocol), (name, protocol))
-WRAP(struct servent *, getservbyport, (int port, const char *protocol), (port, protocol))
-WRAP(struct protoent *, getprotobyname, (const char *name), (name))
+WRAP(configure_names, struct servent *, getservbyname, (const char *name, const char *protocol), (name, protocol))
+WRAP(configure_names, struct servent *, getservbyport, (int port, const char *protocol), (port, protocol))
+WRAP(configure_names, struct protoent *, getprotobyname, (const char *name), (name))
 #endif
 
 /* strace's class of calls that take a file's name has newfstatat, by which glibc before 2.41 does
@@ -157,23 +158,13 @@ set_locale(void)
     }
 }
 
-/* Linked with --wrap. */
-#define WRAP_LOCALE(type, name, parameters, arguments) \
-    type __real_##name parameters;                     \
-    type __wrap_##name parameters;                     \
-    type __wrap_##name parameters                      \
-    {                                                  \
-        set_locale();                                  \
-        return __real_##name arguments;                \
-    }
-
-WRAP_LOCALE(char *, setlocale, (int category, const char *locale), (category, locale))
-WRAP_LOCALE(char *, nl_langinfo, (nl_item item), (item))
-WRAP_LOCALE(struct lconv *, localeconv, (void), ())
-WRAP_LOCALE(int, wcscoll, (const wchar_t *one, const wchar_t *other), (one, other))
-WRAP_LOCALE(size_t, wcsxfrm, (wchar_t *to, const wchar_t *from, size_t room), (to, from, room))
-WRAP_LOCALE(PyObject *, PyInit__curses, (void), ())
-WRAP_LOCALE(PyObject *, PyInit_readline, (void), ())
+WRAP(set_locale, char *, setlocale, (int category, const char *locale), (category, locale))
+WRAP(set_locale, char *, nl_langinfo, (nl_item item), (item))
+WRAP(set_locale, struct lconv *, localeconv, (void), ())
+WRAP(set_locale, int, wcscoll, (const wchar_t *one, const wchar_t *other), (one, other))
+WRAP(set_locale, size_t, wcsxfrm, (wchar_t *to, const wchar_t *from, size_t room), (to, from, room))
+WRAP(set_locale, PyObject *, PyInit__curses, (void), ())
+WRAP(set_locale, PyObject *, PyInit_readline, (void), ())
 
 /* zipimport, which each start imports, imports `time`, which reads the time zone. In a program that
  * first import gets an empty module; the importer takes both away until they are wanted. */

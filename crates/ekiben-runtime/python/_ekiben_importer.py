@@ -78,6 +78,29 @@ def read(path):
     return data
 
 
+def spec_of(name, stem):
+    """What to import as `name`, from where the image has `stem`; None if there is nothing."""
+    found = _find(stem)
+    if found is None or found[0] == NAMESPACE:
+        if found is None and not _ekiben.is_folder(stem):
+            return None
+        # A part of a namespace package (PEP 420).
+        spec = _ModuleSpec(name, None)
+        spec.submodule_search_locations = [START + stem]
+        return spec
+    kind, is_package, path = found
+    path = START + path
+    if kind == BUILTIN:
+        # Linked in under its dotted name.
+        spec = _ModuleSpec(name, _frozen_importlib.BuiltinImporter, origin=path)
+    else:
+        spec = _ModuleSpec(name, Loader(name, stem, path), origin=path)
+    spec.has_location = True
+    if is_package:
+        spec.submodule_search_locations = [START + stem]
+    return spec
+
+
 class FolderFinder:
     """Finds modules in one folder of the image: what importlib.machinery.FileFinder is for a folder."""
 
@@ -90,26 +113,7 @@ class FolderFinder:
 
     def find_spec(self, fullname, target=None):
         tail = fullname.rpartition(".")[2]
-        stem = self._folder + "/" + tail if self._folder else tail
-        found = _find(stem)
-        if found is None or found[0] == NAMESPACE:
-            if found is None and not _ekiben.is_folder(stem):
-                return None
-            # A part of a namespace package (PEP 420).
-            spec = _ModuleSpec(fullname, None)
-            spec.submodule_search_locations = [START + stem]
-            return spec
-        kind, is_package, path = found
-        path = START + path
-        if kind == BUILTIN:
-            # Linked in under its dotted name.
-            spec = _ModuleSpec(fullname, _frozen_importlib.BuiltinImporter, origin=path)
-        else:
-            spec = _ModuleSpec(fullname, Loader(fullname, stem, path), origin=path)
-        spec.has_location = True
-        if is_package:
-            spec.submodule_search_locations = [START + stem]
-        return spec
+        return spec_of(fullname, self._folder + "/" + tail if self._folder else tail)
 
     def iter_modules(self, prefix=""):
         """For `pkgutil.iter_modules`."""
@@ -176,7 +180,7 @@ def install():
     frozen = _frozen_importlib.FrozenImporter
     sys.meta_path.remove(frozen)
     sys.meta_path += [frozen, Distributions]
-    library = START + "lib/python%d.%d" % sys.version_info[:2]
+    library = "lib/python%d.%d/" % sys.version_info[:2]
     for module in list(sys.modules.values()):
         spec = getattr(module, "__spec__", None)
         if spec is not None and spec.loader is frozen:
@@ -187,19 +191,9 @@ def install():
 
 def adopt(module, name, library):
     """Gives a module that came before the importer what the importer would have given it."""
-    own = hook(library)
-    for part in name.split("."):
-        stem = own._folder + "/" + part
-        spec = own.find_spec(part)
-        if spec is None or spec.loader is None:
-            return
-        own = FolderFinder(stem)
-    if name != part:
-        stem = own._folder
-        spec = _ModuleSpec(name, Loader(name, stem, spec.origin), origin=spec.origin)
-        spec.has_location = True
-        if _find(stem)[1]:
-            spec.submodule_search_locations = [START + stem]
+    spec = spec_of(name, library + name.replace(".", "/"))
+    if spec is None or spec.loader is None:
+        return
     module.__spec__, module.__loader__, module.__file__ = spec, spec.loader, spec.origin
     if spec.submodule_search_locations is not None:
         module.__path__ = spec.submodule_search_locations
@@ -238,10 +232,9 @@ def prepare_main(name):
 
 def flush_files():
     """Writes what open files still hold. Taking the interpreter apart would do it, file by file."""
-    io = sys.modules.get("_io")
-    gc = sys.modules.get("gc")
-    if gc is None:
-        import gc
+    import _io as io
+    import gc
+
     texts, others = [], []
     for it in gc.get_objects():
         # `isinstance` could run code of the object.
