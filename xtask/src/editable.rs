@@ -10,7 +10,6 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::dist;
 use crate::examples::copy_into;
 use crate::frontend::{Frontend, Frontends, Isolation};
 use crate::python::{Python, Venv};
@@ -45,19 +44,6 @@ const EDITS: [(&str, &str, &str, &str); 3] = [
     ("native/scale.c", "value * FACTOR", "value * FACTOR + 5000", "5401"),
     ("src/tally/_count.pyx", "scale(2) + 1", "scale(2) + 20", "5420"),
 ];
-
-/// Options of `cargo xtask editable`.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    #[command(flatten)]
-    wheel: dist::Wheel,
-}
-
-impl Args {
-    pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
-        test(workspace, &self.wheel.get(workspace)?)
-    }
-}
 
 /// Runs all tests with Ekiben's wheel.
 pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {

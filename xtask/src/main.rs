@@ -1,7 +1,8 @@
 //! Maintainers' commands: `cargo xtask <command>`.
 //!
-//! One module a command. Each has an `Args` type with a `run` method; a new command is a module, a
-//! line in [`Command`] and an arm in [`main`].
+//! One module a command. Each has an `Args` type with a `run` method, or, if all it is told is which
+//! wheel of Ekiben to test, a function `test`; a new command is a module, a line in [`Command`] and an
+//! arm in [`main`].
 //!
 //! Invariant: nothing here is needed to use Ekiben, and nothing of Ekiben is linked in, so that
 //! these commands work while the other crates don't compile.
@@ -55,13 +56,13 @@ enum Command {
     /// Build Ekiben's wheel into `dist/`
     Dist(dist::Args),
     /// Install a project as its folder, edit it and import it
-    Editable(editable::Args),
+    Editable(dist::Wheel),
     /// Build the examples, test them, and check what builds make with others' tools
-    Examples(examples::Args),
+    Examples(dist::Wheel),
     /// Make programs, and compare them with the ordinary interpreter
-    Executables(executables::Args),
+    Executables(dist::Wheel),
     /// Migrate real packages that have a setup.py, build them and run their own tests
-    Migrate(real::migrated::Args),
+    Migrate(dist::Wheel),
     /// Build the plugins, and the guests of the tests, as WebAssembly components
     Plugins(plugins::Args),
     /// Build real packages through real frontends and run their own tests
@@ -69,9 +70,9 @@ enum Command {
     /// Build a runtime and check it
     Runtime(runtime::Args),
     /// Check settings by their schema with validate-pyproject
-    Schema(schema::Args),
+    Schema(dist::Wheel),
     /// Make a project of each template, build it and run its tests
-    Templates(templates::Args),
+    Templates(dist::Wheel),
     /// Run all checks and tests
     Test(test::Args),
     /// Check the house rules
@@ -87,15 +88,15 @@ fn main() -> ExitCode {
         Command::Bench(args) => args.run(&workspace),
         Command::Demo(args) => args.run(&workspace),
         Command::Dist(args) => args.run(&workspace),
-        Command::Editable(args) => args.run(&workspace),
-        Command::Examples(args) => args.run(&workspace),
-        Command::Executables(args) => args.run(&workspace),
-        Command::Migrate(args) => args.run(&workspace),
+        Command::Editable(wheel) => editable::test(&workspace, &wheel.get(&workspace)?),
+        Command::Examples(wheel) => examples::test(&workspace, &wheel.get(&workspace)?),
+        Command::Executables(wheel) => executables::test(&workspace, &wheel.get(&workspace)?),
+        Command::Migrate(wheel) => real::migrated::test(&workspace, &wheel.get(&workspace)?),
         Command::Plugins(args) => args.run(&workspace),
         Command::Real(args) => args.run(&workspace),
         Command::Runtime(args) => args.run(&workspace),
-        Command::Schema(args) => args.run(&workspace),
-        Command::Templates(args) => args.run(&workspace),
+        Command::Schema(wheel) => schema::test(&workspace, &wheel.get(&workspace)?),
+        Command::Templates(wheel) => templates::test(&workspace, &wheel.get(&workspace)?),
         Command::Test(args) => args.run(&workspace),
         Command::Tidy(args) => args.run(&workspace),
         Command::WitCheck(args) => args.run(&workspace),

@@ -4,8 +4,8 @@
 //! its source, the compiler, a library or Ekiben's own parts change.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
@@ -35,7 +35,7 @@ impl Args {
         run(Command::new(&program).args(["runtime", "check"]).arg(&first))?;
         let manifest = manifest(&first)?;
         refuse_gaps(&manifest)?;
-        show(Path::new(&first), &manifest)?;
+        show(&first, &manifest)?;
         if self.twice {
             let cache = tempfile::Builder::new().prefix("a-longer-name-of-a-cache").tempdir()?;
             let second = self.build(&program, Some(cache.path()))?;
@@ -45,23 +45,29 @@ impl Args {
     }
 
     /// Builds a runtime, and gives its folder.
-    fn build(&self, program: &Path, cache: Option<&Path>) -> Result<String> {
+    fn build(&self, program: &Path, cache: Option<&Path>) -> Result<PathBuf> {
         let start = Instant::now();
-        let mut build = Command::new(program);
-        build.args(["runtime", "build", "--python", &self.python]).args(&self.options);
+        let mut ekiben = Command::new(program);
         if let Some(cache) = cache {
-            build.env("EKIBEN_CACHE_DIR", cache);
+            ekiben.env("EKIBEN_CACHE_DIR", cache);
         }
-        build.stderr(std::process::Stdio::inherit());
-        let printed = output_of(&mut build)?;
-        println!("{printed}: {:.1} s", start.elapsed().as_secs_f64());
-        let (_, folder) = printed.split_once(" in ").context("no folder was printed")?;
-        Ok(folder.to_owned())
+        let folder = build(&mut ekiben, &self.python, &self.options)?;
+        println!("{}: {:.1} s", folder.display(), start.elapsed().as_secs_f64());
+        Ok(folder)
     }
 }
 
-fn manifest(folder: &str) -> Result<Value> {
-    let path = Path::new(folder).join("runtime.json");
+/// Has a program `ekiben` build a runtime, unless there is one, and gives its folder.
+pub(crate) fn build(ekiben: &mut Command, python: &str, options: &[String]) -> Result<PathBuf> {
+    ekiben.args(["runtime", "build", "--python", python]).args(options);
+    // It takes minutes the first time: what it does is shown.
+    let printed = output_of(ekiben.stderr(Stdio::inherit()))?;
+    let (_, folder) = printed.split_once(" in ").context("no folder was printed")?;
+    Ok(folder.into())
+}
+
+fn manifest(folder: &Path) -> Result<Value> {
+    let path = folder.join("runtime.json");
     let text = fs::read_to_string(&path).with_context(|| format!("`{}`", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("`{}`", path.display()))
 }

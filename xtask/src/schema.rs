@@ -6,7 +6,6 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::dist;
 use crate::frontend::Frontends;
 use crate::python::Python;
 use crate::workspace::{Workspace, run_quietly};
@@ -19,19 +18,6 @@ const MISTAKES: [(&str, &str); 3] = [
 ];
 
 const RIGHT: &str = "[project]\nname = 'spam'\nversion = '1'\n";
-
-/// Options of `cargo xtask schema`.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    #[command(flatten)]
-    wheel: dist::Wheel,
-}
-
-impl Args {
-    pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
-        test(workspace, &self.wheel.get(workspace)?)
-    }
-}
 
 /// Checks the files of all examples and real packages, and some with mistakes.
 pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {

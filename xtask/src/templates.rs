@@ -7,7 +7,6 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use crate::checks::Checks;
-use crate::dist;
 use crate::examples::copy_into;
 use crate::frontend::{Frontend, Frontends, Product};
 use crate::python::Python;
@@ -26,19 +25,6 @@ const TEMPLATES: [(&str, &[&str]); 5] = [
 
 /// Fails unless a file is YAML and has this key.
 const YAML: &str = "import sys, yaml; assert sys.argv[2] in yaml.safe_load(open(sys.argv[1]))";
-
-/// Options of `cargo xtask templates`.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    #[command(flatten)]
-    wheel: dist::Wheel,
-}
-
-impl Args {
-    pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
-        test(workspace, &self.wheel.get(workspace)?)
-    }
-}
 
 /// Tests all templates with Ekiben's wheel.
 pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {

@@ -13,7 +13,6 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::checks::Checks;
-use crate::dist;
 use crate::frontend::{Frontend, Frontends, Product};
 use crate::python::{Python, Venv};
 use crate::workspace::{Workspace, copy_folder, run_quietly};
@@ -32,19 +31,6 @@ const EXAMPLES: [Example; 3] = [
     Example { name: "fortran-waves", needs: Some("gfortran"), limited_api: None },
     Example { name: "limited-api", needs: None, limited_api: Some(11) },
 ];
-
-/// Options of `cargo xtask examples`.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    #[command(flatten)]
-    wheel: dist::Wheel,
-}
-
-impl Args {
-    pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
-        test(workspace, &self.wheel.get(workspace)?)
-    }
-}
 
 /// An example that is built and installed.
 pub(crate) struct Installed {

@@ -7,7 +7,6 @@
 mod anywhere;
 mod opened;
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
@@ -16,11 +15,11 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::dist;
 use crate::examples::copy_into;
 use crate::frontend::Frontends;
 use crate::python::{Python, Venv};
-use crate::workspace::{Workspace, output_of, run};
+use crate::runtime;
+use crate::workspace::{Workspace, run};
 
 /// CPython's version.
 const PYTHON: &str = "3.13";
@@ -32,19 +31,6 @@ const RUN: &str = "# run:";
 /// Environments in which a script runs, by what they add: variables that locales come from.
 const LOCALES: [&[(&str, &str)]; 4] =
     [&[("LANG", "C.UTF-8")], &[("LC_ALL", "C")], &[("LC_ALL", "C.UTF-8")], &[]];
-
-/// Options of `cargo xtask executables`.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    #[command(flatten)]
-    wheel: dist::Wheel,
-}
-
-impl Args {
-    pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
-        test(workspace, &self.wheel.get(workspace)?)
-    }
-}
 
 /// Makes and tests all programs with Ekiben's wheel.
 pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
@@ -85,12 +71,9 @@ struct Outcome {
 
 impl<'a> Bench<'a> {
     fn new(workspace: &Workspace, ekiben: &'a Venv, work: &'a Path) -> Result<Self> {
-        let mut build = ekiben.program("ekiben");
-        build.args(["runtime", "build", "--python", PYTHON]).current_dir(work);
-        // It takes minutes the first time: what it does is shown.
-        let printed = output_of(build.stderr(Stdio::inherit()))?;
-        let (_, folder) = printed.split_once(" in ").context("no folder was printed")?;
-        let python = Path::new(folder).join(format!("bin/python{PYTHON}"));
+        let mut program = ekiben.program("ekiben");
+        let folder = runtime::build(program.current_dir(work), PYTHON, &[])?;
+        let python = folder.join(format!("bin/python{PYTHON}"));
         Ok(Self { ekiben, scripts: workspace.path("tests/executables"), work, python })
     }
 
@@ -173,7 +156,7 @@ fn clean(command: &mut Command, locale: &[(&str, &str)]) {
             command.env_remove(name);
         }
     }
-    command.envs(locale.iter().copied().collect::<BTreeMap<_, _>>());
+    command.envs(locale.iter().copied());
 }
 
 fn scripts(folder: &Path) -> Result<Vec<PathBuf>> {

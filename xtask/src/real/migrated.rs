@@ -10,7 +10,6 @@ use anyhow::{Context as _, Result, bail};
 
 use super::{Bench, find, has_library};
 use crate::checks::Checks;
-use crate::dist;
 use crate::frontend::{Frontend, Frontends};
 use crate::python::{Python, Venv};
 use crate::workspace::{Workspace, run_quietly};
@@ -18,19 +17,6 @@ use crate::workspace::{Workspace, run_quietly};
 /// Packages of `tests/real` that need nothing but `ekiben migrate`.
 const PACKAGES: [&str; 8] =
     ["markupsafe", "kiwisolver", "pyyaml", "cymem", "murmurhash", "preshed", "msgpack", "pykdtree"];
-
-/// Options of `cargo xtask migrate`.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    #[command(flatten)]
-    wheel: dist::Wheel,
-}
-
-impl Args {
-    pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
-        test(workspace, &self.wheel.get(workspace)?)
-    }
-}
 
 /// Migrates and tests all packages with Ekiben's wheel.
 pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
