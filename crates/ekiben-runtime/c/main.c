@@ -43,7 +43,7 @@ struct early {
 };
 int ekiben_open(const unsigned char *start, size_t length, char *message, size_t room);
 const char *ekiben_setting(const char *key);
-size_t ekiben_early(struct early *to, size_t room);
+size_t ekiben_early(struct early *to, size_t room, int with_packed);
 PyObject *PyInit__ekiben(void);
 
 /* Until there is an image. Its address is given to the linker. */
@@ -267,17 +267,18 @@ program_path(const char *called)
     }
 }
 
-/* The modules that are needed before the importer is there. */
+/* The modules that are needed before the importer is there; those that are packed, which are codecs,
+ * only where the environment may ask for one of them. */
 static void
-freeze_early(const char *program)
+freeze_early(const char *program, int with_packed)
 {
-    size_t count = ekiben_early(NULL, 0);
+    size_t count = ekiben_early(NULL, 0, with_packed);
     struct early *modules = calloc(count + 1, sizeof *modules);
     struct _frozen *frozen = calloc(count + 1, sizeof *frozen);
     if (modules == NULL || frozen == NULL) {
         fail(program, "out of memory");
     }
-    ekiben_early(modules, count);
+    ekiben_early(modules, count, with_packed);
     for (size_t at = 0; at < count; at++) {
         frozen[at].name = modules[at].name;
         frozen[at].code = modules[at].code;
@@ -408,6 +409,8 @@ start(const char *path, int argc, char **argv, int is_interpreter)
     if (PyStatus_Exception(status)) {
         fail_by(status, &config);
     }
+    int is_utf8 = waits || strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    freeze_early(path, !is_utf8 || (honours_environment && getenv("PYTHONIOENCODING") != NULL));
     config.use_environment = honours_environment;
     config.parse_argv = is_interpreter;
     config.safe_path = !is_interpreter;
@@ -618,7 +621,6 @@ main(int argc, char **argv)
         fail(called, "out of memory");
     }
     open_image(called);
-    freeze_early(called);
     PyImport_AppendInittab("_ekiben", PyInit__ekiben);
 
     const char *name = ekiben_setting("main");

@@ -12,4 +12,5 @@ pub(crate) static PARTS: Parts<'static> = Parts {
         ("site.py", include_str!("../../ekiben-runtime/python/site.py")),
     ],
     object: include_bytes!(env!("EKIBEN_RUNTIME_OBJECT")),
+    licences: include_str!(env!("EKIBEN_RUNTIME_LICENCES")),
 };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use ekiben_engine::{Cache, Digest};
-use ekiben_image::{Builder, Content, FileKind, ModuleKind, NewModule};
+use ekiben_image::{Builder, Content, Effort, FileKind, ModuleKind, NewModule};
 use serde::{Deserialize, Serialize};
 
 use super::hints::Hints;
@@ -253,11 +253,12 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
             continue;
         }
         let path = in_program(&module.path);
-        let code = part(module.code).to_vec();
+        // Plain: a program is started more often than it is copied.
+        let code = Content::plain(part(module.code).to_vec());
         let mut reported = ReportedModule {
             why: module.why,
             distribution: module.distribution,
-            code: code.len(),
+            code: code.stored_len(),
             source: 0,
         };
         if module.kind == ListedKind::Code {
@@ -266,7 +267,7 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
                 inputs.is(file, part(module.original.or(module.source)));
             }
             if wanted.sources {
-                let source = Content::compressed(source.to_vec());
+                let source = Content::compressed(source.to_vec(), Effort::Quick);
                 reported.source = source.stored_len();
                 builder.file(&path, FileKind::Source, source).map_err(wrong(&path))?;
             }
@@ -289,7 +290,7 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
             None => part(range).to_vec(),
         };
         let (number, content) = match kind.as_str() {
-            "licence" => (FileKind::Licence, Content::compressed(bytes)),
+            "licence" => (FileKind::Licence, Content::compressed(bytes, Effort::Quick)),
             "metadata" => (FileKind::Metadata, Content::plain(bytes)),
             _ => (FileKind::Resource, Content::plain(bytes)),
         };

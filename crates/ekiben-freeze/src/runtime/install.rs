@@ -91,7 +91,7 @@ pub(super) fn install(
     files::copy_folder(&source.join("Include"), &include)?;
     files::copy(&source.join("pyconfig.h"), &include.join("pyconfig.h"))?;
 
-    let libraries = install_libraries(build, recipe)?;
+    let libraries = install_libraries(build, recipe, runner)?;
     for (from, to) in [("LICENSE", "LICENSE"), ("Doc/license.rst", "incorporated-software.rst")] {
         files::copy(&source.join(from), &result.join("licenses/cpython").join(to))?;
     }
@@ -114,7 +114,11 @@ fn copy_stdlib(from: &Path, to: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn install_libraries(build: &Build, recipe: &Recipe<'_>) -> Result<Vec<Library>, Error> {
+fn install_libraries(
+    build: &Build,
+    recipe: &Recipe<'_>,
+    runner: &mut Runner<'_>,
+) -> Result<Vec<Library>, Error> {
     let (source, result) = (&build.source, &build.result);
     let python = format!("python{}", recipe.request.python.series());
     let own = format!("lib{python}.a");
@@ -147,6 +151,7 @@ fn install_libraries(build: &Build, recipe: &Recipe<'_>) -> Result<Vec<Library>,
         let file = (!found.is_of_compiler).then(|| format!("lib/lib{}.a", found.name));
         if let Some(file) = &file {
             files::copy(&found.path, &result.join(file))?;
+            drop_unwind_tables(build, recipe, &result.join(file), runner)?;
         }
         let mut licence_files = Vec::new();
         if let Some(text) = &found.licence_text {
@@ -165,6 +170,19 @@ fn install_libraries(build: &Build, recipe: &Recipe<'_>) -> Result<Vec<Library>,
     }
     libraries.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(libraries)
+}
+
+/// Drops from an archive of C code what CPython is compiled without.
+fn drop_unwind_tables(
+    build: &Build,
+    recipe: &Recipe<'_>,
+    archive: &Path,
+    runner: &mut Runner<'_>,
+) -> Result<(), Error> {
+    let mut command = build.command(recipe.toolchain.program("objcopy", runner)?);
+    command.arg("--enable-deterministic-archives");
+    command.args(["--remove-section=.eh_frame", "--remove-section=.rela.eh_frame"]);
+    runner.run("dropping unwind tables", command.arg(archive))
 }
 
 /// Installs what `sysconfig` reads, without the places of the build.

@@ -69,6 +69,8 @@ pub struct Parts<'a> {
     pub python: &'a [(&'a str, &'a str)],
     /// The object file with the builtin module `_ekiben`.
     pub object: &'a [u8],
+    /// The licences of what is in the object.
+    pub licences: &'a str,
 }
 
 /// What runtime to build.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ekiben_image::{Builder, Content, FileKind, ModuleKind, NewModule};
+use ekiben_image::{Builder, Content, Effort, FileKind, ModuleKind, NewModule};
 
 use super::Parts;
 use super::code::{self, Unit};
@@ -15,9 +15,13 @@ use super::run::Runner;
 const PLAIN_SITE: &str = "_ekiben_site";
 /// How `site` starts its work, unless asked not to.
 const SITE_START: &str = "if not sys.flags.no_site:\n    main()";
-/// Packages, with all that is in them, and modules that are needed before anything can be imported
+/// Packages, with all that is in them, and modules that may be needed before anything can be imported
 /// from the image.
 const EARLY: [&str; 4] = ["_ekiben_importer", "encodings", "site", "warnings"];
+
+/// Of `encodings` only these are needed in an environment in UTF-8. They are read where they lie, as
+/// `EARLY`'s other modules are; codecs are packed.
+const ALWAYS_EARLY: [&str; 3] = ["encodings", "encodings.aliases", "encodings.utf_8"];
 
 /// Writes the image of the interpreter in `root` to `output`.
 pub(super) fn write(
@@ -38,12 +42,12 @@ pub(super) fn write(
             kind: ModuleKind::Builtin,
             is_package: false,
             path: String::new(),
-            code: Vec::new(),
+            code: Content::default(),
         };
         builder.module(&module.name, new).map_err(|error| wrong(&error))?;
     }
     for (name, path) in files::list(&root.join("licenses"))? {
-        let content = Content::compressed(files::read(&path)?);
+        let content = Content::compressed(files::read(&path)?, Effort::Thorough);
         builder
             .file(&format!("licenses/{name}"), FileKind::Licence, content)
             .map_err(|error| wrong(&error))?;
@@ -60,16 +64,19 @@ pub(super) fn write(
 
 /// Where the modules of `EARLY` lie, without their suffixes, one a line.
 fn early_modules(stdlib: &str, names: &[String]) -> String {
-    let is_inside = |module: &String| {
-        let rest = |package: &&str| module.strip_prefix(package);
-        EARLY.iter().filter_map(rest).any(|rest| rest.starts_with('.'))
-    };
     let modules = names.iter().filter_map(|name| module_of(name)).map(|(name, _)| name);
     let mut early: Vec<String> = EARLY.map(str::to_owned).into();
-    early.extend(modules.filter(is_inside));
+    early.extend(modules.filter(|module| is_early(module)));
     early.sort();
+    early.dedup();
     let stems = early.iter().map(|module| format!("{stdlib}/{}", module.replace('.', "/")));
     stems.collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a module is one of `EARLY`, or in one.
+fn is_early(module: &str) -> bool {
+    let rest = |early: &&str| module.strip_prefix(early);
+    EARLY.iter().filter_map(rest).any(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Ekiben's own modules, which take the place of the library's.
@@ -134,9 +141,16 @@ fn add_module(
     code: Vec<u8>,
     source: Vec<u8>,
 ) -> Result<(), Error> {
+    let is_read_in_place =
+        ALWAYS_EARLY.contains(&name) || is_early(name) && !name.starts_with("encodings.");
+    let code = match is_read_in_place {
+        true => Content::plain(code),
+        false => Content::compressed(code, Effort::Thorough),
+    };
     let new = NewModule { kind: ModuleKind::Code, is_package, path: path.to_owned(), code };
     builder.module(name, new).map_err(|error| wrong(&error))?;
-    builder.file(path, FileKind::Source, Content::compressed(source)).map_err(|error| wrong(&error))
+    let source = Content::compressed(source, Effort::Thorough);
+    builder.file(path, FileKind::Source, source).map_err(|error| wrong(&error))
 }
 
 /// The module that a file is, and whether it is a package.

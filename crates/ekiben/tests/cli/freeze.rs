@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use ekiben_image::{Builder, ModuleKind, NewModule};
+use ekiben_image::{Builder, Content, ModuleKind, NewModule};
 
 use crate::support::{Project, Said, snapshot};
 
@@ -48,7 +48,7 @@ fn runtime(project: &Project) {
     let mut builder = Builder::new();
     builder.set("python", &python).unwrap();
     let path = format!("lib/python{python}/abc.py");
-    let code = b"code".to_vec();
+    let code = Content::plain(b"code".to_vec());
     let module = NewModule { kind: ModuleKind::Code, is_package: false, path, code };
     builder.module("abc", module).unwrap();
     fs::write(folder.join("stdlib.image"), builder.build().unwrap()).unwrap();
