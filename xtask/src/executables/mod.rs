@@ -29,8 +29,15 @@ const FLAVOURS: [&str; 2] = ["static", "dynamic"];
 const RUN: &str = "# run:";
 
 /// Environments in which a script runs, by what they add: variables that locales come from.
-const LOCALES: [&[(&str, &str)]; 4] =
-    [&[("LANG", "C.UTF-8")], &[("LC_ALL", "C")], &[("LC_ALL", "C.UTF-8")], &[]];
+const LOCALES: [&[(&str, &str)]; 5] = [
+    &[("LANG", "C.UTF-8")],
+    &[("LC_ALL", "C")],
+    &[("LC_ALL", "C.UTF-8")],
+    &[("LC_ALL", LATIN)],
+    &[],
+];
+/// A locale that isn't in UTF-8, of which the codec is needed before anything can be imported.
+const LATIN: &str = "de_DE.ISO-8859-15";
 
 /// Makes and tests all programs with Ekiben's wheel.
 pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
@@ -58,6 +65,8 @@ struct Bench<'a> {
     work: &'a Path,
     /// The runtime's ordinary interpreter.
     python: PathBuf,
+    /// Where the C library finds `LATIN`.
+    locales: PathBuf,
 }
 
 /// What came of a run.
@@ -74,7 +83,12 @@ impl<'a> Bench<'a> {
         let mut program = ekiben.program("ekiben");
         let folder = runtime::build(program.current_dir(work), PYTHON, &[])?;
         let python = folder.join(format!("bin/python{PYTHON}"));
-        Ok(Self { ekiben, scripts: workspace.path("tests/executables"), work, python })
+        let locales = work.join("locales");
+        fs::create_dir(&locales)?;
+        let mut localedef = Command::new("localedef");
+        localedef.args(["-i", "de_DE", "-f", "ISO-8859-15"]).arg(locales.join(LATIN));
+        run(&mut localedef)?;
+        Ok(Self { ekiben, scripts: workspace.path("tests/executables"), work, python, locales })
     }
 
     /// Freezes a script, and gives the program.
@@ -125,6 +139,7 @@ impl<'a> Bench<'a> {
         path: Option<&Path>,
     ) -> Result<Outcome> {
         clean(command, locale);
+        command.env("LOCPATH", &self.locales);
         if let Some(path) = path {
             command.env("PYTHONPATH", path).env("PYTHONDONTWRITEBYTECODE", "1");
         }
