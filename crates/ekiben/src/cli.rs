@@ -471,6 +471,9 @@ pub(crate) struct RuntimeBuild {
     /// Optimise across files, which takes long
     #[arg(long)]
     pub(crate) lto: bool,
+    /// Have CPython's own tests there, and the modules that they need: 3.12 or later
+    #[arg(long)]
+    pub(crate) tests: bool,
     /// Fail if a module of the standard library can't be built, rather than leave it out
     #[arg(long)]
     pub(crate) strict: bool,

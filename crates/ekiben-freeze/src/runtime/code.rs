@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::error::Error;
+use super::install::BESIDE_IMAGES;
 use super::run::{self, Runner};
 use super::{files, interpreter};
 
@@ -56,6 +57,7 @@ pub(super) fn compile_tree(
     let units: Vec<Unit> = files::list(&folder)?
         .into_iter()
         .filter(|(name, _)| name.ends_with(".py"))
+        .filter(|(name, _)| !BESIDE_IMAGES.iter().any(|folder| name.starts_with(folder)))
         .map(|(name, source)| {
             let output = cached(&source, &tag);
             Unit { source, output, name: format!("{stdlib}/{name}"), without: None }

@@ -14,11 +14,13 @@ pub(super) const ARCHIVES: &str = "ekiben-archives";
 /// What C code is compiled with, for programs at a fixed address whose unused parts can be dropped.
 pub(super) const COMPILE_FLAGS: [&str; 3] = ["-fno-pie", "-ffunction-sections", "-fdata-sections"];
 
+const NO_TEST_MODULES: &str = "--disable-test-modules";
+
 /// The arguments of `configure`.
 pub(super) fn arguments(request: &Request, libraries: &Libraries) -> Vec<String> {
     let mut arguments: Vec<String> = [
         "--disable-shared",
-        "--disable-test-modules",
+        NO_TEST_MODULES,
         "--enable-loadable-sqlite-extensions",
         "--with-ensurepip=no",
         "--with-readline=editline",
@@ -37,6 +39,9 @@ pub(super) fn arguments(request: &Request, libraries: &Libraries) -> Vec<String>
     if request.python.minor() >= 13 {
         // Its constructor opens a file of the kernel in every start, whichever allocator is used.
         arguments.push("--without-mimalloc".to_owned());
+    }
+    if request.tests {
+        arguments.retain(|argument| argument != NO_TEST_MODULES);
     }
     if request.pgo {
         arguments.push("--enable-optimizations".to_owned());
@@ -130,6 +135,7 @@ mod tests {
             jobs: std::num::NonZeroU32::MIN,
             pgo: false,
             lto: false,
+            tests: false,
             strict: false,
         };
         let arguments = super::arguments(&request, &libraries());
@@ -145,8 +151,11 @@ mod tests {
         assert!(
             !arguments.iter().any(|word| word.starts_with("LIBUUID") || word.contains("optim"))
         );
-        request.pgo = true;
-        assert!(has(&super::arguments(&request, &libraries()), "--enable-optimizations"));
+        assert!(has(&arguments, NO_TEST_MODULES));
+        (request.pgo, request.tests) = (true, true);
+        let arguments = super::arguments(&request, &libraries());
+        assert!(has(&arguments, "--enable-optimizations"));
+        assert!(!has(&arguments, NO_TEST_MODULES));
     }
 
     #[test]

@@ -86,6 +86,8 @@ pub struct Request {
     pub pgo: bool,
     /// Whether to optimise across files.
     pub lto: bool,
+    /// Whether CPython's own tests are to be there, with the modules that they need.
+    pub tests: bool,
     /// Whether a module that can't be built is an error.
     pub strict: bool,
 }

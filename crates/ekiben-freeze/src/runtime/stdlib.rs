@@ -8,6 +8,7 @@ use super::Parts;
 use super::code::{self, Unit};
 use super::error::Error;
 use super::files;
+use super::install::BESIDE_IMAGES;
 use super::manifest::Interpreter;
 use super::run::Runner;
 
@@ -107,10 +108,10 @@ fn add_parts(
 fn add_tree(builder: &mut Builder<'_>, root: &Path, stdlib: &str) -> Result<(), Error> {
     let tag = code::cache_tag(stdlib);
     for (name, source) in files::list(&root.join(stdlib))? {
-        let path = format!("{stdlib}/{name}");
-        if name.contains("__pycache__/") || name.starts_with("config-") {
+        if !is_in_image(&name) {
             continue;
         }
+        let path = format!("{stdlib}/{name}");
         match module_of(&name) {
             Some((_, is_package)) if builder.has_module_at(&path, is_package) => {}
             Some((module, is_package)) => {
@@ -124,6 +125,12 @@ fn add_tree(builder: &mut Builder<'_>, root: &Path, stdlib: &str) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// Whether a file of the library's folder goes into the image.
+pub(super) fn is_in_image(name: &str) -> bool {
+    let is_beside = BESIDE_IMAGES.iter().any(|folder| name.starts_with(folder));
+    !is_beside && !name.contains("__pycache__/") && !name.starts_with("config-")
 }
 
 fn add_module(
