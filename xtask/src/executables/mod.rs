@@ -29,8 +29,13 @@ const FLAVOURS: [&str; 2] = ["static", "dynamic"];
 const RUN: &str = "# run:";
 
 /// Environments in which a script runs, by what they add: variables that locales come from.
-const LOCALES: [&[(&str, &str)]; 4] =
-    [&[("LANG", "C.UTF-8")], &[("LC_ALL", "C")], &[("LC_ALL", "C.UTF-8")], &[]];
+const LOCALES: [&[(&str, &str)]; 5] = [
+    &[("LANG", "C.UTF-8")],
+    &[("LC_ALL", "C")],
+    &[("LC_ALL", "C.UTF-8")],
+    &[("LC_ALL", ""), ("LANG", "C")],
+    &[],
+];
 
 /// Makes and tests all programs with Ekiben's wheel.
 pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {

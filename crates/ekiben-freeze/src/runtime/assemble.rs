@@ -21,7 +21,7 @@ pub(super) fn key(
 ) -> Result<String, Error> {
     digest::of_value(&(
         // Raise it when the way of assembling changes.
-        "runtime 1",
+        "runtime 2",
         env!("CARGO_PKG_VERSION"),
         interpreter,
         flavours.list(),

@@ -119,7 +119,7 @@ pub(super) fn build(
     let make = || {
         let mut make = build.command("make");
         make.arg(format!("-j{}", request.jobs));
-        make.arg(configure::make_variables(&toolchain.compiler.command.join(" "), request.lto));
+        make.arg(configure::make_variables(&toolchain.compiler.command.join(" "), request));
         make
     };
     if request.pgo {

@@ -38,6 +38,7 @@ mod run;
 mod source;
 mod stdlib;
 mod store;
+mod symbols;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod testing;

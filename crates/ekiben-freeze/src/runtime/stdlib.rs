@@ -12,13 +12,14 @@ use super::install::BESIDE_IMAGES;
 use super::manifest::Interpreter;
 use super::run::Runner;
 
-/// The module that CPython imports at start, under the name by which Ekiben's own finds it.
-const PLAIN_SITE: &str = "_ekiben_site";
-/// How `site` starts its work, unless asked not to.
-const SITE_START: &str = "if not sys.flags.no_site:\n    main()";
+/// The module that CPython imports at start, for which Ekiben's own stands in.
+const SITE: &str = "site.py";
+/// How it starts its work, unless asked not to, and when it has to in a program: as `python -m site`.
+const SITE_START: [&str; 2] =
+    ["if not sys.flags.no_site:\n    main()", "if __name__ == '__main__':\n    main()"];
 /// Packages, with all that is in them, and modules that are needed before anything can be imported
 /// from the image.
-const EARLY: [&str; 4] = ["_ekiben_importer", "encodings", "site", "warnings"];
+const EARLY: [&str; 4] = ["_ekiben_importer", "_ekiben_site", "encodings", "warnings"];
 
 /// Writes the image of the interpreter in `root` to `output`.
 pub(super) fn write(
@@ -73,7 +74,7 @@ fn early_modules(stdlib: &str, names: &[String]) -> String {
     stems.collect::<Vec<_>>().join("\n")
 }
 
-/// Ekiben's own modules, which take the place of the library's.
+/// Ekiben's own modules, and what it changes of the library's.
 fn add_parts(
     builder: &mut Builder<'_>,
     root: &Path,
@@ -83,17 +84,16 @@ fn add_parts(
     runner: &mut Runner<'_>,
 ) -> Result<(), Error> {
     let interpreter = root.join("bin").join(stdlib.trim_start_matches("lib/"));
-    let site = files::read_text(&root.join(stdlib).join("site.py"))?;
-    let plain = format!("{PLAIN_SITE}.py");
-    let mut sources = vec![(plain.as_str(), site.as_str(), Some(SITE_START))];
+    let site = files::read_text(&root.join(stdlib).join(SITE))?;
+    let mut sources = vec![(SITE, site.as_str(), Some(SITE_START))];
     sources.extend(parts.python.iter().map(|(file, text)| (*file, *text, None)));
     let mut units = Vec::new();
-    for (file, text, without) in &sources {
+    for (file, text, instead) in &sources {
         let source = work.join(file);
         files::write(&source, text)?;
         let output = work.join(format!("{file}c"));
         let name = format!("{stdlib}/{file}");
-        units.push(Unit { source, output, name, without: *without });
+        units.push(Unit { source, output, name, instead: *instead });
     }
     code::compile(&interpreter, &units, runner)?;
     for (unit, (file, text, _)) in units.iter().zip(&sources) {
@@ -177,7 +177,8 @@ mod tests {
     fn encodings_are_early_with_all_that_is_in_them() {
         let names = ["encodings/__init__.py", "encodings/utf_8.py", "site.py", "os.py"];
         let early = early_modules("lib/python3.13", &names.map(str::to_owned));
-        let expected = ["_ekiben_importer", "encodings", "encodings/utf_8", "site", "warnings"];
+        let expected =
+            ["_ekiben_importer", "_ekiben_site", "encodings", "encodings/utf_8", "warnings"];
         let expected = expected.map(|stem| format!("lib/python3.13/{stem}"));
         assert_eq!(early, expected.join("\n"));
     }
