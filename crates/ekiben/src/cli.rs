@@ -309,8 +309,17 @@ pub(crate) enum Ci {
 pub(crate) struct Freeze {
     /// A script, a module or package, an entry point (package.module:function), or the folder of a
     /// project
-    #[arg(value_name = "SCRIPT|MODULE|MODULE:FUNCTION|PROJECT")]
-    pub(crate) target: String,
+    #[arg(
+        value_name = "SCRIPT|MODULE|MODULE:FUNCTION|PROJECT",
+        required_unless_present = "interpreter"
+    )]
+    pub(crate) target: Option<String>,
+    /// Make an interpreter, which takes the arguments of python; it has the target's modules
+    #[arg(long)]
+    pub(crate) interpreter: bool,
+    /// A folder, from the program's own on, in which it looks for modules that aren't in it
+    #[arg(long, value_name = "DIR", value_parser = parse_folder)]
+    pub(crate) path: Vec<String>,
     /// The program to write [default: named after the target, in this folder]
     #[arg(short, long, value_name = "PROGRAM")]
     pub(crate) output: Option<PathBuf>,
@@ -360,6 +369,15 @@ pub(crate) struct Freeze {
     /// How to say what was taken
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: ListFormat,
+}
+
+/// A folder of a program's `sys.path`, which is a line in its image.
+fn parse_folder(text: &str) -> Result<String, String> {
+    match text {
+        "" => Err("it has no name".to_owned()),
+        _ if text.contains('\n') => Err("its name has several lines".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 /// What a program needs of the machine.
@@ -471,6 +489,9 @@ pub(crate) struct RuntimeBuild {
     /// Optimise across files, which takes long
     #[arg(long)]
     pub(crate) lto: bool,
+    /// Have CPython's own tests there, and the modules that they need: 3.12 or later
+    #[arg(long)]
+    pub(crate) tests: bool,
     /// Fail if a module of the standard library can't be built, rather than leave it out
     #[arg(long)]
     pub(crate) strict: bool,

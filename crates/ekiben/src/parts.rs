@@ -9,7 +9,7 @@ pub(crate) static PARTS: Parts<'static> = Parts {
     python: &[
         ("_ekiben_files.py", include_str!("../../ekiben-runtime/python/_ekiben_files.py")),
         ("_ekiben_importer.py", include_str!("../../ekiben-runtime/python/_ekiben_importer.py")),
-        ("site.py", include_str!("../../ekiben-runtime/python/site.py")),
+        ("_ekiben_site.py", include_str!("../../ekiben-runtime/python/_ekiben_site.py")),
     ],
     object: include_bytes!(env!("EKIBEN_RUNTIME_OBJECT")),
     licences: include_str!(env!("EKIBEN_RUNTIME_LICENCES")),

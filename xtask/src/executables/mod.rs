@@ -29,10 +29,11 @@ const FLAVOURS: [&str; 2] = ["static", "dynamic"];
 const RUN: &str = "# run:";
 
 /// Environments in which a script runs, by what they add: variables that locales come from.
-const LOCALES: [&[(&str, &str)]; 5] = [
+const LOCALES: [&[(&str, &str)]; 6] = [
     &[("LANG", "C.UTF-8")],
     &[("LC_ALL", "C")],
     &[("LC_ALL", "C.UTF-8")],
+    &[("LC_ALL", ""), ("LANG", "C")],
     &[("LC_ALL", LATIN)],
     &[],
 ];

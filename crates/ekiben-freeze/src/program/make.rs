@@ -72,6 +72,10 @@ pub struct Request {
     pub optimize: u8,
     /// Whether to keep sources, for tracebacks.
     pub sources: bool,
+    /// Whether it is an interpreter, which has the target's modules, and runs what it is told to.
+    pub interpreter: bool,
+    /// Folders in which it looks for modules that aren't in it, from its own folder on.
+    pub path: Vec<String>,
     /// Settings of the program, `fast-exit`, `isolated` and `quiet-start`, which otherwise are on.
     pub switches: BTreeMap<String, bool>,
 }
@@ -89,6 +93,8 @@ impl Request {
             prune: false,
             optimize: 0,
             sources: true,
+            interpreter: false,
+            path: Vec::new(),
             switches: BTreeMap::new(),
         }
     }
@@ -220,8 +226,8 @@ fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted
     }
     let mut scan = BTreeMap::new();
     if request.prune {
-        // Modules of Ekiben's own, which the ordinary interpreter hasn't, or has others.
-        for module in standard.modules().filter(|it| is_ours(it.name) || it.name == "site") {
+        // Modules of Ekiben's own, which the ordinary interpreter hasn't.
+        for module in standard.modules().filter(|it| is_ours(it.name)) {
             if let Some(Ok(source)) = standard.source(&module).map(|source| source.read()) {
                 let source = String::from_utf8_lossy(&source).into_owned();
                 scan.insert(module.name.to_owned(), source);
@@ -266,7 +272,12 @@ fn image(request: &Request, found: &Found, standard: &Image<'_>) -> Result<Vec<u
         let is_on = request.switches.get(*key).copied().unwrap_or(true);
         builder.set(key, if is_on { "1" } else { "0" }).map_err(wrong)?;
     }
-    builder.set("main", &found.report.main).map_err(wrong)?;
+    if !request.interpreter {
+        builder.set("main", &found.report.main).map_err(wrong)?;
+    }
+    if !request.path.is_empty() {
+        builder.set("path", &request.path.join("\n")).map_err(wrong)?;
+    }
     builder.set("optimize", &request.optimize.to_string()).map_err(wrong)?;
     let own = Image::open(found.image()).map_err(wrong)?;
     builder.add_missing(&own).map_err(wrong)?;

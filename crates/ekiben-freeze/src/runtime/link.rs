@@ -6,7 +6,7 @@ use super::error::Error;
 use super::manifest::{FlavourLink, Interpreter, Link};
 use super::run::Runner;
 use super::toolchain::Toolchain;
-use super::{Flavour, Parts, configure, files, interpreter};
+use super::{Flavour, Parts, configure, files, interpreter, symbols};
 
 /// The section that holds the image, and where it lies: in a segment of its own, after all others,
 /// where there is room to grow.
@@ -14,6 +14,8 @@ pub(super) const SECTION: &str = ".ekiben_image";
 const ADDRESS: &str = "0x40000000";
 /// Where Ekiben's object lies in a runtime.
 const OBJECT: &str = "lib/ekiben_runtime.o";
+/// The object with what a static program finds by name.
+const SYMBOLS: &str = "lib/symbols.o";
 /// What a dynamic program may need: the parts of the C library, by their names of all ages.
 const C_LIBRARY: [&str; 4] = ["libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"];
 
@@ -26,13 +28,17 @@ pub(super) fn plan(interpreter: &Interpreter, flavours: &[Flavour]) -> Link {
     compile_flags.extend(configure::COMPILE_FLAGS.map(str::to_owned));
     compile_flags.push(format!("-Iinclude/python{}", interpreter.python));
     let flavours = flavours.iter().map(|flavour| {
+        let mut objects = vec![format!("lib/main-{flavour}.o"), OBJECT.to_owned()];
+        if *flavour == Flavour::Static {
+            objects.push(SYMBOLS.to_owned());
+        }
         let how = FlavourLink {
             program: format!("bin/python{}-{flavour}", interpreter.python),
             compile_flags: match flavour {
                 Flavour::Static => vec!["-DEKIBEN_STATIC".to_owned()],
                 Flavour::Dynamic => Vec::new(),
             },
-            objects: vec![format!("lib/main-{flavour}.o"), OBJECT.to_owned()],
+            objects,
             flags: flags(*flavour, interpreter),
         };
         (*flavour, how)
@@ -99,6 +105,19 @@ pub(super) fn link(
         }
     }
     std::fs::remove_file(&main_c).map_err(Error::io("remove", &main_c))?;
+    if link.flavours.contains_key(&Flavour::Static) {
+        let mut c = Vec::new();
+        for name in ["c", "m"] {
+            c.extend(toolchain.archive(name, runner)?);
+        }
+        let source = root.join("symbols.c");
+        files::write(&source, symbols::source(&root.join(&link.python), &c)?)?;
+        let mut compile = command();
+        // It declares what the compiler knows otherwise.
+        compile.args(&link.compile_flags).args(["-w", "-c", "symbols.c", "-o", SYMBOLS]);
+        runner.run("compiling symbols.c", &mut compile)?;
+        std::fs::remove_file(&source).map_err(Error::io("remove", &source))?;
+    }
     for (flavour, how) in &link.flavours {
         let mut command = command();
         command.args(arguments(&link, how)).args(["-o", &how.program]);

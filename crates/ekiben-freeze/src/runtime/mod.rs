@@ -38,6 +38,7 @@ mod run;
 mod source;
 mod stdlib;
 mod store;
+mod symbols;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod testing;
@@ -88,6 +89,8 @@ pub struct Request {
     pub pgo: bool,
     /// Whether to optimise across files.
     pub lto: bool,
+    /// Whether CPython's own tests are to be there, with the modules that they need.
+    pub tests: bool,
     /// Whether a module that can't be built is an error.
     pub strict: bool,
 }

@@ -8,16 +8,18 @@ use super::Parts;
 use super::code::{self, Unit};
 use super::error::Error;
 use super::files;
+use super::install::BESIDE_IMAGES;
 use super::manifest::Interpreter;
 use super::run::Runner;
 
-/// The module that CPython imports at start, under the name by which Ekiben's own finds it.
-const PLAIN_SITE: &str = "_ekiben_site";
-/// How `site` starts its work, unless asked not to.
-const SITE_START: &str = "if not sys.flags.no_site:\n    main()";
+/// The module that CPython imports at start, for which Ekiben's own stands in.
+const SITE: &str = "site.py";
+/// How it starts its work, unless asked not to, and when it has to in a program: as `python -m site`.
+const SITE_START: [&str; 2] =
+    ["if not sys.flags.no_site:\n    main()", "if __name__ == '__main__':\n    main()"];
 /// Packages, with all that is in them, and modules that may be needed before anything can be imported
 /// from the image.
-const EARLY: [&str; 4] = ["_ekiben_importer", "encodings", "site", "warnings"];
+const EARLY: [&str; 4] = ["_ekiben_importer", "_ekiben_site", "encodings", "warnings"];
 
 /// Of `encodings` only these are needed in an environment in UTF-8. They are read where they lie, as
 /// `EARLY`'s other modules are; codecs are packed.
@@ -79,7 +81,7 @@ fn is_early(module: &str) -> bool {
     EARLY.iter().filter_map(rest).any(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// Ekiben's own modules, which take the place of the library's.
+/// Ekiben's own modules, and what it changes of the library's.
 fn add_parts(
     builder: &mut Builder<'_>,
     root: &Path,
@@ -89,17 +91,16 @@ fn add_parts(
     runner: &mut Runner<'_>,
 ) -> Result<(), Error> {
     let interpreter = root.join("bin").join(stdlib.trim_start_matches("lib/"));
-    let site = files::read_text(&root.join(stdlib).join("site.py"))?;
-    let plain = format!("{PLAIN_SITE}.py");
-    let mut sources = vec![(plain.as_str(), site.as_str(), Some(SITE_START))];
+    let site = files::read_text(&root.join(stdlib).join(SITE))?;
+    let mut sources = vec![(SITE, site.as_str(), Some(SITE_START))];
     sources.extend(parts.python.iter().map(|(file, text)| (*file, *text, None)));
     let mut units = Vec::new();
-    for (file, text, without) in &sources {
+    for (file, text, instead) in &sources {
         let source = work.join(file);
         files::write(&source, text)?;
         let output = work.join(format!("{file}c"));
         let name = format!("{stdlib}/{file}");
-        units.push(Unit { source, output, name, without: *without });
+        units.push(Unit { source, output, name, instead: *instead });
     }
     code::compile(&interpreter, &units, runner)?;
     for (unit, (file, text, _)) in units.iter().zip(&sources) {
@@ -114,10 +115,10 @@ fn add_parts(
 fn add_tree(builder: &mut Builder<'_>, root: &Path, stdlib: &str) -> Result<(), Error> {
     let tag = code::cache_tag(stdlib);
     for (name, source) in files::list(&root.join(stdlib))? {
-        let path = format!("{stdlib}/{name}");
-        if name.contains("__pycache__/") || name.starts_with("config-") {
+        if !is_in_image(&name) {
             continue;
         }
+        let path = format!("{stdlib}/{name}");
         match module_of(&name) {
             Some((_, is_package)) if builder.has_module_at(&path, is_package) => {}
             Some((module, is_package)) => {
@@ -131,6 +132,12 @@ fn add_tree(builder: &mut Builder<'_>, root: &Path, stdlib: &str) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// Whether a file of the library's folder goes into the image.
+pub(super) fn is_in_image(name: &str) -> bool {
+    let is_beside = BESIDE_IMAGES.iter().any(|folder| name.starts_with(folder));
+    !is_beside && !name.contains("__pycache__/") && !name.starts_with("config-")
 }
 
 fn add_module(
@@ -184,7 +191,8 @@ mod tests {
     fn encodings_are_early_with_all_that_is_in_them() {
         let names = ["encodings/__init__.py", "encodings/utf_8.py", "site.py", "os.py"];
         let early = early_modules("lib/python3.13", &names.map(str::to_owned));
-        let expected = ["_ekiben_importer", "encodings", "encodings/utf_8", "site", "warnings"];
+        let expected =
+            ["_ekiben_importer", "_ekiben_site", "encodings", "encodings/utf_8", "warnings"];
         let expected = expected.map(|stem| format!("lib/python3.13/{stem}"));
         assert_eq!(early, expected.join("\n"));
     }

@@ -24,6 +24,8 @@ use super::{Parts, Progress, Request, files, source};
 
 /// How much of a digest is enough for people.
 const SHORT: usize = 12;
+/// The first series of 3 whose test modules are built as all others are.
+const TESTS_SINCE: u8 = 12;
 /// How often a waiting process looks again.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -150,6 +152,7 @@ impl Store {
     }
 
     /// The runtime of a name, of a version, in a folder; without any, the one of the newest version.
+    /// One with tests is meant by its name or folder only.
     ///
     /// # Errors
     /// If there is none.
@@ -161,7 +164,10 @@ impl Store {
         }
         let mut all = self.list()?;
         let there = all.iter().map(Runtime::name).collect();
-        let is_meant = |runtime: &Runtime| name.is_none_or(|name| answers_to(runtime, name));
+        let is_meant = |runtime: &Runtime| match name {
+            Some(name) => answers_to(runtime, name),
+            None => !runtime.manifest.interpreter.options.tests,
+        };
         match all.iter().rposition(is_meant) {
             Some(at) => Ok(all.swap_remove(at)),
             None => Err(Error::NoSuchRuntime { name: name.map(str::to_owned), there }),
@@ -197,6 +203,12 @@ impl Store {
         parts: Parts<'_>,
         runner: &mut Runner<'_>,
     ) -> Result<Runtime, Error> {
+        if request.tests && request.python.minor() < TESTS_SINCE {
+            return Err(Error::Input {
+                message: format!("the tests of CPython {} can't be taken", request.python),
+                help: format!("ask for 3.{TESTS_SINCE} or later, or leave --tests away"),
+            });
+        }
         let toolchain = Toolchain::find(runner)?;
         let sources = self.folder.join("sources");
         let archive = source::fetch(&request.source, request.python, &sources, runner)?;
@@ -280,7 +292,8 @@ fn answers_to(runtime: &Runtime, name: &str) -> bool {
         .strip_prefix(name)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') && name.contains('.'));
     let is_digest = name.len() >= SHORT && runtime.manifest.digest.starts_with(name);
-    runtime.name() == name || of_version || is_digest
+    let is_for_all = !runtime.manifest.interpreter.options.tests;
+    runtime.name() == name || of_version && is_for_all || is_digest
 }
 
 #[cfg(test)]
@@ -301,7 +314,7 @@ mod tests {
                 python: version[..4].to_owned(),
                 version: version.to_owned(),
                 source: SourceOf { origin: "a test".to_owned(), sha256: String::new() },
-                options: Options { pgo: false, lto: false, configure: Vec::new() },
+                options: Options { pgo: false, lto: false, tests: false, configure: Vec::new() },
                 compiler: Compiler {
                     command: Vec::new(),
                     version: String::new(),
@@ -354,6 +367,24 @@ mod tests {
             let error = store.find(Some(other)).unwrap_err();
             assert_eq!(error.to_string(), format!("there is no runtime `{other}`"));
         }
+    }
+
+    #[test]
+    fn a_runtime_with_tests_is_found_by_its_name_only() {
+        let (_cache, store) = store_with(&[("3.13.5", 'a'), ("3.13.6", 'b')]);
+        let path = store.folder.join("b".repeat(64)).join(assemble::MANIFEST);
+        let mut with_tests = manifest("3.13.6", 'b');
+        with_tests.interpreter.options.tests = true;
+        manifest::write(&path, &with_tests).unwrap();
+        assert_eq!(store.list().unwrap().len(), 2);
+        for (asked, found) in [
+            (None, "3.13.5-aaaaaaaaaaaa"),
+            (Some("3.13"), "3.13.5-aaaaaaaaaaaa"),
+            (Some("3.13.6-bbbbbbbbbbbb"), "3.13.6-bbbbbbbbbbbb"),
+        ] {
+            assert_eq!(store.find(asked).unwrap().name(), found);
+        }
+        assert!(store.find(Some("3.13.6")).is_err());
     }
 
     #[test]

@@ -17,6 +17,8 @@ use crate::cli::{Freeze, Global, ListFormat};
 use crate::environment;
 use crate::report;
 
+/// What an interpreter is made of that nothing was named for: a module that each has.
+const ANY: &str = "site";
 /// How many warnings of a kind are shown unless more is to be said.
 const SHOWN: usize = 5;
 
@@ -54,7 +56,7 @@ fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
     // Without a cache the next run takes longer.
     let cache = Cache::open(&folder, CacheLimits::new(global.cache_size)).ok();
     let request = request(freeze, &base, &folder)?;
-    let output = freeze.output.clone().unwrap_or_else(|| output(&freeze.target, freeze));
+    let output = freeze.output.clone().unwrap_or_else(|| output(freeze));
     refuse_folder(&output)?;
     let made =
         program::freeze(&request, &base, cache.as_ref()).map_err(|error| problems(&error))?;
@@ -71,7 +73,9 @@ fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Proble
         cache: cache.to_owned(),
         refresh: freeze.refresh,
     };
-    let target = match Target::parse(&freeze.target).map_err(|error| problems(&error))? {
+    let target = match Target::parse(freeze.target.as_deref().unwrap_or(ANY))
+        .map_err(|error| problems(&error))?
+    {
         Target::Project(folder) => {
             let project = Project::read(&folder).map_err(|error| problems(&error))?;
             let target =
@@ -104,15 +108,18 @@ fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Proble
         prune: freeze.prune,
         optimize: freeze.optimize,
         sources: !freeze.no_sources,
+        interpreter: freeze.interpreter,
+        path: freeze.path.clone(),
         switches: freeze.set.iter().cloned().collect::<BTreeMap<_, _>>(),
     })
 }
 
 /// A program's name, if none was given.
-fn output(target: &str, freeze: &Freeze) -> PathBuf {
+fn output(freeze: &Freeze) -> PathBuf {
     if let Some(script) = &freeze.script {
         return PathBuf::from(script);
     }
+    let Some(target) = freeze.target.as_deref() else { return PathBuf::from("python") };
     let path = Path::new(target);
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     if full.is_dir() {

@@ -97,6 +97,7 @@ fn built(build: &RuntimeBuild, global: &Global) -> Result<End, Stop> {
         jobs: jobs.try_into().unwrap_or(std::num::NonZeroU32::MIN),
         pgo: build.pgo,
         lto: build.lto,
+        tests: build.tests,
         strict: build.strict,
     };
     let stopped = Stopped::watch()?;
@@ -138,6 +139,7 @@ fn entry(runtime: &Runtime) -> serde_json::Value {
         "flavours": runtime.manifest.link.flavours.keys().collect::<Vec<_>>(),
         "pgo": interpreter.options.pgo,
         "lto": interpreter.options.lto,
+        "tests": interpreter.options.tests,
         "digest": runtime.manifest.digest,
         "folder": runtime.folder.display().to_string(),
     })
@@ -152,7 +154,7 @@ fn line(runtime: &Runtime) -> String {
 fn kinds(runtime: &Runtime) -> String {
     let options = &runtime.manifest.interpreter.options;
     let flavours = runtime.manifest.link.flavours.keys().map(|flavour| flavour.as_str());
-    let options = [("pgo", options.pgo), ("lto", options.lto)];
+    let options = [("pgo", options.pgo), ("lto", options.lto), ("tests", options.tests)];
     let options = options.into_iter().filter_map(|(word, is_on)| is_on.then_some(word));
     flavours.chain(options).collect::<Vec<_>>().join(" ")
 }
