@@ -15,7 +15,8 @@ use anyhow::{Context as _, Result};
 use crate::workspace::{self, Workspace};
 
 /// What C code calls.
-const EXPORTS: [&str; 4] = ["ekiben_open", "ekiben_setting", "ekiben_early", "PyInit__ekiben"];
+const EXPORTS: [&str; 5] =
+    ["ekiben_open", "ekiben_setting", "ekiben_early", "ekiben_load", "PyInit__ekiben"];
 
 /// Sections of no use after linking.
 const DROPPED: [&str; 3] = [".llvmbc", ".llvmcmd", ".comment"];
