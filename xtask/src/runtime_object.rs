@@ -17,7 +17,8 @@ use serde::Deserialize;
 use crate::workspace::{self, Workspace};
 
 /// What C code calls.
-const EXPORTS: [&str; 4] = ["ekiben_open", "ekiben_setting", "ekiben_early", "PyInit__ekiben"];
+const EXPORTS: [&str; 5] =
+    ["ekiben_open", "ekiben_setting", "ekiben_early", "ekiben_load", "PyInit__ekiben"];
 
 /// Sections of no use after linking; a panic ends the process, so nothing is unwound.
 const DROPPED: [&str; 5] = [".llvmbc", ".llvmcmd", ".comment", ".eh_frame", ".rela.eh_frame"];

@@ -1,9 +1,11 @@
 //! ELF: symbols from `.dynsym`, libraries and search paths from `.dynamic` (System V ABI, chapter 5).
 
 mod archive;
+mod search_path;
 mod segment;
 
 pub use archive::archive_symbols;
+pub use search_path::remove_search_paths;
 pub use segment::{fill_segment, segment_content};
 
 use object::elf::{self, STB_WEAK, STV_HIDDEN, STV_INTERNAL};

@@ -11,6 +11,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
 #include <grp.h>
@@ -45,6 +46,7 @@ struct early {
 int ekiben_open(const unsigned char *start, size_t length, char *message, size_t room);
 const char *ekiben_setting(const char *key);
 size_t ekiben_early(struct early *to, size_t room, int with_packed);
+int ekiben_load(const char *path, int flags, const char **name);
 PyObject *PyInit__ekiben(void);
 
 /* Until there is an image. Its address is given to the linker. */
@@ -269,6 +271,29 @@ __wrap_PyInit_time(void)
     time_is_wanted = 1;
     return PyModuleDef_Init(&nothing);
 }
+
+#ifndef EKIBEN_STATIC
+/* The program's path, below which its files seem to be. */
+static const char *root;
+static size_t root_length;
+
+/* In place of the C library's, for the interpreter, its modules and every shared object: what is in
+ * the image is loaded from memory. The last call is a jump, so that the C library knows who calls. */
+void *
+dlopen(const char *name, int flags)
+{
+    static void *(*next)(const char *, int);
+    if (next == NULL) {
+        *(void **)&next = dlsym(RTLD_NEXT, "dlopen");
+    }
+    if (name != NULL && root != NULL && strncmp(name, root, root_length) == 0 &&
+        name[root_length] == '/' && ekiben_load(name + root_length + 1, flags, &name) < 0)
+    {
+        return NULL;
+    }
+    return next(name, flags);
+}
+#endif
 
 /* All paths are given, but the interpreter would look for them all the same (Modules/getpath.c, by
  * running getpath.py). With `compute` at 0 it only takes what was set for the process. */
@@ -728,6 +753,10 @@ main(int argc, char **argv)
     if (path == NULL) {
         fail(called, "out of memory");
     }
+#ifndef EKIBEN_STATIC
+    root = path;
+    root_length = strlen(path);
+#endif
     open_image(called);
     PyImport_AppendInittab("_ekiben", PyInit__ekiben);
 

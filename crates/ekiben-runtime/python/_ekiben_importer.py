@@ -60,12 +60,33 @@ class Loader(_frozen_importlib_external._LoaderBasics):
         return read(path)
 
     def get_resource_reader(self, fullname=None):
-        self._check(fullname)
-        if self.is_package(self.name):
+        if self.is_package(fullname or self.name):
             from _ekiben_files import Reader
 
             return Reader(self._stem)
         return None
+
+
+class ExtensionLoader(_frozen_importlib_external.ExtensionFileLoader):
+    """Loads a shared object from memory: main.c has a `dlopen` that knows paths of the image."""
+
+    def __init__(self, name, stem, path):
+        super().__init__(name, path)
+        self._stem = stem
+
+    def create_module(self, spec):
+        try:
+            return super().create_module(spec)
+        except ImportError:
+            why = _ekiben.unloadable(self.path[len(START):])
+            if why is None:
+                raise
+            raise ImportError(why, name=self.name, path=self.path) from None
+
+    def get_data(self, path):
+        return read(path)
+
+    get_resource_reader = Loader.get_resource_reader
 
 
 def read(path):
@@ -94,7 +115,8 @@ def spec_of(name, stem):
         # Linked in under its dotted name.
         spec = _ModuleSpec(name, _frozen_importlib.BuiltinImporter, origin=path)
     else:
-        spec = _ModuleSpec(name, Loader(name, stem, path), origin=path)
+        loader = ExtensionLoader if kind == EXTENSION else Loader
+        spec = _ModuleSpec(name, loader(name, stem, path), origin=path)
     spec.has_location = True
     if is_package:
         spec.submodule_search_locations = [START + stem]

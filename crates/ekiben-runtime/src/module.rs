@@ -11,6 +11,7 @@
 //! | `size(path)` | how long the content of a file is, or `None` |
 //! | `list(path)` | `[(name, is_folder)]` of a folder; empty if there is none |
 //! | `setting(key)` | the value of a setting, or `None` |
+//! | `unloadable(path)` | why a shared object can't be loaded, or `None` |
 //!
 //! Kinds are the numbers of the format: 0 code, 1 builtin, 2 namespace package, 3 shared object.
 
@@ -22,6 +23,7 @@ use ekiben_image::{Blob, Image, ModuleKind};
 use pyo3_ffi as ffi;
 use pyo3_ffi::{Py_ssize_t, PyObject};
 
+use crate::shared;
 use crate::start::image;
 
 /// What a function gets: one string, and the image if the program has one.
@@ -77,7 +79,7 @@ macro_rules! functions {
     )*};
 }
 
-functions!(find, code, modules, is_folder, read, view, size, list, setting);
+functions!(find, code, modules, is_folder, read, view, size, list, setting, unloadable);
 
 mod answer {
     use super::*;
@@ -171,6 +173,13 @@ mod answer {
     pub(super) fn setting(held: Held, image: &'static Image<'static>, key: &str) -> *mut PyObject {
         image.setting(key).map_or_else(|| none(held), |value| string(held, value))
     }
+
+    pub(super) fn unloadable(held: Held, _: &'static Image<'static>, path: &str) -> *mut PyObject {
+        match shared::load(path, libc::RTLD_NOW) {
+            Err(failure) => string(held, &failure.text()),
+            Ok(_) => none(held),
+        }
+    }
 }
 
 /// What a blob holds, or nothing and an exception.
@@ -256,7 +265,7 @@ const fn method(
     }
 }
 
-static METHODS: Shared<[ffi::PyMethodDef; 10]> = Shared([
+static METHODS: Shared<[ffi::PyMethodDef; 11]> = Shared([
     method(c"find", find, c"What a module is: (kind, is_package, path), or None."),
     method(c"code", code, c"The code object of a module, or None."),
     method(c"modules", modules, c"The modules directly in a folder: [(name, is_package)]."),
@@ -266,6 +275,7 @@ static METHODS: Shared<[ffi::PyMethodDef; 10]> = Shared([
     method(c"size", size, c"How long the content of a file is, or None."),
     method(c"list", list, c"What is in a folder: [(name, is_folder)]."),
     method(c"setting", setting, c"The value of a setting, or None."),
+    method(c"unloadable", unloadable, c"Why a shared object can't be loaded, or None."),
     ffi::PyMethodDef::zeroed(),
 ]);
 

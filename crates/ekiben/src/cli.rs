@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ekiben_freeze::runtime::{Flavours, PythonVersion};
+use ekiben_freeze::runtime::{Flavour, Flavours, PythonVersion};
 
 /// Build Python projects with compiled code.
 #[derive(Debug, Parser)]
@@ -326,10 +326,10 @@ pub(crate) struct Freeze {
     /// The version of Python
     #[arg(long, value_name = "VERSION", default_value = "3.13")]
     pub(crate) python: String,
-    /// What the program needs of the machine
-    #[arg(long, value_enum, default_value_t, value_name = "FLAVOUR")]
-    pub(crate) flavour: FreezeFlavour,
-    /// The folder of the runtime [default: one of that version and flavour]
+    /// What the program needs of the machine [default: static, unless it has to load something]
+    #[arg(long, value_enum, value_name = "FLAVOUR")]
+    pub(crate) flavour: Option<FreezeFlavour>,
+    /// The folder of the runtime [default: one of that version]
     #[arg(long, value_name = "DIR")]
     pub(crate) runtime: Option<PathBuf>,
     /// The script of [project.scripts] that a project's program is
@@ -381,21 +381,19 @@ fn parse_folder(text: &str) -> Result<String, String> {
 }
 
 /// What a program needs of the machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FreezeFlavour {
     /// Nothing but Linux
-    #[default]
     Static,
     /// The C library; such a program can load shared objects
     Dynamic,
 }
 
-impl FreezeFlavour {
-    /// The word that runtimes have for it.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Static => "static",
-            Self::Dynamic => "dynamic",
+impl From<FreezeFlavour> for Flavour {
+    fn from(flavour: FreezeFlavour) -> Self {
+        match flavour {
+            FreezeFlavour::Static => Self::Static,
+            FreezeFlavour::Dynamic => Self::Dynamic,
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod anywhere;
 mod opened;
+mod wheels;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -53,10 +54,13 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     let program = frontends.install(ekiben, &work.path().join("ekiben"))?;
     let bench = Bench::new(workspace, &program, work.path())?;
     for script in scripts(&bench.scripts)? {
-        bench.compare(&script).with_context(|| format!("`{}`", script.display()))?;
+        bench
+            .compare(&script, &FLAVOURS, None)
+            .with_context(|| format!("`{}`", script.display()))?;
     }
     anywhere::test(&bench)?;
-    opened::test(&bench)
+    opened::test(&bench)?;
+    wheels::test(&bench, workspace)
 }
 
 /// A runtime, and where programs are made.
@@ -92,33 +96,38 @@ impl<'a> Bench<'a> {
         Ok(Self { ekiben, scripts: workspace.path("tests/executables"), work, python, locales })
     }
 
-    /// Freezes a script, and gives the program.
-    fn freeze(&self, script: &Path, flavour: &str) -> Result<PathBuf> {
+    /// Freezes a script, with packages in a folder, and gives the program.
+    fn freeze(&self, script: &Path, flavour: &str, site: Option<&Path>) -> Result<PathBuf> {
         let name = script.file_stem().context("a script has a name")?.to_string_lossy();
         let program = self.work.join(flavour).join(&*name);
         fs::create_dir_all(self.work.join(flavour))?;
         let mut freeze = self.ekiben.program("ekiben");
         freeze.args(["freeze", "--quiet", "--python", PYTHON, "--flavour", flavour]);
+        if let Some(site) = site {
+            freeze.arg("--site").arg(site);
+        }
         run(freeze.arg(script).arg("-o").arg(&program).current_dir(self.work))?;
         Ok(program)
     }
 
     /// Runs a script in every way that it asks for.
-    fn compare(&self, script: &Path) -> Result<()> {
+    fn compare(&self, script: &Path, flavours: &[&str], site: Option<&Path>) -> Result<()> {
         let name = script.file_stem().context("a script has a name")?.to_string_lossy();
         let text = fs::read_to_string(script)?;
         let runs: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix(RUN)).collect();
         ensure!(!runs.is_empty(), "no line begins with `{RUN}`");
-        let programs: Vec<(&str, PathBuf)> = FLAVOURS
-            .into_iter()
-            .map(|flavour| Ok((flavour, self.freeze(script, flavour)?)))
+        let programs: Vec<(&str, PathBuf)> = flavours
+            .iter()
+            .map(|flavour| Ok((*flavour, self.freeze(script, flavour, site)?)))
             .collect::<Result<_>>()?;
+        let folder = script.parent().context("a script is in a folder")?;
+        let path = std::env::join_paths([Some(folder), site].into_iter().flatten())?;
         for arguments in &runs {
             let arguments: Vec<&str> = arguments.split_whitespace().collect();
             for locale in LOCALES {
                 let mut ordinary = Command::new(&self.python);
                 ordinary.args(["-m", &name]).args(&arguments);
-                let expected = self.outcome(&mut ordinary, locale, Some(&self.scripts))?;
+                let expected = self.outcome(&mut ordinary, locale, Some(&path))?;
                 for (flavour, program) in &programs {
                     let mut frozen = Command::new(program);
                     let found = self.outcome(frozen.args(&arguments), locale, None)?;
@@ -129,7 +138,7 @@ impl<'a> Bench<'a> {
                 }
             }
         }
-        println!("{name}: {} runs are as with python, static and dynamic", runs.len());
+        println!("{name}: {} runs are as with python, {}", runs.len(), flavours.join(" and "));
         Ok(())
     }
 
@@ -137,7 +146,7 @@ impl<'a> Bench<'a> {
         &self,
         command: &mut Command,
         locale: &[(&str, &str)],
-        path: Option<&Path>,
+        path: Option<&OsStr>,
     ) -> Result<Outcome> {
         clean(command, locale);
         command.env("LOCPATH", &self.locales);

@@ -14,14 +14,19 @@ use super::inputs::{Inputs, Names};
 use super::report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,
 };
-use super::{Base, Compiled, Error};
+use super::shared::{Collector, Module, Objects};
+use super::{Base, Error};
 
 /// The kind of the cache's records.
 const RECORDS: &str = "freeze";
 
+/// What the script calls a shared object that is no module.
+const LIBRARY: &str = "library";
+
 /// The script, by file name.
 const SCRIPT: &[(&str, &str)] = &[
     ("__main__.py", include_str!("find/__main__.py")),
+    ("compiled.py", include_str!("find/compiled.py")),
     ("contents.py", include_str!("find/contents.py")),
     ("places.py", include_str!("find/places.py")),
     ("scan.py", include_str!("find/scan.py")),
@@ -66,6 +71,8 @@ pub(crate) enum Main {
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) report: Report,
+    /// What only a program has that can load it.
+    pub(crate) objects: Objects,
     /// What ends with the image.
     bytes: Vec<u8>,
     /// Where the image begins.
@@ -111,6 +118,7 @@ struct ListedModule {
     file: Option<PathBuf>,
     distribution: Option<String>,
     required: bool,
+    optional: bool,
     code: Option<(usize, usize)>,
     source: Option<(usize, usize)>,
     /// What is in the file, if that isn't the source.
@@ -143,7 +151,7 @@ pub(crate) fn find(wanted: &Wanted, base: &Base, cache: Option<&Cache>) -> Resul
         return Ok(found);
     }
     let (found, inputs) = run(&request, wanted, base)?;
-    if let Some(cache) = cache {
+    if let Some(cache) = cache.filter(|_| !found.objects.lacks) {
         // A cache that can't be written to costs the next run some time.
         let _ = cache.record_put(RECORDS, &key, &pack(&found, &inputs));
     }
@@ -163,9 +171,9 @@ fn key(request: &[u8], base: &Base) -> Vec<u8> {
     key
 }
 
-/// Inputs and report, with their length before them, and the image.
+/// Inputs, report and shared objects, with their length before them, and the image.
 fn pack(found: &Found, inputs: &Inputs) -> Vec<u8> {
-    let header = serde_json::to_vec(&(inputs, &found.report)).unwrap_or_default();
+    let header = serde_json::to_vec(&(inputs, &found.report, &found.objects)).unwrap_or_default();
     let mut text = (header.len() as u64).to_le_bytes().to_vec();
     text.extend_from_slice(&header);
     text.extend_from_slice(found.image());
@@ -175,8 +183,9 @@ fn pack(found: &Found, inputs: &Inputs) -> Vec<u8> {
 fn unpack(kept: Vec<u8>) -> Option<Found> {
     let (length, rest) = kept.split_first_chunk::<8>()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-    let (inputs, report): (Inputs, Report) = serde_json::from_slice(rest.get(..length)?).ok()?;
-    inputs.hold().then(|| Found { report, start: 8 + length, bytes: kept })
+    let header: (Inputs, Report, Objects) = serde_json::from_slice(rest.get(..length)?).ok()?;
+    let (inputs, report, objects) = header;
+    inputs.hold().then(|| Found { report, objects, start: 8 + length, bytes: kept })
 }
 
 fn run(request: &[u8], wanted: &Wanted, base: &Base) -> Result<(Found, Inputs), Error> {
@@ -240,19 +249,19 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
     let mut modules = Vec::new();
     let mut compiled = Vec::new();
     for module in listed.modules {
+        let path = in_program(&module.path);
         if module.kind == ListedKind::Extension {
-            if module.required {
-                compiled.push(Compiled {
-                    module: module.why.name,
-                    distribution: module.distribution,
-                    by: module.why.by.map(|by| (by, module.why.line)),
-                });
-            } else {
-                warnings.push(left_out(module));
-            }
+            compiled.push(Module {
+                why: module.why,
+                distribution: module.distribution,
+                required: module.required,
+                optional: module.optional,
+                path,
+                package: module.package,
+                file: module.file.unwrap_or_default(),
+            });
             continue;
         }
-        let path = in_program(&module.path);
         // Plain: a program is started more often than it is copied.
         let code = Content::plain(part(module.code).to_vec());
         let mut reported = ReportedModule {
@@ -280,11 +289,19 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
         builder.module(&reported.why.name, new).map_err(wrong(&path))?;
         modules.push(reported);
     }
-    if !compiled.is_empty() {
-        return Err(Error::Compiled(compiled));
-    }
     let mut files = Vec::new();
-    for ListedFile { path, kind, owner, file, content: range } in listed.files {
+    let (libraries, others) =
+        listed.files.into_iter().partition::<Vec<_>, _>(|file| file.kind == LIBRARY);
+    let mut collector = Collector::new(&mut inputs, &listed.roots, &wanted.prefix);
+    for module in compiled {
+        collector.module(module)?;
+    }
+    for library in libraries {
+        let file = library.file.unwrap_or_default();
+        collector.library(&in_program(&library.path), &file, &library.owner)?;
+    }
+    let objects = collector.finish();
+    for ListedFile { path, kind, owner, file, content: range } in others {
         let bytes = match &file {
             Some(file) => inputs.read(file)?,
             None => part(range).to_vec(),
@@ -309,25 +326,18 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
     }
     let report = Report {
         main: listed.main,
+        flavour: None,
         modules,
         standard: listed.standard,
         files,
+        machine: Vec::new(),
         distributions: listed.distributions,
         missing: listed.missing,
         warnings,
         sizes: Sizes::default(),
     };
     let image = builder.build().map_err(wrong("the program's modules"))?;
-    Ok((Found { report, bytes: image, start: 0 }, inputs))
-}
-
-fn left_out(module: ListedModule) -> Warning {
-    let message = format!(
-        "the compiled module `{}` is left out; it is {}",
-        module.why.name,
-        module.why.text()
-    );
-    Warning { code: "compiled-module".to_owned(), message, file: module.file, line: 0 }
+    Ok((Found { report, objects, bytes: image, start: 0 }, inputs))
 }
 
 /// The name that a script has as a module.

@@ -19,16 +19,20 @@ macro_rules! known {
 
 /// Files of hints that are part of Ekiben, by the package they are about.
 const KNOWN: &[(&str, &str)] = known![
+    "PIL",
     "_pytest",
     "black",
     "blib2to3",
+    "cffi",
     "charset_normalizer",
     "defusedxml",
     "flask",
     "httpie",
     "jinja2",
+    "llvmlite",
     "markupsafe",
     "multidict",
+    "numpy",
     "pip",
     "platformdirs",
     "pluggy",

@@ -8,12 +8,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ekiben_engine::Cache;
-use ekiben_image::{Builder, FileKind, Image, ModuleKind};
+use ekiben_image::{Builder, Content, FileKind, Image, ModuleKind, NewModule};
 use ekiben_object::elf;
 
 use super::find::{self, Found, Main, Wanted};
-use super::report::Sizes;
-use super::{Base, Error, Report, SECTION, Target, hints};
+use super::report::{ReportedFile, ReportedModule, Sizes};
+use super::{Base, Error, Flavour, Report, SECTION, Target, hints};
 
 /// The module that is generated for an entry point.
 const ENTRY: &str = "_ekiben_main";
@@ -76,6 +76,8 @@ pub struct Request {
     pub interpreter: bool,
     /// Folders in which it looks for modules that aren't in it, from its own folder on.
     pub path: Vec<String>,
+    /// What the program needs of the machine; if none is named, as little as it can.
+    pub flavour: Option<Flavour>,
     /// Settings of the program, `fast-exit`, `isolated` and `quiet-start`, which otherwise are on.
     pub switches: BTreeMap<String, bool>,
 }
@@ -95,6 +97,7 @@ impl Request {
             sources: true,
             interpreter: false,
             path: Vec::new(),
+            flavour: None,
             switches: BTreeMap::new(),
         }
     }
@@ -164,12 +167,16 @@ pub fn freeze(request: &Request, base: &Base, cache: Option<&Cache>) -> Result<P
     }
     let wanted = wanted(request, base, &standard)?;
     let found = find::find(&wanted, base, cache)?;
-    let image = image(request, &found, &standard)?;
-    let interpreter = read(&base.program)?;
-    let object = |source| Error::Object { path: base.program.clone(), source };
+    let flavour = choose(request, base, &found)?;
+    let program = base.program(flavour)?;
+    let mut report = found.report.clone();
+    report.flavour = Some(flavour);
+    let mut builder = Builder::new();
+    let own = found.image().len() + add_objects(&mut builder, flavour, &found, &mut report)?;
+    let image = image(builder, request, &found, &standard)?;
+    let interpreter = read(program)?;
+    let object = |source| Error::Object { path: program.to_owned(), source };
     let bytes = elf::fill_segment(&interpreter, SECTION, &image).map_err(object)?;
-    let own = found.image().len();
-    let mut report = found.report;
     report.sizes = Sizes {
         program: bytes.len(),
         interpreter: bytes.len() - image.len(),
@@ -177,6 +184,80 @@ pub fn freeze(request: &Request, base: &Base, cache: Option<&Cache>) -> Result<P
         own,
     };
     Ok(Program { bytes, report })
+}
+
+/// The flavour that was asked for, or the one that needs less of the machine.
+fn choose(request: &Request, base: &Base, found: &Found) -> Result<Flavour, Error> {
+    let has = |flavour| base.programs.contains_key(&flavour);
+    let flavour = match request.flavour {
+        Some(flavour) => flavour,
+        None if found.objects.are_needed() || !has(Flavour::Static) => Flavour::Dynamic,
+        None => Flavour::Static,
+    };
+    let required = found.objects.required();
+    if flavour == Flavour::Static && !required.is_empty() {
+        return Err(Error::Compiled(required));
+    }
+    Ok(flavour)
+}
+
+/// Adds shared objects, where the program can load them. Gives the number of their bytes.
+fn add_objects(
+    builder: &mut Builder<'_>,
+    flavour: Flavour,
+    found: &Found,
+    report: &mut Report,
+) -> Result<usize, Error> {
+    let objects = &found.objects;
+    if flavour == Flavour::Static {
+        report.warnings.extend(objects.left_out());
+        return Ok(0);
+    }
+    objects.check()?;
+    report.warnings.extend(objects.warnings.iter().cloned());
+    report.machine.extend(objects.machine.iter().cloned());
+    let wrong = |path: &str| {
+        let path = PathBuf::from(path);
+        move |source| Error::Image { path, source }
+    };
+    let mut sizes = BTreeMap::new();
+    for (path, object) in &objects.objects {
+        let mut content = fs::read(&object.file).map_err(Error::io("read", &object.file))?;
+        // What is in memory has no folder beside which something could be found.
+        elf::remove_search_paths(&mut content)
+            .map_err(|source| Error::Object { path: object.file.clone(), source })?;
+        sizes.insert(path.as_str(), content.len());
+        let content = Content::plain(content);
+        builder.file(path, FileKind::SharedObject, content).map_err(wrong(path))?;
+    }
+    let all = sizes.values().sum();
+    for module in &objects.modules {
+        let (kind, path) = (ModuleKind::Extension, module.path.clone());
+        let code = Content::default();
+        let new = NewModule { kind, is_package: module.package, path, code };
+        builder.module(&module.why.name, new).map_err(wrong(&module.path))?;
+        report.modules.push(ReportedModule {
+            why: module.why.clone(),
+            distribution: module.distribution.clone(),
+            code: sizes.remove(module.path.as_str()).unwrap_or_default(),
+            source: 0,
+        });
+    }
+    report.modules.sort_by(|one, other| one.why.name.cmp(&other.why.name));
+    for (path, size) in sizes {
+        let owner =
+            objects.objects.get(path).map(|object| object.owner.clone()).unwrap_or_default();
+        let (path, kind) = (path.to_owned(), "library".to_owned());
+        report.files.push(ReportedFile { path, kind, owner, size });
+    }
+    let circles = objects.circles().into_iter().map(|circle| circle.join("\t"));
+    let circles = circles.collect::<Vec<_>>().join("\n");
+    for (key, value) in [("libraries", objects.setting()), ("library-circles", circles)] {
+        if !value.is_empty() {
+            builder.set(key, &value).map_err(wrong(key))?;
+        }
+    }
+    Ok(all)
 }
 
 fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted, Error> {
@@ -258,9 +339,13 @@ fn is_ours(module: &str) -> bool {
 }
 
 /// The image: the program's modules, and the standard library.
-fn image(request: &Request, found: &Found, standard: &Image<'_>) -> Result<Vec<u8>, Error> {
+fn image<'a>(
+    mut builder: Builder<'a>,
+    request: &Request,
+    found: &'a Found,
+    standard: &Image<'a>,
+) -> Result<Vec<u8>, Error> {
     let wrong = |source| Error::Image { path: PathBuf::from("the program's image"), source };
-    let mut builder = Builder::new();
     for (key, value) in standard.settings() {
         builder.set(key, value).map_err(wrong)?;
     }

@@ -7,6 +7,7 @@
 //! | `find` | modules and files, found by a script in Python that the runtime's interpreter runs |
 //! | `hints` | what can't be seen in the code of packages |
 //! | `dependencies` | what a program depends on, installed by uv or pip into a folder of the cache |
+//! | `shared` | shared objects that are loaded from memory, with the libraries that they need |
 //! | `make` | the image, and the program |
 //! | [`Report`] | what was taken and why, for people and for programs |
 //! | [`inventory`] | what is in a program that was made |
@@ -25,6 +26,7 @@ mod make;
 mod project;
 mod pylock;
 mod report;
+mod shared;
 mod target;
 
 pub use base::Base;
@@ -36,6 +38,8 @@ pub use report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,
 };
 pub use target::Target;
+
+pub use crate::runtime::Flavour;
 
 /// The section that holds a program's image.
 pub const SECTION: &str = ".ekiben_image";

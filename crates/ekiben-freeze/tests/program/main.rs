@@ -5,6 +5,7 @@
 mod dependencies;
 mod find;
 mod real;
+mod shared;
 mod support;
 
 use std::fs;
@@ -12,7 +13,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use ekiben_freeze::program::inventory::Inventory;
-use ekiben_freeze::program::{self, Request, Target};
+use ekiben_freeze::program::{self, Flavour, Request, Target};
 use ekiben_image::{FileKind, ModuleKind};
 
 use support::{Place, image, install};
@@ -226,7 +227,7 @@ fn an_inventory_accounts_for_every_byte() {
     assert!(Inventory::of(&changed, false).is_ok());
     let damaged = Inventory::of(&changed, true).unwrap_err().to_string();
     assert!(damaged.contains("damaged"), "{damaged}");
-    let empty = fs::read(&place.base.program).unwrap();
+    let empty = fs::read(&place.base.programs[&Flavour::Static]).unwrap();
     let message = Inventory::of(&empty, false).unwrap_err().to_string();
     assert_eq!(message, "it is an interpreter without an image: no program was put into it");
 }

@@ -71,6 +71,7 @@ impl Place {
             .output()
             .unwrap();
         assert!(linked.status.success(), "{linked:?}");
+        install(&program, &runtime.join(format!("bin/python{python}-dynamic")));
         // Counts how often it is run.
         let counting = runtime.join(format!("bin/python{python}"));
         let script = format!(
@@ -81,7 +82,7 @@ impl Place {
         fs::write(runtime.join("counting"), script).unwrap();
         install(&runtime.join("counting"), &counting);
         fs::write(runtime.join("stdlib.image"), stdlib(&python)).unwrap();
-        let base = Base::in_folder(&runtime, "static").unwrap();
+        let base = Base::in_folder(&runtime).unwrap();
         Self { folder, base }
     }
 

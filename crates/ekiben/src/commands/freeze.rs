@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ekiben_core::{Cause, Place, Problem, Problems};
 use ekiben_engine::{Cache, CacheLimits};
 use ekiben_freeze::program::{
-    self, Base, Error, Installer, Program, Project, Report, Request, Target, Warning,
+    self, Base, Error, Flavour, Installer, Program, Project, Report, Request, Target, Warning,
 };
 
 use ekiben_freeze::runtime::Store;
@@ -51,8 +51,7 @@ fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
             found.map_err(|error| super::runtime::problems(&error))?.path("")
         }
     };
-    let base = Base::in_folder(&runtime, freeze.flavour.as_str());
-    let base = base.map_err(|error| problems(&error))?;
+    let base = Base::in_folder(&runtime).map_err(|error| problems(&error))?;
     // Without a cache the next run takes longer.
     let cache = Cache::open(&folder, CacheLimits::new(global.cache_size)).ok();
     let request = request(freeze, &base, &folder)?;
@@ -110,6 +109,7 @@ fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Proble
         sources: !freeze.no_sources,
         interpreter: freeze.interpreter,
         path: freeze.path.clone(),
+        flavour: freeze.flavour.map(Flavour::from),
         switches: freeze.set.iter().cloned().collect::<BTreeMap<_, _>>(),
     })
 }
@@ -162,6 +162,12 @@ fn tell(freeze: &Freeze, global: &Global, made: &Program, output: &Path) {
     if global.verbose > 0 {
         text.push_str(&report.modules_text());
     }
+    if freeze.flavour.is_none() && report.flavour == Some(Flavour::Dynamic) {
+        text.push_str(&format!(
+            "It has compiled code to load, so it is of the flavour `dynamic`, and needs {} of the machine\n",
+            and_list(["the C library"].into_iter().chain(report.machine.iter().map(String::as_str))),
+        ));
+    }
     let sizes = report.sizes;
     let [program, interpreter, own, image] =
         [sizes.program, sizes.interpreter, sizes.own, sizes.image]
@@ -174,6 +180,15 @@ fn tell(freeze: &Freeze, global: &Global, made: &Program, output: &Path) {
         counted(report.files.len(), "file"),
     ));
     print(&text);
+}
+
+/// The words as a sentence has them.
+fn and_list<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let words: Vec<_> = words.collect();
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => words.concat(),
+    }
 }
 
 fn counted(number: usize, what: &str) -> String {
@@ -208,6 +223,8 @@ fn problem(warning: &Warning) -> Problem {
     });
     let help = match warning.code.as_str() {
         "file-by-path" => "importlib.resources finds a package's files in a program too",
+        "library" => "the program needs a C library that is as new as this machine's",
+        "missing-library" => "install it, or leave the module out by --exclude",
         "dynamic-import" => "name what it imports by --include, or in a file of --hints",
         _ => return Problem { at, ..problem },
     };

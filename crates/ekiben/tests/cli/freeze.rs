@@ -125,11 +125,13 @@ fn what_cant_be_frozen_is_told() {
      |
      = help: give it another name by -o
     "#);
-    snapshot!(freeze(&project, &["spam.py", "--flavour", "dynamic"]), @r#"
+    let (_, python) = python();
+    let dynamic = freeze(&project, &["spam.py", "--flavour", "dynamic"]).to_string();
+    snapshot!(dynamic.replace(&python, "[PYTHON]"), @r#"
     exit 2
     --- stdout
     --- stderr
-    error[no-runtime]: there is no runtime in ../runtime: there is no bin/python3.x-dynamic
+    error[no-runtime]: there is no runtime in ../runtime: there is no bin/python[PYTHON]-dynamic
      |
      = help: make one by `ekiben runtime build`
     "#);
