@@ -1,8 +1,10 @@
 //! ELF: symbols from `.dynsym`, libraries and search paths from `.dynamic` (System V ABI, chapter 5).
 
 mod segment;
+mod versions;
 
 pub use segment::{fill_segment, segment_content};
+pub use versions::needed_versions;
 
 use object::elf::{self, STB_WEAK, STV_HIDDEN, STV_INTERNAL};
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _, Sym as _};

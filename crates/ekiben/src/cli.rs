@@ -559,6 +559,7 @@ pub(crate) enum Hook {
     BuildEditable,
     BuildSdist,
     PrepareMetadata,
+    PrepareEditableMetadata,
     GetRequiresForBuildWheel,
     GetRequiresForBuildSdist,
     GetRequiresForBuildEditable,

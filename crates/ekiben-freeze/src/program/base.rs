@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ekiben_object::elf;
+
 use super::Error;
 
 /// The files of a runtime that a program is made of.
@@ -46,6 +48,24 @@ impl Base {
             }
         }
         Ok(base)
+    }
+
+    /// The version of glibc that a program needs at least, such as `2.36`; none if it needs none.
+    ///
+    /// # Errors
+    /// If the interpreter can't be read.
+    pub fn glibc(&self) -> Result<Option<String>, Error> {
+        let bytes = fs::read(&self.program).map_err(Error::io("read", &self.program))?;
+        let object = |source| Error::Object { path: self.program.clone(), source };
+        let versions = elf::needed_versions(&bytes).map_err(object)?;
+        let numbers = |version: &str| {
+            let (major, minor) = version.strip_prefix("GLIBC_")?.split_once('.')?;
+            // A third number, as 2.2.5 has, makes no difference to tags.
+            let minor = minor.split('.').next().unwrap_or(minor);
+            Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
+        };
+        let newest = versions.iter().filter_map(|(_, version)| numbers(version)).max();
+        Ok(newest.map(|(major, minor)| format!("{major}.{minor}")))
     }
 
     /// The folder of installed packages that a word of the command line stands for, which may be a
