@@ -2,10 +2,11 @@
 //!
 //! A runtime is built, or taken from the user's cache; each script is frozen in both flavours and run
 //! beside the runtime's ordinary interpreter. Output and exit codes must be the same, and what the
-//! programs open is checked against a short list.
+//! programs open is checked against a short list. In the end, `examples/executable` becomes a wheel.
 
 mod anywhere;
 mod opened;
+mod wheels;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -48,7 +49,8 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
         bench.compare(&script).with_context(|| format!("`{}`", script.display()))?;
     }
     anywhere::test(&bench)?;
-    opened::test(&bench)
+    opened::test(&bench)?;
+    wheels::test(workspace, ekiben, &bench.runtime, work.path())
 }
 
 /// A runtime, and where programs are made.
@@ -56,6 +58,7 @@ struct Bench<'a> {
     ekiben: &'a Venv,
     scripts: PathBuf,
     work: &'a Path,
+    runtime: PathBuf,
     /// The runtime's ordinary interpreter.
     python: PathBuf,
 }
@@ -72,9 +75,9 @@ struct Outcome {
 impl<'a> Bench<'a> {
     fn new(workspace: &Workspace, ekiben: &'a Venv, work: &'a Path) -> Result<Self> {
         let mut program = ekiben.program("ekiben");
-        let folder = runtime::build(program.current_dir(work), PYTHON, &[])?;
-        let python = folder.join(format!("bin/python{PYTHON}"));
-        Ok(Self { ekiben, scripts: workspace.path("tests/executables"), work, python })
+        let runtime = runtime::build(program.current_dir(work), PYTHON, &[])?;
+        let python = runtime.join(format!("bin/python{PYTHON}"));
+        Ok(Self { ekiben, scripts: workspace.path("tests/executables"), work, runtime, python })
     }
 
     /// Freezes a script, and gives the program.
