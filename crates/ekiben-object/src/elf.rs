@@ -3,10 +3,12 @@
 mod archive;
 mod search_path;
 mod segment;
+mod versions;
 
 pub use archive::archive_symbols;
 pub use search_path::remove_search_paths;
 pub use segment::{fill_segment, segment_content};
+pub use versions::needed_versions;
 
 use object::elf::{self, STB_WEAK, STV_HIDDEN, STV_INTERNAL};
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _, Sym as _};

@@ -578,6 +578,7 @@ pub(crate) enum Hook {
     BuildEditable,
     BuildSdist,
     PrepareMetadata,
+    PrepareEditableMetadata,
     GetRequiresForBuildWheel,
     GetRequiresForBuildSdist,
     GetRequiresForBuildEditable,

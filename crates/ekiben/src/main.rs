@@ -8,6 +8,7 @@
 //! | `report` | what people and programs hear of a build |
 //! | `environment` | folders, processors and variables of this machine |
 //! | `builtin` | the plugins that are part of the program |
+//! | `services` | what plugins plan and native code carries out |
 //! | `parts` | what of Ekiben's own goes into runtimes |
 //!
 //! Exit status: 0 done, 1 the build failed, 2 the project or what was asked for is wrong, 101 a bug
@@ -22,6 +23,7 @@ mod environment;
 mod parts;
 mod report;
 mod result;
+mod services;
 mod settings;
 
 use std::ffi::OsString;

@@ -2,9 +2,10 @@
 //!
 //! A runtime is built, or taken from the user's cache; each script is frozen in both flavours and run
 //! beside the runtime's ordinary interpreter. Output and exit codes must be the same, and what the
-//! programs open is checked against a short list.
+//! programs open is checked against a short list. In the end, `examples/executable` becomes a wheel.
 
 mod anywhere;
+mod artifact;
 mod opened;
 mod wheels;
 
@@ -60,7 +61,8 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     }
     anywhere::test(&bench)?;
     opened::test(&bench)?;
-    wheels::test(&bench, workspace)
+    wheels::test(&bench, workspace)?;
+    artifact::test(workspace, ekiben, &bench.runtime, work.path())
 }
 
 /// A runtime, and where programs are made.
@@ -68,6 +70,7 @@ struct Bench<'a> {
     ekiben: &'a Venv,
     scripts: PathBuf,
     work: &'a Path,
+    runtime: PathBuf,
     /// The runtime's ordinary interpreter.
     python: PathBuf,
     /// Where the C library finds `LATIN`.
@@ -86,14 +89,15 @@ struct Outcome {
 impl<'a> Bench<'a> {
     fn new(workspace: &Workspace, ekiben: &'a Venv, work: &'a Path) -> Result<Self> {
         let mut program = ekiben.program("ekiben");
-        let folder = runtime::build(program.current_dir(work), PYTHON, &[])?;
-        let python = folder.join(format!("bin/python{PYTHON}"));
+        let runtime = runtime::build(program.current_dir(work), PYTHON, &[])?;
+        let python = runtime.join(format!("bin/python{PYTHON}"));
         let locales = work.join("locales");
         fs::create_dir(&locales)?;
         let mut localedef = Command::new("localedef");
         localedef.args(["-i", "de_DE", "-f", "ISO-8859-15"]).arg(locales.join(LATIN));
         run(&mut localedef)?;
-        Ok(Self { ekiben, scripts: workspace.path("tests/executables"), work, python, locales })
+        let scripts = workspace.path("tests/executables");
+        Ok(Self { ekiben, scripts, work, runtime, python, locales })
     }
 
     /// Freezes a script, with packages in a folder, and gives the program.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use ekiben_object::elf;
+
 use super::Error;
 use crate::runtime::Flavour;
 
@@ -52,11 +54,33 @@ impl Base {
     }
 
     /// The interpreter of a flavour.
-    pub(crate) fn program(&self, flavour: Flavour) -> Result<&Path, Error> {
+    ///
+    /// # Errors
+    /// If the runtime has none.
+    pub fn program(&self, flavour: Flavour) -> Result<&Path, Error> {
         self.programs.get(&flavour).map(PathBuf::as_path).ok_or_else(|| Error::NoRuntime {
             folder: self.stdlib.parent().unwrap_or(&self.stdlib).to_owned(),
             why: format!("there is no bin/python{}-{flavour}", self.python),
         })
+    }
+
+    /// The version of glibc that a program needs at least, such as `2.36`; none if it needs none.
+    ///
+    /// # Errors
+    /// If the interpreter can't be read.
+    pub fn glibc(&self, flavour: Flavour) -> Result<Option<String>, Error> {
+        let program = self.program(flavour)?;
+        let bytes = std::fs::read(program).map_err(Error::io("read", program))?;
+        let object = |source| Error::Object { path: program.to_owned(), source };
+        let versions = elf::needed_versions(&bytes).map_err(object)?;
+        let numbers = |version: &str| {
+            let (major, minor) = version.strip_prefix("GLIBC_")?.split_once('.')?;
+            // A third number, as 2.2.5 has, makes no difference to tags.
+            let minor = minor.split('.').next().unwrap_or(minor);
+            Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
+        };
+        let newest = versions.iter().filter_map(|(_, version)| numbers(version)).max();
+        Ok(newest.map(|(major, minor)| format!("{major}.{minor}")))
     }
 
     /// The folder of installed packages that a word of the command line stands for, which may be a

@@ -80,6 +80,14 @@ pub enum Error {
     /// There is neither uv nor pip.
     #[error("neither uv nor pip is on PATH, one of which has to install the dependencies")]
     NoInstaller,
+    /// uv or pip can't tell what is needed.
+    #[error("{installer} can't resolve the dependencies:\n{said}")]
+    Resolver {
+        /// Its name.
+        installer: String,
+        /// What it said.
+        said: String,
+    },
     /// uv or pip failed.
     #[error("{installer} can't install the dependencies:\n{said}")]
     Installer {
@@ -122,7 +130,7 @@ impl Error {
             Self::Object { .. } => "executable",
             Self::Text { .. } => "freeze-input",
             Self::NoInstaller => "no-installer",
-            Self::Installer { .. } => "dependencies",
+            Self::Resolver { .. } | Self::Installer { .. } => "dependencies",
         }
     }
 

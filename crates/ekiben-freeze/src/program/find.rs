@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use ekiben_engine::{Cache, Digest};
 use ekiben_image::{Builder, Content, Effort, FileKind, ModuleKind, NewModule};
@@ -16,6 +16,7 @@ use super::report::{
 };
 use super::shared::{Collector, Module, Objects};
 use super::{Base, Error};
+use crate::process::{self, Stop};
 
 /// The kind of the cache's records.
 const RECORDS: &str = "freeze";
@@ -143,14 +144,19 @@ struct ListedFile {
 }
 
 /// Finds what is wanted, or takes what was found before if nothing that it depended on has changed.
-pub(crate) fn find(wanted: &Wanted, base: &Base, cache: Option<&Cache>) -> Result<Found, Error> {
+pub(crate) fn find(
+    wanted: &Wanted,
+    base: &Base,
+    cache: Option<&Cache>,
+    stop: Stop<'_>,
+) -> Result<Found, Error> {
     let request = serde_json::to_vec(wanted).unwrap_or_default();
     let key = key(&request, base);
     let kept = cache.and_then(|cache| cache.record_get(RECORDS, &key));
     if let Some(found) = kept.and_then(unpack) {
         return Ok(found);
     }
-    let (found, inputs) = run(&request, wanted, base)?;
+    let (found, inputs) = run(&request, wanted, base, stop)?;
     if let Some(cache) = cache.filter(|_| !found.objects.lacks) {
         // A cache that can't be written to costs the next run some time.
         let _ = cache.record_put(RECORDS, &key, &pack(&found, &inputs));
@@ -188,7 +194,12 @@ fn unpack(kept: Vec<u8>) -> Option<Found> {
     inputs.hold().then(|| Found { report, objects, start: 8 + length, bytes: kept })
 }
 
-fn run(request: &[u8], wanted: &Wanted, base: &Base) -> Result<(Found, Inputs), Error> {
+fn run(
+    request: &[u8],
+    wanted: &Wanted,
+    base: &Base,
+    stop: Stop<'_>,
+) -> Result<(Found, Inputs), Error> {
     let work = tempfile::Builder::new().prefix("ekiben-freeze-").tempdir();
     let work = work.map_err(Error::io("create a folder in", std::env::temp_dir()))?;
     let at = |name: &str| work.path().join(name);
@@ -200,14 +211,14 @@ fn run(request: &[u8], wanted: &Wanted, base: &Base) -> Result<(Found, Inputs), 
         write(&format!("find/{name}"), text.as_bytes())?;
     }
     write("request.json", request)?;
-    let output = Command::new(&base.interpreter)
+    let mut command = Command::new(&base.interpreter);
+    command
         .args(["-I", "-S", "-B", "-X", "utf8"])
         .args(["find", "request.json", "result.json", "content"].map(at))
         // Whether objects are shared in marshalled code must not depend on chance.
-        .env("PYTHONHASHSEED", "0")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(Error::io("start", &base.interpreter))?;
+        .env("PYTHONHASHSEED", "0");
+    let output = process::output(&mut command, stop);
+    let output = output.map_err(Error::io("run", &base.interpreter))?;
     if !output.status.success() {
         return Err(Error::Finder {
             interpreter: base.interpreter.clone(),

@@ -14,6 +14,7 @@ use ekiben_object::elf;
 use super::find::{self, Found, Main, Wanted};
 use super::report::{ReportedFile, ReportedModule, Sizes};
 use super::{Base, Error, Flavour, Report, SECTION, Target, hints};
+use crate::process::Stop;
 
 /// The module that is generated for an entry point.
 const ENTRY: &str = "_ekiben_main";
@@ -156,6 +157,19 @@ fn exchange(one: &Path, other: &Path) -> rustix::io::Result<()> {
 /// If its modules can't be found or compiled, some can't be part of a program, or the runtime can't be
 /// used.
 pub fn freeze(request: &Request, base: &Base, cache: Option<&Cache>) -> Result<Program, Error> {
+    freeze_until(request, base, cache, None)
+}
+
+/// As [`freeze`], unless it is to stop before.
+///
+/// # Errors
+/// As there; one of the kind `Interrupted` if it was stopped.
+pub fn freeze_until(
+    request: &Request,
+    base: &Base,
+    cache: Option<&Cache>,
+    stop: Stop<'_>,
+) -> Result<Program, Error> {
     let read = |path: &Path| fs::read(path).map_err(Error::io("read", path));
     let stdlib = read(&base.stdlib)?;
     let wrong = |source| Error::Image { path: base.stdlib.clone(), source };
@@ -166,7 +180,7 @@ pub fn freeze(request: &Request, base: &Base, cache: Option<&Cache>) -> Result<P
         return Err(Error::NoRuntime { folder, why });
     }
     let wanted = wanted(request, base, &standard)?;
-    let found = find::find(&wanted, base, cache)?;
+    let found = find::find(&wanted, base, cache, stop)?;
     let flavour = choose(request, base, &found)?;
     let program = base.program(flavour)?;
     let mut report = found.report.clone();

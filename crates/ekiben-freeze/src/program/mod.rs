@@ -26,13 +26,14 @@ mod make;
 mod project;
 mod pylock;
 mod report;
+mod resolve;
 mod shared;
 mod target;
 
 pub use base::Base;
 pub use dependencies::Installer;
 pub use error::{Compiled, Error};
-pub use make::{Program, Request, freeze};
+pub use make::{Program, Request, freeze, freeze_until};
 pub use project::Project;
 pub use report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,

@@ -62,6 +62,18 @@ impl Runtime {
         format!("{}-{short}", self.manifest.interpreter.version)
     }
 
+    /// What it runs on, as Python names it: `x86_64`, `aarch64`.
+    #[must_use]
+    pub fn architecture(&self) -> &str {
+        let target = &self.manifest.interpreter.compiler.target;
+        match target.split('-').next().unwrap_or(target) {
+            "arm" => "armv7l",
+            "i386" | "i486" | "i586" => "i686",
+            "powerpc64le" => "ppc64le",
+            other => other,
+        }
+    }
+
     /// A path in it.
     #[must_use]
     pub fn path(&self, inner: &str) -> PathBuf {

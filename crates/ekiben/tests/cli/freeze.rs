@@ -19,7 +19,7 @@ int main(void) {
 "#;
 
 /// The first Python of 3.11 or later.
-fn python() -> (String, String) {
+pub(crate) fn python() -> (String, String) {
     let ask = "import sys; print(sys.executable, '%d.%d' % sys.version_info[:2], sep='\\n')";
     let names = ["python3.13", "python3.12", "python3.14", "python3.11", "python3"];
     let mut answers = names.iter().filter_map(|name| {
@@ -33,7 +33,7 @@ fn python() -> (String, String) {
 }
 
 /// Makes a runtime beside the project.
-fn runtime(project: &Project) {
+pub(crate) fn runtime(project: &Project) {
     let (interpreter, python) = python();
     let folder = project.beside("runtime");
     fs::create_dir_all(folder.join("bin")).unwrap();
