@@ -357,6 +357,10 @@ pub(crate) struct Freeze {
     /// Leave out what nothing reaches of the standard library
     #[arg(long)]
     pub(crate) prune: bool,
+    /// As --prune, and link an interpreter with only the builtin modules that are needed. For this
+    /// alone a C compiler is needed
+    #[arg(long)]
+    pub(crate) relink: bool,
     /// As python -O and -OO: 1 takes assertions away, 2 docstrings too
     #[arg(long, value_name = "LEVEL", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
     pub(crate) optimize: u8,

@@ -7,6 +7,7 @@
 mod anywhere;
 mod artifact;
 mod opened;
+mod relinked;
 mod wheels;
 
 use std::ffi::OsStr;
@@ -61,6 +62,7 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     }
     anywhere::test(&bench)?;
     opened::test(&bench)?;
+    relinked::test(&bench)?;
     wheels::test(&bench, workspace)?;
     artifact::test(workspace, ekiben, &bench.runtime, work.path())
 }
@@ -174,7 +176,7 @@ impl<'a> Bench<'a> {
 
 /// Leaves a command nothing of this process' environment that Python, locales or the loader (which cargo
 /// tells where to look) are told by.
-fn clean(command: &mut Command, locale: &[(&str, &str)]) {
+fn clean<'a>(command: &'a mut Command, locale: &[(&str, &str)]) -> &'a mut Command {
     for (name, _) in std::env::vars_os() {
         let is_told = |name: &OsStr| {
             let name = name.to_string_lossy();
@@ -185,7 +187,7 @@ fn clean(command: &mut Command, locale: &[(&str, &str)]) {
             command.env_remove(name);
         }
     }
-    command.envs(locale.iter().copied());
+    command.envs(locale.iter().copied())
 }
 
 fn scripts(folder: &Path) -> Result<Vec<PathBuf>> {

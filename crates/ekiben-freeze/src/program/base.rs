@@ -53,13 +53,18 @@ impl Base {
         Ok(base)
     }
 
+    /// The runtime's folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.stdlib.parent().unwrap_or(&self.stdlib)
+    }
+
     /// The interpreter of a flavour.
     ///
     /// # Errors
     /// If the runtime has none.
     pub fn program(&self, flavour: Flavour) -> Result<&Path, Error> {
         self.programs.get(&flavour).map(PathBuf::as_path).ok_or_else(|| Error::NoRuntime {
-            folder: self.stdlib.parent().unwrap_or(&self.stdlib).to_owned(),
+            folder: self.folder().to_owned(),
             why: format!("there is no bin/python{}-{flavour}", self.python),
         })
     }

@@ -53,6 +53,9 @@ pub enum Error {
         /// What is missing.
         why: String,
     },
+    /// The runtime can't be used, or linked anew.
+    #[error(transparent)]
+    Runtime(#[from] crate::runtime::Error),
     /// An image can't be read or written.
     #[error("{}: {source}", path.display())]
     Image {
@@ -126,6 +129,7 @@ impl Error {
             Self::Compiled(_) => "compiled-modules",
             Self::Shared { .. } => "shared-object",
             Self::NoRuntime { .. } => "no-runtime",
+            Self::Runtime(error) => error.code(),
             Self::Image { .. } => "image",
             Self::Object { .. } => "executable",
             Self::Text { .. } => "freeze-input",

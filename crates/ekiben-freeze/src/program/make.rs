@@ -6,6 +6,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use ekiben_engine::Cache;
 use ekiben_image::{Builder, Content, FileKind, Image, ModuleKind, NewModule};
@@ -15,6 +16,7 @@ use super::find::{self, Found, Main, Wanted};
 use super::report::{ReportedFile, ReportedModule, Sizes};
 use super::{Base, Error, Flavour, Report, SECTION, Target, hints};
 use crate::process::Stop;
+use crate::runtime::{Progress, Runtime};
 
 /// The module that is generated for an entry point.
 const ENTRY: &str = "_ekiben_main";
@@ -22,7 +24,10 @@ const ENTRY: &str = "_ekiben_main";
 /// Modules that an interpreter needs to start, or that C code imports by itself.
 const ALWAYS: &[&str] = &[
     "_ekiben_importer",
+    "encodings",
     "encodings.*",
+    "encodings.aliases",
+    "encodings.utf_8",
     "importlib",
     "importlib._bootstrap",
     "importlib._bootstrap_external",
@@ -51,6 +56,9 @@ const ALWAYS: &[&str] = &[
     "zipimport",
 ];
 
+/// The kind of the cache's records of interpreters that were linked anew.
+const RELINKED: &str = "relinked";
+
 /// Settings of programs that a person may switch off.
 const SWITCHES: &[&str] = &["fast-exit", "isolated", "quiet-start"];
 
@@ -69,6 +77,9 @@ pub struct Request {
     pub hints: Vec<PathBuf>,
     /// Whether to leave out what nothing reaches of the standard library.
     pub prune: bool,
+    /// Whether to link an interpreter with only the builtin modules that are needed, for which `prune`
+    /// has to be set.
+    pub relink: bool,
     /// How much to optimise bytecode: 0, 1 or 2.
     pub optimize: u8,
     /// Whether to keep sources, for tracebacks.
@@ -94,6 +105,7 @@ impl Request {
             excludes: Vec::new(),
             hints: Vec::new(),
             prune: false,
+            relink: false,
             optimize: 0,
             sources: true,
             interpreter: false,
@@ -176,8 +188,7 @@ pub fn freeze_until(
     let standard = Image::open(&stdlib).map_err(wrong)?;
     if standard.setting("python") != Some(&base.python) {
         let why = format!("stdlib.image isn't for Python {}", base.python);
-        let folder = base.stdlib.parent().unwrap_or(&base.stdlib).to_owned();
-        return Err(Error::NoRuntime { folder, why });
+        return Err(Error::NoRuntime { folder: base.folder().to_owned(), why });
     }
     let wanted = wanted(request, base, &standard)?;
     let found = find::find(&wanted, base, cache, stop)?;
@@ -187,8 +198,14 @@ pub fn freeze_until(
     report.flavour = Some(flavour);
     let mut builder = Builder::new();
     let own = found.image().len() + add_objects(&mut builder, flavour, &found, &mut report)?;
-    let image = image(builder, request, &found, &standard)?;
-    let interpreter = read(program)?;
+    let (interpreter, builtins) = match request.relink {
+        true => {
+            let (interpreter, builtins) = relinked(flavour, base, &found.report, cache)?;
+            (interpreter, Some(builtins))
+        }
+        false => (read(program)?, None),
+    };
+    let image = image(builder, request, &found, &standard, builtins.as_ref())?;
     let object = |source| Error::Object { path: program.to_owned(), source };
     let bytes = elf::fill_segment(&interpreter, SECTION, &image).map_err(object)?;
     report.sizes = Sizes {
@@ -213,6 +230,41 @@ fn choose(request: &Request, base: &Base, found: &Found) -> Result<Flavour, Erro
         return Err(Error::Compiled(required));
     }
     Ok(flavour)
+}
+
+/// An interpreter with only those builtin modules that the program needs, and their names.
+fn relinked(
+    flavour: Flavour,
+    base: &Base,
+    report: &Report,
+    cache: Option<&Cache>,
+) -> Result<(Vec<u8>, BTreeSet<String>), Error> {
+    if flavour != Flavour::Static {
+        let message = "only an interpreter of the flavour `static` can be linked with less in it: \
+                       shared objects may need all of a `dynamic` one";
+        return Err(Error::Target(message.to_owned()));
+    }
+    let runtime = Runtime::open(base.folder())?;
+    let needed = report.standard.iter().map(|why| why.name.as_str()).collect();
+    let builtins = runtime.builtins_for(&needed);
+    // The runtime's digest has the compiler in it that its objects are of.
+    let mut key = runtime.manifest.digest.clone();
+    for builtin in &builtins {
+        key.push('\n');
+        key.push_str(builtin);
+    }
+    let kept = cache.and_then(|cache| cache.record_get(RELINKED, key.as_bytes()));
+    if let Some(interpreter) = kept {
+        return Ok((interpreter, builtins));
+    }
+    let stop = AtomicBool::new(false);
+    let interpreter =
+        runtime.relink(&builtins, Progress { step: &|_| {}, note: &|_| {}, stop: &stop })?;
+    if let Some(cache) = cache {
+        // A cache that can't be written to costs the next run some time.
+        let _ = cache.record_put(RELINKED, key.as_bytes(), &interpreter);
+    }
+    Ok((interpreter, builtins))
 }
 
 /// Adds shared objects, where the program can load them. Gives the number of their bytes.
@@ -358,6 +410,7 @@ fn image<'a>(
     request: &Request,
     found: &'a Found,
     standard: &Image<'a>,
+    builtins: Option<&BTreeSet<String>>,
 ) -> Result<Vec<u8>, Error> {
     let wrong = |source| Error::Image { path: PathBuf::from("the program's image"), source };
     for (key, value) in standard.settings() {
@@ -381,7 +434,7 @@ fn image<'a>(
     let own = Image::open(found.image()).map_err(wrong)?;
     builder.add_missing(&own).map_err(wrong)?;
     if request.prune || !request.sources {
-        add_some(&mut builder, request, &found.report, standard).map_err(wrong)?;
+        add_some(&mut builder, request, &found.report, standard, builtins).map_err(wrong)?;
     } else {
         builder.add_missing(standard).map_err(wrong)?;
     }
@@ -394,16 +447,18 @@ fn add_some<'a>(
     request: &Request,
     report: &Report,
     standard: &Image<'a>,
+    builtins: Option<&BTreeSet<String>>,
 ) -> Result<(), ekiben_image::Error> {
     let needed: BTreeSet<&str> = report.standard.iter().map(|why| why.name.as_str()).collect();
     let early: BTreeSet<&str> = standard.setting("early").unwrap_or_default().lines().collect();
     let mut packages = BTreeSet::new();
+    let is_linked = |name: &str| builtins.is_none_or(|builtins| builtins.contains(name));
     for module in standard.modules() {
         let is_needed = !request.prune
-            || module.kind == ModuleKind::Builtin
+            || module.kind == ModuleKind::Builtin && is_linked(module.name)
             || is_ours(module.name)
-            || early.contains(module.stem)
-            || needed.contains(module.name);
+            || early.contains(module.stem) && module.code.plain().is_some()
+            || module.kind != ModuleKind::Builtin && needed.contains(module.name);
         if !is_needed {
             continue;
         }

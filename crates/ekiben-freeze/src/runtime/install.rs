@@ -36,6 +36,8 @@ const TESTS_OF_3_11: [&str; 2] = ["ctypes/test/", "unittest/test/"];
 const SHARED: &str = "lib-dynload";
 /// Folders that aren't in images, and whose modules needn't be right.
 pub(super) const BESIDE_IMAGES: [&str; 2] = ["lib-dynload/", "test/"];
+/// The object with the table of builtin modules.
+pub(super) const INITTAB: &str = "lib/inittab.o";
 /// What stands for the build folder where its path was written down.
 const BUILD_FOLDER: &str = "/ekiben-build";
 /// Makes what `sysconfig` reads follow the place of the interpreter.
@@ -131,7 +133,13 @@ fn install_libraries(
     let (source, result) = (&build.source, &build.result);
     let python = format!("python{}", recipe.request.python.series());
     let own = format!("lib{python}.a");
-    files::copy(&source.join(&own), &result.join("lib").join(&own))?;
+    let archive = result.join("lib").join(&own);
+    files::copy(&source.join(&own), &archive)?;
+    // A program may have another table.
+    files::copy(&source.join("Modules/config.o"), &result.join(INITTAB))?;
+    let mut command = build.command(recipe.toolchain.program("ar", runner)?);
+    runner
+        .run("taking the table of modules out", command.arg("dD").arg(&archive).arg("config.o"))?;
     let cpython = ["licenses/cpython/LICENSE", "licenses/cpython/incorporated-software.rst"];
     let part_of_cpython = |name: &str, file: &str, licence: &str| Library {
         name: name.to_owned(),

@@ -34,6 +34,7 @@ mod interpreter;
 mod libraries;
 mod link;
 mod manifest;
+mod relink;
 mod run;
 mod source;
 mod stdlib;

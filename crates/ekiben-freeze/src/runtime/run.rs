@@ -220,8 +220,11 @@ fn quoted(word: &str) -> String {
     }
 }
 
+/// The end of what a program printed, without the linker's warnings of what every static link has.
 fn tail(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    const OF_STATIC_LINKS: &str = "in statically linked applications requires at runtime";
+    let is_shown = |line: &&str| !line.trim().is_empty() && !line.contains(OF_STATIC_LINKS);
+    let lines: Vec<&str> = text.lines().filter(is_shown).collect();
     lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
 }
 

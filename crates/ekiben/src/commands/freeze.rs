@@ -104,7 +104,8 @@ fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Proble
         includes: freeze.include.clone(),
         excludes: freeze.exclude.clone(),
         hints: freeze.hints.clone(),
-        prune: freeze.prune,
+        prune: freeze.prune || freeze.relink,
+        relink: freeze.relink,
         optimize: freeze.optimize,
         sources: !freeze.no_sources,
         interpreter: freeze.interpreter,
@@ -232,6 +233,9 @@ fn problem(warning: &Warning) -> Problem {
 }
 
 fn problems(error: &Error) -> Problems {
+    if let Error::Runtime(error) = error {
+        return super::runtime::problems(error);
+    }
     let cause = match error {
         Error::Io { .. } | Error::NoInstaller | Error::NoRuntime { .. } => Cause::Environment,
         Error::Finder { .. } => Cause::Internal,

@@ -157,7 +157,8 @@ impl Service for Programs {
     fn answer(&self, question: &Value) -> Result<Value, Failure> {
         let Question::Runtime { python, flavour } = understood(question)?;
         let (runtime, base) = self.runtime(&python, flavour)?;
-        let glibc = base.glibc(flavour).map_err(|error| Failure::user(error.code(), error.to_string()))?;
+        let glibc =
+            base.glibc(flavour).map_err(|error| Failure::user(error.code(), error.to_string()))?;
         Ok(json!({
             "name": runtime.name(),
             "digest": runtime.manifest.digest,

@@ -134,6 +134,9 @@ class Walk:
         parts = name.split(".")
         for number in range(len(parts)):
             prefix = ".".join(parts[: number + 1])
+            if self._request["follow-standard"] and self._is_excluded(prefix) and prefix not in self._request["standard"]:
+                # Of a library that isn't pruned, all is there.
+                return
             if prefix not in self.standard:
                 self.standard[prefix] = (by, line, how)
                 if self._request["follow-standard"]:
