@@ -446,6 +446,27 @@ pub(crate) enum Runtime {
     Show(RuntimeShow),
     /// Check the files of runtimes, and import every module with their interpreters
     Check(RuntimeCheck),
+    /// Write one as a wheel, which builds find where it is installed for them
+    Wheel(RuntimeWheel),
+    /// Remove one
+    Remove(RuntimeRemove),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuntimeWheel {
+    /// Its name, its version or its folder [default: the newest version]
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// The folder for the wheel
+    #[arg(short, long, value_name = "DIR", default_value = "dist")]
+    pub(crate) out_dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuntimeRemove {
+    /// Its name, or its version if there is one of it only
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Args)]

@@ -50,7 +50,7 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     }
     anywhere::test(&bench)?;
     opened::test(&bench)?;
-    wheels::test(workspace, ekiben, &bench.runtime, work.path())
+    wheels::test(workspace, ekiben, (&program, &bench.runtime), work.path())
 }
 
 /// A runtime, and where programs are made.

@@ -29,7 +29,7 @@ mod resolve;
 mod target;
 
 pub use base::Base;
-pub use dependencies::Installer;
+pub use dependencies::{Installer, installed_folder};
 pub use error::{Compiled, Error};
 pub use make::{Program, Request, freeze, freeze_until};
 pub use project::Project;

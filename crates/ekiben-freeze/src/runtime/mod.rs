@@ -44,6 +44,7 @@ mod testing;
 mod toolchain;
 mod unpack;
 mod version;
+mod wheel;
 
 pub use check::{Check, Finding};
 pub use error::{Cause, Error};
@@ -53,6 +54,7 @@ pub use manifest::{
 pub use run::Progress;
 pub use store::{Runtime, Store};
 pub use version::PythonVersion;
+pub use wheel::DISTRIBUTION;
 
 use std::fmt;
 use std::num::NonZeroU32;

@@ -14,8 +14,8 @@ pub struct Executable {
     pub entry_point: Option<FunctionRef>,
     /// What a program needs of the machine that it runs on.
     pub flavour: ProgramFlavour,
-    /// The version of Python that is put into programs, such as `3.13`. When not given: that of the
-    /// interpreter that builds.
+    /// The version of Python that is put into programs, such as `3.13`. When not given: that of a
+    /// runtime that `build-system.requires` brings, else of the interpreter that builds.
     pub python: Option<PythonVersion>,
     /// Groups of `[dependency-groups]` whose requirements go into programs besides
     /// `project.dependencies`.

@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use ekiben_core::plugin::protocol::Failure;
 use ekiben_core::{Service, ServiceFiles};
 use ekiben_engine::ActionError;
 use ekiben_freeze::program::{self, Base, Error, Installer, Program, Request, Target, Warning};
-use ekiben_freeze::runtime::{Runtime, Store};
+use ekiben_freeze::runtime::{self, DISTRIBUTION, Progress, Runtime, Store};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -29,8 +30,10 @@ pub(crate) struct Programs {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum Question {
-    /// What the runtime is like of which programs are made.
-    Runtime { python: String, flavour: String },
+    /// What the runtime is like of which programs are made: the one that is installed for the build
+    /// (`installed` is the folder of its package), or one that is kept.
+    #[serde(rename_all = "kebab-case")]
+    Runtime { python: Option<String>, flavour: String, installed: Option<PathBuf> },
 }
 
 /// What a plugin may plan.
@@ -73,10 +76,12 @@ impl Programs {
             let mut others: Vec<String> =
                 others.into_iter().map(|it| it.manifest.interpreter.python).collect();
             others.dedup();
-            let failure = missing(format!("there is no runtime for Python {python}"));
+            let failure = missing(format!("there is no runtime for Python {python}"))
+                .with_help(build.clone())
+                .with_help(format!("or require `{DISTRIBUTION}=={python}.*` in [build-system], where wheels of runtimes are"));
             match others.is_empty() {
-                true => failure.with_help(build.clone()),
-                false => failure.with_help(build.clone()).with_help(format!(
+                true => failure,
+                false => failure.with_help(format!(
                     "or give `python` in [tool.ekiben.executable]: there is {}",
                     others.join(", ")
                 )),
@@ -86,6 +91,37 @@ impl Programs {
             missing(error.to_string()).with_help(format!("{build}, with `--flavour {flavour}`"))
         })?;
         Ok((found, base))
+    }
+
+    /// The runtime that is installed for the build; of another version than was asked for, it is none.
+    fn installed(
+        &self,
+        package: &Path,
+        python: Option<&str>,
+        flavour: &str,
+    ) -> Result<(Runtime, Base), Failure> {
+        let failed = |error: &runtime::Error| {
+            let failure = Failure::user(error.code(), error.to_string());
+            failure.with_help(format!("install another `{DISTRIBUTION}` for the build"))
+        };
+        let never = AtomicBool::new(false);
+        let progress = Progress { step: &|_| {}, note: &|_| {}, stop: &never };
+        let runtime = self.runtimes.adopt(package, progress).map_err(|error| failed(&error))?;
+        let version = &runtime.manifest.interpreter.version;
+        if let Some(python) = python.filter(|python| !is_of(version, python)) {
+            let message = format!(
+                "the `{DISTRIBUTION}` that is installed for the build is of Python {version}, not {python}"
+            );
+            return Err(Failure::user("no-runtime", message).with_help(format!(
+                "require `{DISTRIBUTION}=={python}.*` in [build-system], or leave `python` out"
+            )));
+        }
+        let base = Base::in_folder(&runtime.folder, flavour).map_err(|error| {
+            Failure::user(error.code(), error.to_string()).with_help(format!(
+                "a `{DISTRIBUTION}` of both flavours comes from `ekiben runtime build --flavour all`"
+            ))
+        })?;
+        Ok((runtime, base))
     }
 
     fn base(&self, digest: &str, flavour: &str) -> Result<Base, Error> {
@@ -152,8 +188,15 @@ impl Service for Programs {
     }
 
     fn answer(&self, question: &Value) -> Result<Value, Failure> {
-        let Question::Runtime { python, flavour } = understood(question)?;
-        let (runtime, base) = self.runtime(&python, &flavour)?;
+        let Question::Runtime { python, flavour, installed } = understood(question)?;
+        let (runtime, base) = match (&installed, &python) {
+            (Some(package), _) => self.installed(package, python.as_deref(), &flavour)?,
+            (None, Some(python)) => self.runtime(python, &flavour)?,
+            (None, None) => {
+                let message = "neither a runtime nor a version of Python was named".to_owned();
+                return Err(Failure::Internal(message));
+            }
+        };
         let glibc = base.glibc().map_err(|error| Failure::user(error.code(), error.to_string()))?;
         Ok(json!({
             "name": runtime.name(),
@@ -176,6 +219,11 @@ impl Service for Programs {
             Plan::Freeze(plan) => self.freeze(&plan, files),
         }
     }
+}
+
+/// Whether a release is of a series, or is that release.
+fn is_of(version: &str, python: &str) -> bool {
+    version.strip_prefix(python).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn understood<'a, T: Deserialize<'a>>(json: &'a Value) -> Result<T, Failure> {
