@@ -342,6 +342,13 @@ pub(crate) struct Freeze {
     /// A module to leave out, with all below it; `*` stands for anything
     #[arg(long, value_name = "MODULE")]
     pub(crate) exclude: Vec<String>,
+    /// Run the program once by the ordinary interpreter, with the arguments after `--`, and take what
+    /// it imports besides
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// A file of recorded imports, which are taken besides; with --trace, it grows by those of the run
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace_file: Option<PathBuf>,
     /// A folder with hints on what packages import and read
     #[arg(long, value_name = "DIR")]
     pub(crate) hints: Vec<PathBuf>,
@@ -360,6 +367,9 @@ pub(crate) struct Freeze {
     /// How to say what was taken
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: ListFormat,
+    /// The arguments of the run that is traced
+    #[arg(last = true, requires = "trace", value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<OsString>,
 }
 
 /// What a program needs of the machine.

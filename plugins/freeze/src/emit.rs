@@ -79,6 +79,9 @@ pub(crate) fn program(cx: &Context) -> Result<(), Failure> {
         for (name, file) in hints(cx, product)? {
             action.input(&name, &file, "");
         }
+        if let Some(file) = trace_file(cx, product)? {
+            action.input("trace-file", &file, "");
+        }
         let name = product.name();
         let program = cx.output(&format!("program/{name}"), EXECUTABLE, Some(&name))?;
         action.output("program", &program, "");
@@ -169,6 +172,19 @@ fn requirements_file(
     }
     let text = String::from_utf8_lossy(&tree.read(path)?).into_owned();
     Ok((tree.file(path)?, text))
+}
+
+/// The file of recorded imports, if the settings name one.
+fn trace_file(cx: &Context, product: &Product) -> Result<Option<Artifact>, Failure> {
+    let Value::String(path) = setting(product, "trace-file")? else { return Ok(None) };
+    let tree = cx.source_tree()?;
+    if tree.exists(&path)? {
+        return Ok(Some(tree.file(&path)?));
+    }
+    let message = format!("there is no file `{path}` of recorded imports");
+    let error = Diagnostic::error("missing-file", message)
+        .with_help(format!("`ekiben freeze . --trace --trace-file {path}` makes one"));
+    Err(placed(error, product, &["trace-file"]).into())
 }
 
 /// The files of hints, each with its name in the plan.

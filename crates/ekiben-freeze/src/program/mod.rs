@@ -5,13 +5,14 @@
 //! |---|---|
 //! | [`Target`] | what is to become a program |
 //! | `find` | modules and files, found by a script in Python that the runtime's interpreter runs |
+//! | `trace` | what a run of it imports |
 //! | `hints` | what can't be seen in the code of packages |
 //! | `dependencies` | what a program depends on, installed by uv or pip into a folder of the cache |
 //! | `make` | the image, and the program |
 //! | [`Report`] | what was taken and why, for people and for programs |
 //! | [`inventory`] | what is in a program that was made |
 //!
-//! Invariants: no code of the program is run; the same input makes the same bytes, wherever it lies;
+//! Invariants: no code of the program is run, unless it is to be traced; the same input makes the same bytes, wherever it lies;
 //! what a result depended on is compared by content before it is used again.
 
 mod base;
@@ -27,6 +28,7 @@ mod pylock;
 mod report;
 mod resolve;
 mod target;
+mod trace;
 
 pub use base::Base;
 pub use dependencies::{Installer, installed_folder};
@@ -37,6 +39,7 @@ pub use report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,
 };
 pub use target::Target;
+pub use trace::{Trace, record, recorded, trace};
 
 /// The section that holds a program's image.
 pub const SECTION: &str = ".ekiben_image";

@@ -6,6 +6,7 @@ mod dependencies;
 mod find;
 mod real;
 mod support;
+mod trace;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

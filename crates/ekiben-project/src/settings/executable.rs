@@ -27,6 +27,8 @@ pub struct Executable {
     pub include: Vec<Argument>,
     /// Modules to leave out, with all below them; `*` stands for anything.
     pub exclude: Vec<Argument>,
+    /// A file of imports that `ekiben freeze --trace` has recorded, which are taken besides.
+    pub trace_file: Option<ProjectPath>,
     /// Folders with hints on what packages import and read.
     pub hints: Vec<ProjectPath>,
     /// Whether to leave out what nothing reaches of the standard library.
@@ -50,6 +52,7 @@ impl Default for Executable {
             requirements: None,
             include: Vec::new(),
             exclude: Vec::new(),
+            trace_file: None,
             hints: Vec::new(),
             prune: false,
             optimize: 0,

@@ -166,6 +166,7 @@ impl Programs {
             site,
             includes: plan.include.clone(),
             excludes: plan.exclude.clone(),
+            traced: staged.traced()?,
             hints: staged.hints.clone(),
             prune: plan.prune,
             optimize: plan.optimize,
@@ -236,6 +237,7 @@ struct Staged {
     site: PathBuf,
     hints: Vec<PathBuf>,
     requirements: Option<PathBuf>,
+    trace_file: Option<PathBuf>,
     /// Where files of the project are, by their paths in the folder of packages.
     origins: BTreeMap<PathBuf, PathBuf>,
 }
@@ -248,15 +250,23 @@ impl Staged {
             site: site.clone(),
             hints: Vec::new(),
             requirements: None,
+            trace_file: None,
             origins: BTreeMap::new(),
         };
         fs::create_dir_all(&site)?;
         let mut record = String::new();
         let mut metadata = None;
         for (name, file) in files.inputs()? {
-            if name == "requirements" {
-                staged.requirements = Some(file.to_owned());
-                continue;
+            match name {
+                "requirements" => {
+                    staged.requirements = Some(file.to_owned());
+                    continue;
+                }
+                "trace-file" => {
+                    staged.trace_file = Some(file.to_owned());
+                    continue;
+                }
+                _ => {}
             }
             let to = scratch.join(name);
             let folder = to.parent().unwrap_or(&scratch);
@@ -279,6 +289,15 @@ impl Staged {
             fs::write(metadata.join("RECORD"), record)?;
         }
         Ok(staged)
+    }
+}
+
+impl Staged {
+    /// The modules that the file of recorded imports names.
+    fn traced(&self) -> Result<Vec<String>, ActionError> {
+        let Some(file) = &self.trace_file else { return Ok(Vec::new()) };
+        let modules = program::recorded(file).map_err(|error| failed(&error))?;
+        Ok(modules.into_iter().collect())
     }
 }
 
