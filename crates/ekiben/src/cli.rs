@@ -351,6 +351,13 @@ pub(crate) struct Freeze {
     /// A module to leave out, with all below it; `*` stands for anything
     #[arg(long, value_name = "MODULE")]
     pub(crate) exclude: Vec<String>,
+    /// Run the program once by the ordinary interpreter, with the arguments after `--`, and take what
+    /// it imports besides
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// A file of recorded imports, which are taken besides; with --trace, it grows by those of the run
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace_file: Option<PathBuf>,
     /// A folder with hints on what packages import and read
     #[arg(long, value_name = "DIR")]
     pub(crate) hints: Vec<PathBuf>,
@@ -373,6 +380,9 @@ pub(crate) struct Freeze {
     /// How to say what was taken
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: ListFormat,
+    /// The arguments of the run that is traced
+    #[arg(last = true, requires = "trace", value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<OsString>,
 }
 
 /// A folder of a program's `sys.path`, which is a line in its image.
@@ -466,6 +476,27 @@ pub(crate) enum Runtime {
     Show(RuntimeShow),
     /// Check the files of runtimes, and import every module with their interpreters
     Check(RuntimeCheck),
+    /// Write one as a wheel, which builds find where it is installed for them
+    Wheel(RuntimeWheel),
+    /// Remove one
+    Remove(RuntimeRemove),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuntimeWheel {
+    /// Its name, its version or its folder [default: the newest version]
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// The folder for the wheel
+    #[arg(short, long, value_name = "DIR", default_value = "dist")]
+    pub(crate) out_dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuntimeRemove {
+    /// Its name, or its version if there is one of it only
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Args)]

@@ -84,6 +84,8 @@ fn run() -> Result<End, String> {
         Command::Runtime(Runtime::List(list)) => commands::runtime::list(list, global),
         Command::Runtime(Runtime::Show(show)) => commands::runtime::show(show, global),
         Command::Runtime(Runtime::Check(check)) => commands::runtime::check(check, global),
+        Command::Runtime(Runtime::Wheel(wheel)) => commands::runtime::wheel(wheel, global),
+        Command::Runtime(Runtime::Remove(remove)) => commands::runtime::remove(remove, global),
         // Answered above.
         Command::Pep517(_) => End::Done,
     })

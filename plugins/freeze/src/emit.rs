@@ -1,6 +1,6 @@
 //! Between the host and what was decided.
 
-use ekiben_plugin::{Action, Artifact, Context, Diagnostic, Failure, Product};
+use ekiben_plugin::{Action, Artifact, Context, Diagnostic, Failure, Location, Product};
 use serde_json::{Value, json};
 
 use crate::{platforms, requirements};
@@ -13,6 +13,10 @@ pub(crate) const EXECUTABLE: &str = "executable";
 
 /// The kind of lists of requirements.
 pub(crate) const REQUIREMENTS: &str = "requirements";
+
+/// The distribution that has a runtime, and the package in it.
+const DISTRIBUTION: &str = "ekiben-runtime";
+const PACKAGE: &str = "ekiben_runtime";
 
 /// The settings that the service gets as they are.
 const PASSED_ON: [&str; 7] =
@@ -74,6 +78,9 @@ pub(crate) fn program(cx: &Context) -> Result<(), Failure> {
         }
         for (name, file) in hints(cx, product)? {
             action.input(&name, &file, "");
+        }
+        if let Some(file) = trace_file(cx, product)? {
+            action.input("trace-file", &file, "");
         }
         let name = product.name();
         let program = cx.output(&format!("program/{name}"), EXECUTABLE, Some(&name))?;
@@ -167,6 +174,19 @@ fn requirements_file(
     Ok((tree.file(path)?, text))
 }
 
+/// The file of recorded imports, if the settings name one.
+fn trace_file(cx: &Context, product: &Product) -> Result<Option<Artifact>, Failure> {
+    let Value::String(path) = setting(product, "trace-file")? else { return Ok(None) };
+    let tree = cx.source_tree()?;
+    if tree.exists(&path)? {
+        return Ok(Some(tree.file(&path)?));
+    }
+    let message = format!("there is no file `{path}` of recorded imports");
+    let error = Diagnostic::error("missing-file", message)
+        .with_help(format!("`ekiben freeze . --trace --trace-file {path}` makes one"));
+    Err(placed(error, product, &["trace-file"]).into())
+}
+
 /// The files of hints, each with its name in the plan.
 fn hints(cx: &Context, product: &Product) -> Result<Vec<(String, Artifact)>, Failure> {
     let tree = cx.source_tree()?;
@@ -206,11 +226,17 @@ fn refuse_modules(products: &[Product]) -> Result<(), Failure> {
 }
 
 fn find_runtime(cx: &Context, product: &Product) -> Result<Runtime, Failure> {
-    let python = match setting(product, "python")? {
-        Value::String(python) => python,
-        _ => series(cx)?,
+    let installed = installed_runtime(cx)?;
+    let python = match (setting(product, "python")?, &installed) {
+        (Value::String(python), _) => Some(python),
+        // Who requires a runtime has chosen its version by that.
+        (_, Some(_)) => None,
+        (_, None) => Some(series(cx)?),
     };
-    let question = json!({ "runtime": { "python": python, "flavour": flavour(product)? } });
+    let flavour = flavour(product)?;
+    let question = json!({
+        "runtime": { "python": python, "flavour": flavour, "installed": installed },
+    });
     let answer = cx.ask(SERVICE, &question.to_string()).map_err(|failure| match failure {
         Failure::User(errors) => {
             let at = |error| placed(error, product, &["python", "flavour"]);
@@ -227,6 +253,15 @@ fn find_runtime(cx: &Context, product: &Product) -> Result<Runtime, Failure> {
         }
         _ => Err(Failure::Internal(format!("the answer `{answer}` describes no runtime"))),
     }
+}
+
+/// The folder of the package that a wheel with a runtime has installed for the build.
+fn installed_runtime(cx: &Context) -> Result<Option<String>, Failure> {
+    let Some(distribution) = cx.distribution(DISTRIBUTION)? else { return Ok(None) };
+    Ok(match distribution.find(PACKAGE)? {
+        Some(Location::System(folder)) => Some(folder),
+        _ => None,
+    })
 }
 
 /// The series of the interpreter that builds, such as `3.13`.

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::checks::Checks;
 use crate::examples::{copy_into, run_tests};
 use crate::frontend::{Frontend, Frontends, Product};
-use crate::python::Python;
+use crate::python::{Python, Venv};
 use crate::workspace::{Workspace, copy_folder, run_quietly};
 
 const EXAMPLE: &str = "examples/executable";
@@ -19,7 +19,7 @@ const EXAMPLE: &str = "examples/executable";
 pub(super) fn test(
     workspace: &Workspace,
     ekiben: &Path,
-    runtime: &Path,
+    (program, runtime): (&Venv, &Path),
     work: &Path,
 ) -> Result<()> {
     let python = Python::find()?;
@@ -54,7 +54,25 @@ pub(super) fn test(
     run_tests(&venv, &folder)?;
     let name = wheel.file_name().context("a wheel has a name")?.to_string_lossy();
     println!("{EXAMPLE}: pip, build and uv make the same {name}, whose programs pass its tests");
-    bench.editable()
+    bench.editable()?;
+
+    let mut pack = program.program("ekiben");
+    run_quietly(pack.args(["runtime", "wheel"]).arg(runtime).arg("--out-dir").arg(&wheels))?;
+    let project = work.join("required/measures");
+    copy_folder(&workspace.path(EXAMPLE), &project)?;
+    let settings = project.join("pyproject.toml");
+    let text = fs::read_to_string(&settings)?;
+    // The version of Python that the programs have is that of the runtime.
+    let requires = "requires = [\"ekiben\", \"ekiben-runtime==3.13.*\"]";
+    let text = text.replace("requires = [\"ekiben\"]", requires).replace("python = \"3.13\"", "");
+    fs::write(&settings, text)?;
+    let out = work.join("required/out");
+    fs::create_dir_all(&out)?;
+    let cache = work.join("required/cache");
+    let built = frontends.build(Frontend::Pip, Product::Wheel, &project, &out, &cache)?;
+    checks.same(&wheel, &built)?;
+    println!("{EXAMPLE}: the same with a runtime that pip installs for the build");
+    Ok(())
 }
 
 struct Bench<'a> {

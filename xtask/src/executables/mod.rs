@@ -64,7 +64,7 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     opened::test(&bench)?;
     relinked::test(&bench)?;
     wheels::test(&bench, workspace)?;
-    artifact::test(workspace, ekiben, &bench.runtime, work.path())
+    artifact::test(workspace, ekiben, (&program, &bench.runtime), work.path())
 }
 
 /// A runtime, and where programs are made.

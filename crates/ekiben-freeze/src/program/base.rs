@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use ekiben_object::elf;
 
 use super::Error;
+use crate::glibc;
 use crate::runtime::Flavour;
 
 /// The files of a runtime that a program is made of.
@@ -78,13 +79,7 @@ impl Base {
         let bytes = std::fs::read(program).map_err(Error::io("read", program))?;
         let object = |source| Error::Object { path: program.to_owned(), source };
         let versions = elf::needed_versions(&bytes).map_err(object)?;
-        let numbers = |version: &str| {
-            let (major, minor) = version.strip_prefix("GLIBC_")?.split_once('.')?;
-            // A third number, as 2.2.5 has, makes no difference to tags.
-            let minor = minor.split('.').next().unwrap_or(minor);
-            Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
-        };
-        let newest = versions.iter().filter_map(|(_, version)| numbers(version)).max();
+        let newest = glibc::newest(&versions);
         Ok(newest.map(|(major, minor)| format!("{major}.{minor}")))
     }
 

@@ -18,6 +18,25 @@ use crate::process::{self, Stop};
 const NOT_PROJECT: &[&str] =
     &[".git", ".hg", ".venv", "venv", ".tox", ".nox", "__pycache__", "build", "dist", "target"];
 
+/// What changes where Python finds modules: pip sets it for builds in isolation, in which pip itself
+/// isn't to be found.
+const OF_ISOLATION: [&str; 3] = ["PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONPATH"];
+
+/// The command of uv or pip, as if started by a person.
+pub(super) fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for name in OF_ISOLATION {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Where dependencies are installed, in the cache.
+#[must_use]
+pub fn installed_folder(cache: &Path) -> PathBuf {
+    cache.join("site")
+}
+
 /// Installs dependencies for the interpreter of a runtime.
 #[derive(Debug, Clone)]
 pub struct Installer {
@@ -133,7 +152,7 @@ impl Installer {
         key.extend_from_slice(self.python.as_os_str().as_encoded_bytes());
         key.push(0);
         key.extend_from_slice(&task.key);
-        let all = self.cache.join("site");
+        let all = installed_folder(&self.cache);
         let folder = all.join(Digest::of(&key).to_string());
         if folder.is_dir() {
             if !self.refresh {
@@ -177,13 +196,13 @@ impl Installer {
     ) -> Result<(), Error> {
         let (name, mut command) = match (which::which("uv"), which::which("pip")) {
             (Ok(uv), _) => {
-                let mut command = Command::new(uv);
+                let mut command = command(&uv);
                 command.args(["pip", "install", "--quiet", "--no-progress", "--python"]);
                 command.arg(&self.python);
                 ("uv", command)
             }
             (_, Ok(pip)) => {
-                let mut command = Command::new(pip);
+                let mut command = command(&pip);
                 command.arg("--python").arg(&self.python);
                 command.args(["install", "--quiet", "--disable-pip-version-check", "--no-input"]);
                 command.arg("--no-compile");

@@ -45,6 +45,7 @@ pub(crate) struct Wanted {
     pub(crate) script_folder: Option<PathBuf>,
     pub(crate) includes: Vec<String>,
     pub(crate) excludes: Vec<String>,
+    pub(crate) traced: Vec<String>,
     pub(crate) hints: Hints,
     /// Whether to follow imports through the standard library.
     pub(crate) follow_standard: bool,

@@ -73,6 +73,8 @@ pub struct Request {
     pub includes: Vec<String>,
     /// Patterns of modules to leave out with all below them.
     pub excludes: Vec<String>,
+    /// Modules that traced runs have imported, which are taken if they are there.
+    pub traced: Vec<String>,
     /// Folders with hints besides Ekiben's.
     pub hints: Vec<PathBuf>,
     /// Whether to leave out what nothing reaches of the standard library.
@@ -103,6 +105,7 @@ impl Request {
             site: Vec::new(),
             includes: Vec::new(),
             excludes: Vec::new(),
+            traced: Vec::new(),
             hints: Vec::new(),
             prune: false,
             relink: false,
@@ -387,6 +390,7 @@ fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted
         script_folder,
         includes: request.includes.clone(),
         excludes: request.excludes.clone(),
+        traced: request.traced.clone(),
         hints: hints::load(&request.hints)?,
         follow_standard: request.prune,
         standard: match request.prune {

@@ -7,6 +7,7 @@ use std::process::Command;
 use serde::Deserialize;
 
 use super::Error;
+use super::dependencies::command;
 use crate::process::{self, Stop};
 
 /// What pip reports (its installation report, version 1).
@@ -69,7 +70,7 @@ fn by_uv(
     only_wheels: bool,
     stop: Stop<'_>,
 ) -> Result<String, Error> {
-    let mut command = Command::new(uv);
+    let mut command = command(uv);
     command.args(["pip", "compile", "--quiet", "--no-progress", "--generate-hashes"]);
     command.args(["--no-header", "--no-annotate", "--python"]).arg(python);
     printed("uv", &mut command, file, only_wheels, stop)
@@ -82,7 +83,7 @@ fn by_pip(
     only_wheels: bool,
     stop: Stop<'_>,
 ) -> Result<String, Error> {
-    let mut command = Command::new(pip);
+    let mut command = command(pip);
     command.arg("--python").arg(python);
     command.args(["install", "--quiet", "--disable-pip-version-check", "--no-input"]);
     command.args(["--dry-run", "--ignore-installed", "--report", "-", "-r"]);

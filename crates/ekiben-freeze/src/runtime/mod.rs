@@ -46,6 +46,7 @@ mod testing;
 mod toolchain;
 mod unpack;
 mod version;
+mod wheel;
 
 pub use check::{Check, Finding};
 pub use error::{Cause, Error};
@@ -55,6 +56,7 @@ pub use manifest::{
 pub use run::Progress;
 pub use store::{Runtime, Store};
 pub use version::PythonVersion;
+pub use wheel::DISTRIBUTION;
 
 use std::fmt;
 use std::num::NonZeroU32;

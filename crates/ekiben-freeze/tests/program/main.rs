@@ -7,6 +7,7 @@ mod find;
 mod real;
 mod shared;
 mod support;
+mod trace;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

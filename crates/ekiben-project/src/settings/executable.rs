@@ -14,8 +14,8 @@ pub struct Executable {
     pub entry_point: Option<FunctionRef>,
     /// What a program needs of the machine that it runs on.
     pub flavour: ProgramFlavour,
-    /// The version of Python that is put into programs, such as `3.13`. When not given: that of the
-    /// interpreter that builds.
+    /// The version of Python that is put into programs, such as `3.13`. When not given: that of a
+    /// runtime that `build-system.requires` brings, else of the interpreter that builds.
     pub python: Option<PythonVersion>,
     /// Groups of `[dependency-groups]` whose requirements go into programs besides
     /// `project.dependencies`.
@@ -27,6 +27,8 @@ pub struct Executable {
     pub include: Vec<Argument>,
     /// Modules to leave out, with all below them; `*` stands for anything.
     pub exclude: Vec<Argument>,
+    /// A file of imports that `ekiben freeze --trace` has recorded, which are taken besides.
+    pub trace_file: Option<ProjectPath>,
     /// Folders with hints on what packages import and read.
     pub hints: Vec<ProjectPath>,
     /// Whether to leave out what nothing reaches of the standard library.
@@ -50,6 +52,7 @@ impl Default for Executable {
             requirements: None,
             include: Vec::new(),
             exclude: Vec::new(),
+            trace_file: None,
             hints: Vec::new(),
             prune: false,
             optimize: 0,

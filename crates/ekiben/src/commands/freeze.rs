@@ -54,7 +54,8 @@ fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
     let base = Base::in_folder(&runtime).map_err(|error| problems(&error))?;
     // Without a cache the next run takes longer.
     let cache = Cache::open(&folder, CacheLimits::new(global.cache_size)).ok();
-    let request = request(freeze, &base, &folder)?;
+    let mut request = request(freeze, &base, &folder)?;
+    request.traced = traced(freeze, &request, &base)?;
     let output = freeze.output.clone().unwrap_or_else(|| output(freeze));
     refuse_folder(&output)?;
     let made =
@@ -103,6 +104,7 @@ fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Proble
         site,
         includes: freeze.include.clone(),
         excludes: freeze.exclude.clone(),
+        traced: Vec::new(),
         hints: freeze.hints.clone(),
         prune: freeze.prune || freeze.relink,
         relink: freeze.relink,
@@ -113,6 +115,28 @@ fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Proble
         flavour: freeze.flavour.map(Flavour::from),
         switches: freeze.set.iter().cloned().collect::<BTreeMap<_, _>>(),
     })
+}
+
+/// What was imported in a run, or in earlier ones.
+fn traced(freeze: &Freeze, request: &Request, base: &Base) -> Result<Vec<String>, Problems> {
+    let known = match (freeze.trace, &freeze.trace_file) {
+        (false, None) => return Ok(Vec::new()),
+        (false, Some(file)) => program::recorded(file),
+        (true, file) => {
+            let run = program::trace(request, base, &freeze.arguments);
+            let run = run.map_err(|error| problems(&error))?;
+            if !run.status.success() {
+                let message = format!("the traced run ended with {}", run.status);
+                let warning = Problem::warning(Cause::Input, "traced-run", message);
+                report::show_problems(&warning.into(), Path::new(""));
+            }
+            match file {
+                Some(file) => program::record(file, &run.modules),
+                None => Ok(run.modules),
+            }
+        }
+    };
+    Ok(known.map_err(|error| problems(&error))?.into_iter().collect())
 }
 
 /// A program's name, if none was given.

@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use ekiben_core::plugin::protocol::Failure;
 use ekiben_core::{Service, ServiceFiles};
 use ekiben_engine::ActionError;
 use ekiben_freeze::program::{self, Base, Error, Installer, Program, Request, Target, Warning};
-use ekiben_freeze::runtime::{Flavour, Runtime, Store};
+use ekiben_freeze::runtime::{self, DISTRIBUTION, Flavour, Progress, Runtime, Store};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -29,8 +30,10 @@ pub(crate) struct Programs {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum Question {
-    /// What the runtime is like of which programs are made.
-    Runtime { python: String, flavour: Flavour },
+    /// What the runtime is like of which programs are made: the one that is installed for the build
+    /// (`installed` is the folder of its package), or one that is kept.
+    #[serde(rename_all = "kebab-case")]
+    Runtime { python: Option<String>, flavour: Flavour, installed: Option<PathBuf> },
 }
 
 /// What a plugin may plan.
@@ -73,10 +76,12 @@ impl Programs {
             let mut others: Vec<String> =
                 others.into_iter().map(|it| it.manifest.interpreter.python).collect();
             others.dedup();
-            let failure = missing(format!("there is no runtime for Python {python}"));
+            let failure = missing(format!("there is no runtime for Python {python}"))
+                .with_help(build.clone())
+                .with_help(format!("or require `{DISTRIBUTION}=={python}.*` in [build-system], where wheels of runtimes are"));
             match others.is_empty() {
-                true => failure.with_help(build.clone()),
-                false => failure.with_help(build.clone()).with_help(format!(
+                true => failure,
+                false => failure.with_help(format!(
                     "or give `python` in [tool.ekiben.executable]: there is {}",
                     others.join(", ")
                 )),
@@ -88,6 +93,39 @@ impl Programs {
             .map_err(|error| {
                 missing(error.to_string()).with_help(format!("{build}, with `--flavour {flavour}`"))
             })
+    }
+
+    /// The runtime that is installed for the build; of another version than was asked for, it is none.
+    fn installed(
+        &self,
+        package: &Path,
+        python: Option<&str>,
+        flavour: Flavour,
+    ) -> Result<(Runtime, Base), Failure> {
+        let failed = |error: &runtime::Error| {
+            let failure = Failure::user(error.code(), error.to_string());
+            failure.with_help(format!("install another `{DISTRIBUTION}` for the build"))
+        };
+        let never = AtomicBool::new(false);
+        let progress = Progress { step: &|_| {}, note: &|_| {}, stop: &never };
+        let runtime = self.runtimes.adopt(package, progress).map_err(|error| failed(&error))?;
+        let version = &runtime.manifest.interpreter.version;
+        if let Some(python) = python.filter(|python| !is_of(version, python)) {
+            let message = format!(
+                "the `{DISTRIBUTION}` that is installed for the build is of Python {version}, not {python}"
+            );
+            return Err(Failure::user("no-runtime", message).with_help(format!(
+                "require `{DISTRIBUTION}=={python}.*` in [build-system], or leave `python` out"
+            )));
+        }
+        let base = Base::in_folder(&runtime.folder);
+        let base = base.and_then(|base| base.program(flavour).map(|_| ()).map(|()| base));
+        let base = base.map_err(|error| {
+            Failure::user(error.code(), error.to_string()).with_help(format!(
+                "a `{DISTRIBUTION}` of both flavours comes from `ekiben runtime build --flavour all`"
+            ))
+        })?;
+        Ok((runtime, base))
     }
 
     fn base(&self, digest: &str) -> Result<Base, Error> {
@@ -132,6 +170,7 @@ impl Programs {
             site,
             includes: plan.include.clone(),
             excludes: plan.exclude.clone(),
+            traced: staged.traced()?,
             hints: staged.hints.clone(),
             prune: plan.prune,
             optimize: plan.optimize,
@@ -155,8 +194,15 @@ impl Service for Programs {
     }
 
     fn answer(&self, question: &Value) -> Result<Value, Failure> {
-        let Question::Runtime { python, flavour } = understood(question)?;
-        let (runtime, base) = self.runtime(&python, flavour)?;
+        let Question::Runtime { python, flavour, installed } = understood(question)?;
+        let (runtime, base) = match (&installed, &python) {
+            (Some(package), _) => self.installed(package, python.as_deref(), flavour)?,
+            (None, Some(python)) => self.runtime(python, flavour)?,
+            (None, None) => {
+                let message = "neither a runtime nor a version of Python was named".to_owned();
+                return Err(Failure::Internal(message));
+            }
+        };
         let glibc =
             base.glibc(flavour).map_err(|error| Failure::user(error.code(), error.to_string()))?;
         Ok(json!({
@@ -184,6 +230,11 @@ impl Service for Programs {
     }
 }
 
+/// Whether a release is of a series, or is that release.
+fn is_of(version: &str, python: &str) -> bool {
+    version.strip_prefix(python).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 fn understood<'a, T: Deserialize<'a>>(json: &'a Value) -> Result<T, Failure> {
     T::deserialize(json)
         .map_err(|error| Failure::Internal(format!("the service `program` got {json}: {error}")))
@@ -194,6 +245,7 @@ struct Staged {
     site: PathBuf,
     hints: Vec<PathBuf>,
     requirements: Option<PathBuf>,
+    trace_file: Option<PathBuf>,
     /// Where files of the project are, by their paths in the folder of packages.
     origins: BTreeMap<PathBuf, PathBuf>,
 }
@@ -206,15 +258,23 @@ impl Staged {
             site: site.clone(),
             hints: Vec::new(),
             requirements: None,
+            trace_file: None,
             origins: BTreeMap::new(),
         };
         fs::create_dir_all(&site)?;
         let mut record = String::new();
         let mut metadata = None;
         for (name, file) in files.inputs()? {
-            if name == "requirements" {
-                staged.requirements = Some(file.to_owned());
-                continue;
+            match name {
+                "requirements" => {
+                    staged.requirements = Some(file.to_owned());
+                    continue;
+                }
+                "trace-file" => {
+                    staged.trace_file = Some(file.to_owned());
+                    continue;
+                }
+                _ => {}
             }
             let to = scratch.join(name);
             let folder = to.parent().unwrap_or(&scratch);
@@ -237,6 +297,15 @@ impl Staged {
             fs::write(metadata.join("RECORD"), record)?;
         }
         Ok(staged)
+    }
+}
+
+impl Staged {
+    /// The modules that the file of recorded imports names.
+    fn traced(&self) -> Result<Vec<String>, ActionError> {
+        let Some(file) = &self.trace_file else { return Ok(Vec::new()) };
+        let modules = program::recorded(file).map_err(|error| failed(&error))?;
+        Ok(modules.into_iter().collect())
     }
 }
 

@@ -41,6 +41,8 @@ fn with_runtime(project: &Project) -> String {
         },
         "link": { "compile-flags": [], "python": "", "archives": [], "libraries": [], "flavours": {} },
     });
+    fs::create_dir_all(folder.join("licenses/cpython")).unwrap();
+    fs::write(folder.join("licenses/cpython/LICENSE"), "free\n").unwrap();
     fs::write(folder.join("runtime.json"), manifest.to_string()).unwrap();
     python
 }
@@ -124,6 +126,7 @@ fn what_is_missing_is_told_where_it_is_asked_for() {
        |
        = note: says the plugin `freeze` 0.1.0
        = help: `ekiben runtime build --python 3.98` makes one
+       = help: or require `ekiben-runtime==3.98.*` in [build-system], where wheels of runtimes are
     the build failed
     The whole log is in build/ekiben/build.log
     "#);
@@ -174,6 +177,30 @@ fn what_is_missing_is_told_where_it_is_asked_for() {
     the build failed
     The whole log is in build/ekiben/build.log
     "#);
+}
+
+#[test]
+fn a_runtime_becomes_a_wheel_and_is_removed() {
+    let project = project("");
+    let python = with_runtime(&project);
+    let made = project.run(&["runtime", "wheel", &python, "-o", "wheels"]);
+    assert_eq!(made.code, Some(0), "{made}");
+    let wheel = project.only("wheels", ".whl");
+    let name = wheel.file_name().unwrap().to_str().unwrap();
+    let start = format!("ekiben_runtime-{python}.99.1+e0e0e0e0e0e0-py3-none-");
+    assert!(name.starts_with(&start) && made.stdout.contains(name), "{made}");
+
+    let removed = project.run(&["runtime", "remove", &python]);
+    assert_eq!(removed.stdout, format!("Removed {python}.99-e0e0e0e0e0e0\n"));
+    assert_eq!(project.run(&["runtime", "list"]).stdout, "");
+    snapshot!(project.run(&["runtime", "remove", "3.13"]), @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error[no-such-runtime]: there is no runtime `3.13`
+     |
+     = help: there is none yet: make one with `ekiben runtime build --python 3.13`
+    ");
 }
 
 #[test]
