@@ -42,4 +42,4 @@ pub use observer::{Observer, Silent};
 pub use plugins::{BuiltIn, Plugins};
 pub use problem::{Cause, Place, Problem, Problems, Severity};
 pub use products::Product;
-pub use services::{Service, ServiceFiles, Services};
+pub use services::{Service, ServiceFiles, Services, Surroundings};

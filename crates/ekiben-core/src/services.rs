@@ -7,7 +7,8 @@
 //!
 //! Invariants: an action of a service is like any other: its key is the service's version, the plan and
 //! the content of all files that it reads, and it sees no others of the build. A service decides
-//! nothing that a plan could say.
+//! nothing that a plan could say. It takes no path from a plan or a question: the right to use it isn't
+//! the right to name files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,11 +24,12 @@ pub trait Service: Send + Sync {
     /// The version of what it does, which is part of the keys of its actions.
     fn version(&self) -> String;
 
-    /// Answers a question. The answer is a function of the question and of the state of the machine.
+    /// Answers a question. The answer is a function of the question, of what is installed for the
+    /// build, and of the state of the machine.
     ///
     /// # Errors
     /// When there is no answer; the plugin may go on from it.
-    fn answer(&self, question: &Value) -> Result<Value, Failure>;
+    fn answer(&self, question: &Value, build: &dyn Surroundings) -> Result<Value, Failure>;
 
     /// The files outside the build that carrying out `plan` reads.
     ///
@@ -40,6 +42,15 @@ pub trait Service: Send + Sync {
     /// # Errors
     /// When it can't be carried out.
     fn run(&self, plan: &Value, files: &ServiceFiles<'_>) -> Result<(), ActionError>;
+}
+
+/// What a service sees of the build while it answers.
+pub trait Surroundings {
+    /// Where the packages of a distribution lie that is installed for the build, if it is.
+    ///
+    /// # Errors
+    /// When there is no interpreter to ask where distributions lie.
+    fn installed(&self, distribution: &str) -> Result<Option<PathBuf>, Failure>;
 }
 
 /// The services that a build has, by name.

@@ -3,7 +3,7 @@
 //! One [`PluginWorld`] is made for one call. It adds to the build what the call did, and remembers
 //! what artifacts the call declared, which is how a toolchain's objects find their way back.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ekiben_engine::{
@@ -25,7 +25,7 @@ use crate::plugin::{Plugin, ToolSpec};
 use crate::probe;
 use crate::problem::{Problem, Problems};
 use crate::products::Product;
-use crate::services::{self, Service};
+use crate::services::{self, Service, Surroundings};
 use crate::tools::{Choice, Tool};
 
 /// The build, to one call of one plugin.
@@ -205,7 +205,7 @@ impl PluginWorld {
     }
 
     fn ask_service(&self, name: &str, question: &str) -> Result<Answer, Failure> {
-        let answer = self.service(name)?.answer(&parsed(question, "a question")?)?;
+        let answer = self.service(name)?.answer(&parsed(question, "a question")?, self)?;
         Ok(Answer::Text(answer.to_string()))
     }
 
@@ -360,6 +360,14 @@ impl PluginWorld {
         let files = commands::installed_files(&self.shared, kinds);
         let files = files.map_err(|problems| Failure::user("files", problems.to_string()))?;
         Ok(Answer::Files(files))
+    }
+}
+
+impl Surroundings for PluginWorld {
+    fn installed(&self, distribution: &str) -> Result<Option<PathBuf>, Failure> {
+        let found = self.shared.configuration.distribution(distribution);
+        let found = found.map_err(|problems| interpreter_failure(&problems))?;
+        Ok(found.map(|found| found.folder))
     }
 }
 

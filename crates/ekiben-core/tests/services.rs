@@ -11,7 +11,7 @@ use ekiben_core::graph::{Kind, Target};
 use ekiben_core::plugin::protocol::Failure;
 use ekiben_core::{
     Built, BuiltIn, Environment, Observer, Place, Problem, Problems, Request, Service,
-    ServiceFiles, Session,
+    ServiceFiles, Session, Surroundings,
 };
 use ekiben_engine::{ActionError, Interrupt, Outcome, Status};
 use serde_json::{Value, json};
@@ -29,8 +29,9 @@ impl Service for Press {
         "1".to_owned()
     }
 
-    fn answer(&self, question: &Value) -> Result<Value, Failure> {
+    fn answer(&self, question: &Value, build: &dyn Surroundings) -> Result<Value, Failure> {
         assert_eq!(*question, json!({ "what": "ink" }));
+        assert_eq!(build.installed("no-such-distribution")?, None);
         Ok(json!(*self.ink.lock().unwrap()))
     }
 

@@ -1,6 +1,6 @@
 //! Between the host and what was decided.
 
-use ekiben_plugin::{Action, Artifact, Context, Diagnostic, Failure, Location, Product};
+use ekiben_plugin::{Action, Artifact, Context, Diagnostic, Failure, Product};
 use serde_json::{Value, json};
 
 use crate::{platforms, requirements};
@@ -13,10 +13,6 @@ pub(crate) const EXECUTABLE: &str = "executable";
 
 /// The kind of lists of requirements.
 pub(crate) const REQUIREMENTS: &str = "requirements";
-
-/// The distribution that has a runtime, and the package in it.
-const DISTRIBUTION: &str = "ekiben-runtime";
-const PACKAGE: &str = "ekiben_runtime";
 
 /// The settings that the service gets as they are.
 const PASSED_ON: [&str; 7] =
@@ -226,16 +222,14 @@ fn refuse_modules(products: &[Product]) -> Result<(), Failure> {
 }
 
 fn find_runtime(cx: &Context, product: &Product) -> Result<Runtime, Failure> {
-    let installed = installed_runtime(cx)?;
-    let python = match (setting(product, "python")?, &installed) {
-        (Value::String(python), _) => Some(python),
-        // Who requires a runtime has chosen its version by that.
-        (_, Some(_)) => None,
-        (_, None) => Some(series(cx)?),
+    // Who requires a runtime has chosen its version by that; the interpreter's is for all others.
+    let (python, otherwise) = match setting(product, "python")? {
+        Value::String(python) => (Some(python.clone()), python),
+        _ => (None, series(cx)?),
     };
     let flavour = flavour(product)?;
     let question = json!({
-        "runtime": { "python": python, "flavour": flavour, "installed": installed },
+        "runtime": { "python": python, "otherwise": otherwise, "flavour": flavour },
     });
     let answer = cx.ask(SERVICE, &question.to_string()).map_err(|failure| match failure {
         Failure::User(errors) => {
@@ -253,15 +247,6 @@ fn find_runtime(cx: &Context, product: &Product) -> Result<Runtime, Failure> {
         }
         _ => Err(Failure::Internal(format!("the answer `{answer}` describes no runtime"))),
     }
-}
-
-/// The folder of the package that a wheel with a runtime has installed for the build.
-fn installed_runtime(cx: &Context) -> Result<Option<String>, Failure> {
-    let Some(distribution) = cx.distribution(DISTRIBUTION)? else { return Ok(None) };
-    Ok(match distribution.find(PACKAGE)? {
-        Some(Location::System(folder)) => Some(folder),
-        _ => None,
-    })
 }
 
 /// The series of the interpreter that builds, such as `3.13`.

@@ -19,7 +19,6 @@ impl Plugin for Freeze {
     fn describe(to: &Registration) {
         to.identity("freeze", env!("CARGO_PKG_VERSION"), "Programs in one file");
         to.capability("read:source");
-        to.capability("read:distributions");
         to.capability(&format!("service:{}", emit::SERVICE));
 
         let runtime = to.command("runtime", "choose the runtime that programs are made of");

@@ -190,6 +190,20 @@ impl Store {
         }
     }
 
+    /// The runtime of a digest.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn by_digest(&self, digest: &str) -> Result<Runtime, Error> {
+        let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let folder = self.folder.join(digest);
+        if is_digest && folder.join(assemble::MANIFEST).is_file() {
+            return Runtime::open(&folder);
+        }
+        let there = self.list()?.iter().map(Runtime::name).collect();
+        Err(Error::NoSuchRuntime { name: Some(digest.to_owned()), there })
+    }
+
     /// Removes the one runtime that is meant by a name, and gives what it was called.
     ///
     /// # Errors
@@ -376,6 +390,11 @@ mod tests {
         ] {
             let runtime = store.find(asked).unwrap();
             assert_eq!(runtime.manifest.digest, found.to_string().repeat(64), "{asked:?}");
+        }
+        let by_digest = |digest: &str| store.by_digest(digest).map(|it| it.name());
+        assert_eq!(by_digest(&"b".repeat(64)).unwrap(), "3.11.2-bbbbbbbbbbbb");
+        for other in [folder.to_str().unwrap(), "bbbbbbbbbbbb", "3.11", &"d".repeat(64)] {
+            assert!(by_digest(other).is_err(), "{other}");
         }
         for other in ["3.1", "3", "3.12", "bb", "3.13.5-bbbbbbbbbbbb"] {
             let error = store.find(Some(other)).unwrap_err();

@@ -184,16 +184,17 @@ impl Runtime {
 }
 
 impl Store {
-    /// The runtime of an installed wheel, whose package lies in `package`; unpacked unless it is there.
+    /// The runtime of a wheel that is installed in `folder`; unpacked unless it is there.
     ///
     /// # Errors
     /// If it is of another version of Ekiben, or damaged, or can't be unpacked.
-    pub fn adopt(&self, package: &Path, progress: Progress<'_>) -> Result<Runtime, Error> {
+    pub fn adopt(&self, folder: &Path, progress: Progress<'_>) -> Result<Runtime, Error> {
+        let package = folder.join(PACKAGE);
         let damaged = |message: &str| Error::Damaged {
             folder: package.to_owned(),
             message: message.to_owned(),
         };
-        let stated = Runtime::open(package)?.manifest;
+        let stated = Runtime::open(&package)?.manifest;
         let digest = &stated.digest;
         if digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(damaged("its digest isn't one"));
@@ -275,15 +276,14 @@ mod tests {
         let stop = AtomicBool::new(false);
         let progress = Progress { step: &|_| {}, note: &|_| {}, stop: &stop };
         let store = Store::new(&at("cache"));
-        let package = at("site/ekiben_runtime");
-        let adopted = store.adopt(&package, progress).unwrap();
+        let adopted = store.adopt(&at("site"), progress).unwrap();
         assert!(adopted.path("lib/python3.13/lib-dynload").is_dir());
         let mode = adopted.interpreter().metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o755);
         assert_eq!(store.list().unwrap().len(), 1);
         // Again, the archive isn't even looked at.
-        fs::remove_file(package.join(ARCHIVE)).unwrap();
-        assert_eq!(store.adopt(&package, progress).unwrap().folder, adopted.folder);
+        fs::remove_file(at("site").join(PACKAGE).join(ARCHIVE)).unwrap();
+        assert_eq!(store.adopt(&at("site"), progress).unwrap().folder, adopted.folder);
     }
 
     #[test]
@@ -296,7 +296,7 @@ mod tests {
         let stop = AtomicBool::new(false);
         let progress = Progress { step: &|_| {}, note: &|_| {}, stop: &stop };
         let store = Store::new(&at("cache"));
-        let error = store.adopt(&at("site/ekiben_runtime"), progress).unwrap_err().to_string();
+        let error = store.adopt(&at("site"), progress).unwrap_err().to_string();
         assert!(error.ends_with("its files aren't those that its manifest names"), "{error}");
         assert!(store.list().unwrap().is_empty());
     }

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use ekiben_core::plugin::protocol::Failure;
-use ekiben_core::{Service, ServiceFiles};
-use ekiben_engine::ActionError;
+use ekiben_core::{Service, ServiceFiles, Surroundings};
+use ekiben_engine::{ActionError, RelPath};
 use ekiben_freeze::program::{self, Base, Error, Installer, Program, Request, Target, Warning};
 use ekiben_freeze::runtime::{self, DISTRIBUTION, Flavour, Progress, Runtime, Store};
 use serde::Deserialize;
@@ -30,10 +30,9 @@ pub(crate) struct Programs {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum Question {
-    /// What the runtime is like of which programs are made: the one that is installed for the build
-    /// (`installed` is the folder of its package), or one that is kept.
-    #[serde(rename_all = "kebab-case")]
-    Runtime { python: Option<String>, flavour: Flavour, installed: Option<PathBuf> },
+    /// What the runtime is like of which programs are made: the one that is installed for the build, or
+    /// else one that is kept. If nobody asks for a version, the first may have any.
+    Runtime { python: Option<String>, otherwise: String, flavour: Flavour },
 }
 
 /// What a plugin may plan.
@@ -71,10 +70,23 @@ impl Programs {
     fn runtime(&self, python: &str, flavour: Flavour) -> Result<(Runtime, Base), Failure> {
         let build = format!("`ekiben runtime build --python {python}` makes one");
         let missing = |message: String| Failure::user("no-runtime", message);
-        let found = self.runtimes.find(Some(python)).map_err(|_| {
-            let others = self.runtimes.list().unwrap_or_default();
+        let all = self.runtimes.list();
+        let mut all = all.map_err(|error| Failure::user(error.code(), error.to_string()))?;
+        let of_version: Vec<usize> = (0..all.len())
+            .filter(|at| {
+                let interpreter = &all[*at].manifest.interpreter;
+                // One with CPython's own tests is for those alone.
+                is_of(&interpreter.version, python) && !interpreter.options.tests
+            })
+            .collect();
+        let has_flavour = |at: &&usize| {
+            Base::in_folder(&all[**at].folder).is_ok_and(|base| base.program(flavour).is_ok())
+        };
+        // Of those that were made for the version the last one, if possible of the flavour.
+        let meant = of_version.iter().rev().find(has_flavour).or(of_version.last()).copied();
+        let found = meant.map(|at| all.swap_remove(at)).ok_or_else(|| {
             let mut others: Vec<String> =
-                others.into_iter().map(|it| it.manifest.interpreter.python).collect();
+                all.iter().map(|it| it.manifest.interpreter.python.clone()).collect();
             others.dedup();
             let failure = missing(format!("there is no runtime for Python {python}"))
                 .with_help(build.clone())
@@ -98,7 +110,7 @@ impl Programs {
     /// The runtime that is installed for the build; of another version than was asked for, it is none.
     fn installed(
         &self,
-        package: &Path,
+        folder: &Path,
         python: Option<&str>,
         flavour: Flavour,
     ) -> Result<(Runtime, Base), Failure> {
@@ -108,7 +120,7 @@ impl Programs {
         };
         let never = AtomicBool::new(false);
         let progress = Progress { step: &|_| {}, note: &|_| {}, stop: &never };
-        let runtime = self.runtimes.adopt(package, progress).map_err(|error| failed(&error))?;
+        let runtime = self.runtimes.adopt(folder, progress).map_err(|error| failed(&error))?;
         let version = &runtime.manifest.interpreter.version;
         if let Some(python) = python.filter(|python| !is_of(version, python)) {
             let message = format!(
@@ -129,9 +141,12 @@ impl Programs {
     }
 
     fn base(&self, digest: &str) -> Result<Base, Error> {
-        let gone = |why: String| Error::NoRuntime { folder: self.cache.join("runtimes"), why };
-        let runtime = self.runtimes.find(Some(digest)).map_err(|error| gone(error.to_string()))?;
-        Base::in_folder(&runtime.folder)
+        Base::in_folder(&self.by_digest(digest)?.folder)
+    }
+
+    fn by_digest(&self, digest: &str) -> Result<Runtime, Error> {
+        let gone = |error: runtime::Error| Error::Unusable(error.to_string());
+        self.runtimes.by_digest(digest).map_err(gone)
     }
 
     fn installer(&self, base: &Base) -> Installer {
@@ -139,8 +154,7 @@ impl Programs {
     }
 
     fn resolve(&self, runtime: &str, files: &ServiceFiles<'_>) -> Result<(), ActionError> {
-        let runtime = self.runtimes.find(Some(runtime));
-        let runtime = runtime.map_err(|error| ActionError::new(error.to_string()))?;
+        let runtime = self.by_digest(runtime).map_err(|error| failed(&error))?;
         let requirements = read_text(files.input("requirements")?)?;
         let installer =
             Installer { python: runtime.interpreter(), cache: self.cache.clone(), refresh: false };
@@ -193,15 +207,11 @@ impl Service for Programs {
         env!("CARGO_PKG_VERSION").to_owned()
     }
 
-    fn answer(&self, question: &Value) -> Result<Value, Failure> {
-        let Question::Runtime { python, flavour, installed } = understood(question)?;
-        let (runtime, base) = match (&installed, &python) {
-            (Some(package), _) => self.installed(package, python.as_deref(), flavour)?,
-            (None, Some(python)) => self.runtime(python, flavour)?,
-            (None, None) => {
-                let message = "neither a runtime nor a version of Python was named".to_owned();
-                return Err(Failure::Internal(message));
-            }
+    fn answer(&self, question: &Value, build: &dyn Surroundings) -> Result<Value, Failure> {
+        let Question::Runtime { python, otherwise, flavour } = understood(question)?;
+        let (runtime, base) = match build.installed(DISTRIBUTION)? {
+            Some(folder) => self.installed(&folder, python.as_deref(), flavour)?,
+            None => self.runtime(&python.unwrap_or(otherwise), flavour)?,
         };
         let glibc =
             base.glibc(flavour).map_err(|error| Failure::user(error.code(), error.to_string()))?;
@@ -276,11 +286,15 @@ impl Staged {
                 }
                 _ => {}
             }
-            let to = scratch.join(name);
+            // Names come from a plugin, and mustn't lead elsewhere.
+            let name = RelPath::new(name).map_err(|error| {
+                ActionError::new(format!("the plan names a file `{name}`: {error}"))
+            })?;
+            let to = name.under(&scratch);
             let folder = to.parent().unwrap_or(&scratch);
             fs::create_dir_all(folder)?;
             fs::copy(file, &to)?;
-            if let Some(path) = name.strip_prefix("site/") {
+            if let Some(path) = name.as_str().strip_prefix("site/") {
                 let shown = file.strip_prefix(files.source_root()).unwrap_or(file);
                 staged.origins.insert(to.clone(), shown.to_owned());
                 // Writing to a string doesn't fail.
