@@ -10,7 +10,7 @@ use super::{Bench, PYTHON, clean};
 use crate::workspace::{output_of, run};
 
 /// Scripts, and a builtin module that their programs are made without.
-const SCRIPTS: [(&str, &str); 2] = [("hello", "_sqlite3"), ("imports", "_curses")];
+const SCRIPTS: [(&str, &str); 2] = [("hello", "_sqlite3"), ("imports", "_elementtree")];
 
 /// Compares with the programs that were made of these scripts before.
 pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
