@@ -21,7 +21,7 @@ use crate::process::{self, Stop};
 const RECORDS: &str = "freeze";
 
 /// The script, by file name.
-const SCRIPT: &[(&str, &str)] = &[
+pub(super) const SCRIPT: &[(&str, &str)] = &[
     ("__main__.py", include_str!("find/__main__.py")),
     ("contents.py", include_str!("find/contents.py")),
     ("places.py", include_str!("find/places.py")),

@@ -18,7 +18,7 @@ macro_rules! known {
 }
 
 /// Files of hints that are part of Ekiben, by the package they are about.
-const KNOWN: &[(&str, &str)] = known![
+pub(super) const KNOWN: &[(&str, &str)] = known![
     "_pytest",
     "black",
     "blib2to3",

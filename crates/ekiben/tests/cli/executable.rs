@@ -174,6 +174,7 @@ fn what_is_missing_is_told_where_it_is_asked_for() {
        |
        = note: says the plugin `freeze` 0.1.0
        = help: `ekiben runtime build --python [PYTHON]` makes one, with `--flavour dynamic`
+       = help: or require `ekiben-runtime==[PYTHON].*` in [build-system], where wheels of runtimes are
     the build failed
     The whole log is in build/ekiben/build.log
     "#);
