@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ekiben_image::Image;
 use ekiben_object::elf;
 
 use super::Error;
@@ -49,6 +50,24 @@ impl Base {
             }
         }
         Ok(base)
+    }
+
+    /// The same, if this Ekiben can make programs of it: one of another version may have another image.
+    ///
+    /// # Errors
+    /// If it can't.
+    pub fn usable(self) -> Result<Self, Error> {
+        let bytes = fs::read(&self.stdlib).map_err(Error::io("read", &self.stdlib))?;
+        match Image::open(&bytes) {
+            Ok(_) => Ok(self),
+            Err(error) => {
+                let folder = self.stdlib.parent().unwrap_or(&self.stdlib).to_owned();
+                Err(Error::NoRuntime {
+                    folder,
+                    why: format!("stdlib.image can't be used: {error}"),
+                })
+            }
+        }
     }
 
     /// The version of glibc that a program needs at least, such as `2.36`; none if it needs none.

@@ -80,7 +80,7 @@ impl Programs {
         let mut why = None;
         for runtime in all.iter().rev() {
             if is_of(&runtime.manifest.interpreter.version, python) {
-                match Base::in_folder(&runtime.folder, flavour) {
+                match Base::in_folder(&runtime.folder, flavour).and_then(Base::usable) {
                     Ok(base) => return Ok((runtime.clone(), base)),
                     Err(error) => why = why.or(Some(error)),
                 }
@@ -125,7 +125,8 @@ impl Programs {
                 "require `{DISTRIBUTION}=={python}.*` in [build-system], or leave `python` out"
             )));
         }
-        let base = Base::in_folder(&runtime.folder, flavour).map_err(|error| {
+        let base = Base::in_folder(&runtime.folder, flavour).and_then(Base::usable);
+        let base = base.map_err(|error| {
             Failure::user(error.code(), error.to_string()).with_help(format!(
                 "a `{DISTRIBUTION}` of both flavours comes from `ekiben runtime build --flavour all`"
             ))
