@@ -64,14 +64,19 @@ pub(super) fn test(
     let text = fs::read_to_string(&settings)?;
     // The version of Python that the programs have is that of the runtime.
     let requires = "requires = [\"ekiben\", \"ekiben-runtime==3.13.*\"]";
-    let text = text.replace("requires = [\"ekiben\"]", requires).replace("python = \"3.13\"", "");
+    let text = text
+        .replace("requires = [\"ekiben\"]", requires)
+        .replace("python = \"3.13\"", "")
+        .replace("requirements = \"requirements.txt\"", "dependency-groups = [\"bundle\"]");
     fs::write(&settings, text)?;
     let out = work.join("required/out");
     fs::create_dir_all(&out)?;
     let cache = work.join("required/cache");
     let built = frontends.build(Frontend::Pip, Product::Wheel, &project, &out, &cache)?;
     checks.same(&wheel, &built)?;
-    println!("{EXAMPLE}: the same with a runtime that pip installs for the build");
+    println!(
+        "{EXAMPLE}: the same of a runtime that pip installs, and requirements that it resolves"
+    );
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use ekiben_image::Image;
 use ekiben_object::elf;
 
 use super::Error;
@@ -68,6 +69,23 @@ impl Base {
             folder: self.folder().to_owned(),
             why: format!("there is no bin/python{}-{flavour}", self.python),
         })
+    }
+
+    /// The same, if this Ekiben can make programs of a flavour of it: one of another version may have
+    /// another image.
+    ///
+    /// # Errors
+    /// If it can't.
+    pub fn usable(self, flavour: Flavour) -> Result<Self, Error> {
+        self.program(flavour)?;
+        let bytes = std::fs::read(&self.stdlib).map_err(Error::io("read", &self.stdlib))?;
+        match Image::open(&bytes) {
+            Ok(_) => Ok(self),
+            Err(error) => {
+                let why = format!("stdlib.image can't be used: {error}");
+                Err(Error::NoRuntime { folder: self.folder().to_owned(), why })
+            }
+        }
     }
 
     /// The version of glibc that a program needs at least, such as `2.36`; none if it needs none.

@@ -25,7 +25,7 @@ const RECORDS: &str = "freeze";
 const LIBRARY: &str = "library";
 
 /// The script, by file name.
-const SCRIPT: &[(&str, &str)] = &[
+pub(super) const SCRIPT: &[(&str, &str)] = &[
     ("__main__.py", include_str!("find/__main__.py")),
     ("compiled.py", include_str!("find/compiled.py")),
     ("contents.py", include_str!("find/contents.py")),

@@ -18,7 +18,7 @@ macro_rules! known {
 }
 
 /// Files of hints that are part of Ekiben, by the package they are about.
-const KNOWN: &[(&str, &str)] = known![
+pub(super) const KNOWN: &[(&str, &str)] = known![
     "PIL",
     "_pytest",
     "black",

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use ekiben_engine::Cache;
+use ekiben_engine::{Cache, Digest};
 use ekiben_image::{Builder, Content, FileKind, Image, ModuleKind, NewModule};
 use ekiben_object::elf;
 
@@ -164,6 +164,19 @@ fn exchange(one: &Path, other: &Path) -> rustix::io::Result<()> {
     use rustix::fs::{CWD, RenameFlags};
 
     rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)
+}
+
+/// What programs depend on besides what they are asked for and made of: another Ekiben, with another
+/// search for modules or other hints, may make others.
+#[must_use]
+pub fn version() -> String {
+    let mut parts = Vec::new();
+    for (name, text) in find::SCRIPT.iter().chain(hints::KNOWN) {
+        parts.extend_from_slice(name.as_bytes());
+        parts.extend_from_slice(Digest::of(text.as_bytes()).as_bytes());
+    }
+    let digest = Digest::of(&parts).to_string();
+    format!("{}+{}", env!("CARGO_PKG_VERSION"), digest.get(..8).unwrap_or(&digest))
 }
 
 /// Makes a program.

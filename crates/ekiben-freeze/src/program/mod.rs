@@ -35,7 +35,7 @@ mod trace;
 pub use base::Base;
 pub use dependencies::{Installer, installed_folder};
 pub use error::{Compiled, Error};
-pub use make::{Program, Request, freeze, freeze_until};
+pub use make::{Program, Request, freeze, freeze_until, version};
 pub use project::Project;
 pub use report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,

@@ -232,3 +232,16 @@ fn an_inventory_accounts_for_every_byte() {
     let message = Inventory::of(&empty, false).unwrap_err().to_string();
     assert_eq!(message, "it is an interpreter without an image: no program was put into it");
 }
+
+#[test]
+fn a_runtime_of_another_ekiben_is_none() {
+    let place = Place::new();
+    assert_eq!(place.base.clone().usable(Flavour::Static).unwrap(), place.base);
+    let mut image = fs::read(&place.base.stdlib).unwrap();
+    // The version comes after the mark.
+    image[8] = image[8].wrapping_add(1);
+    fs::write(&place.base.stdlib, image).unwrap();
+    let error = place.base.clone().usable(Flavour::Static).unwrap_err();
+    assert!(error.to_string().contains("stdlib.image can't be used: "), "{error}");
+    assert_eq!(error.code(), "no-runtime");
+}

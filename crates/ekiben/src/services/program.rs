@@ -67,47 +67,45 @@ impl Programs {
         Self { runtimes: Store::new(runtimes), cache: cache.to_owned() }
     }
 
+    /// Of the runtimes for a version that are kept, the last that was made, if possible one of the flavour.
     fn runtime(&self, python: &str, flavour: Flavour) -> Result<(Runtime, Base), Failure> {
-        let build = format!("`ekiben runtime build --python {python}` makes one");
-        let missing = |message: String| Failure::user("no-runtime", message);
         let all = self.runtimes.list();
-        let mut all = all.map_err(|error| Failure::user(error.code(), error.to_string()))?;
-        let of_version: Vec<usize> = (0..all.len())
-            .filter(|at| {
-                let interpreter = &all[*at].manifest.interpreter;
-                // One with CPython's own tests is for those alone.
-                is_of(&interpreter.version, python) && !interpreter.options.tests
-            })
-            .collect();
-        let has_flavour = |at: &&usize| {
-            Base::in_folder(&all[**at].folder).is_ok_and(|base| base.program(flavour).is_ok())
+        let all = all.map_err(|error| Failure::user(error.code(), error.to_string()))?;
+        let build = format!("`ekiben runtime build --python {python}` makes one");
+        let missing = |message: String, build: String| {
+            Failure::user("no-runtime", message).with_help(build).with_help(format!(
+                "or require `{DISTRIBUTION}=={python}.*` in [build-system], where wheels of runtimes are"
+            ))
         };
-        // Of those that were made for the version the last one, if possible of the flavour.
-        let meant = of_version.iter().rev().find(has_flavour).or(of_version.last()).copied();
-        let found = meant.map(|at| all.swap_remove(at)).ok_or_else(|| {
-            let mut others: Vec<String> =
-                all.iter().map(|it| it.manifest.interpreter.python.clone()).collect();
-            others.dedup();
-            let failure = missing(format!("there is no runtime for Python {python}"))
-                .with_help(build.clone())
-                .with_help(format!("or require `{DISTRIBUTION}=={python}.*` in [build-system], where wheels of runtimes are"));
-            match others.is_empty() {
-                true => failure,
-                false => failure.with_help(format!(
-                    "or give `python` in [tool.ekiben.executable]: there is {}",
-                    others.join(", ")
-                )),
+        let mut why = None;
+        for runtime in all.iter().rev() {
+            let interpreter = &runtime.manifest.interpreter;
+            // One with CPython's own tests is for those alone.
+            if is_of(&interpreter.version, python) && !interpreter.options.tests {
+                let base = Base::in_folder(&runtime.folder);
+                match base.and_then(|base| base.usable(flavour)) {
+                    Ok(base) => return Ok((runtime.clone(), base)),
+                    Err(error) => why = why.or(Some(error)),
+                }
             }
-        })?;
-        let base = Base::in_folder(&found.folder);
-        base.and_then(|base| base.program(flavour).map(|_| ()).map(|()| base))
-            .map(|base| (found, base))
-            .map_err(|error| {
-                missing(error.to_string()).with_help(format!("{build}, with `--flavour {flavour}`"))
-            })
+        }
+        if let Some(error) = why {
+            return Err(missing(error.to_string(), format!("{build}, with `--flavour {flavour}`")));
+        }
+        let mut others: Vec<&str> =
+            all.iter().map(|it| it.manifest.interpreter.python.as_str()).collect();
+        others.dedup();
+        let failure = missing(format!("there is no runtime for Python {python}"), build);
+        Err(match others.is_empty() {
+            true => failure,
+            false => failure.with_help(format!(
+                "or give `python` in [tool.ekiben.executable]: there is {}",
+                others.join(", ")
+            )),
+        })
     }
 
-    /// The runtime that is installed for the build; of another version than was asked for, it is none.
+    /// The runtime that is installed for the build, which must be of the version that is asked for.
     fn installed(
         &self,
         folder: &Path,
@@ -130,8 +128,7 @@ impl Programs {
                 "require `{DISTRIBUTION}=={python}.*` in [build-system], or leave `python` out"
             )));
         }
-        let base = Base::in_folder(&runtime.folder);
-        let base = base.and_then(|base| base.program(flavour).map(|_| ()).map(|()| base));
+        let base = Base::in_folder(&runtime.folder).and_then(|base| base.usable(flavour));
         let base = base.map_err(|error| {
             Failure::user(error.code(), error.to_string()).with_help(format!(
                 "a `{DISTRIBUTION}` of both flavours comes from `ekiben runtime build --flavour all`"
@@ -140,21 +137,12 @@ impl Programs {
         Ok((runtime, base))
     }
 
-    fn base(&self, digest: &str) -> Result<Base, Error> {
-        Base::in_folder(&self.by_digest(digest)?.folder)
-    }
-
-    fn by_digest(&self, digest: &str) -> Result<Runtime, Error> {
-        let gone = |error: runtime::Error| Error::Unusable(error.to_string());
-        self.runtimes.by_digest(digest).map_err(gone)
-    }
-
     fn installer(&self, base: &Base) -> Installer {
         Installer { python: base.interpreter.clone(), cache: self.cache.clone(), refresh: false }
     }
 
     fn resolve(&self, runtime: &str, files: &ServiceFiles<'_>) -> Result<(), ActionError> {
-        let runtime = self.by_digest(runtime).map_err(|error| failed(&error))?;
+        let runtime = self.runtimes.by_digest(runtime).map_err(|error| gone(&error))?;
         let requirements = read_text(files.input("requirements")?)?;
         let installer =
             Installer { python: runtime.interpreter(), cache: self.cache.clone(), refresh: false };
@@ -164,7 +152,9 @@ impl Programs {
     }
 
     fn freeze(&self, plan: &Freeze, files: &ServiceFiles<'_>) -> Result<(), ActionError> {
-        let base = self.base(&plan.runtime).map_err(|error| failed(&error))?;
+        let runtime = self.runtimes.by_digest(&plan.runtime).map_err(|error| gone(&error))?;
+        let base = Base::in_folder(&runtime.folder);
+        let base = base.map_err(|error| failed(&error))?;
         let staged = Staged::new(files)?;
         let stop = || files.is_interrupted();
         let mut site = vec![staged.site.clone()];
@@ -204,7 +194,7 @@ impl Programs {
 
 impl Service for Programs {
     fn version(&self) -> String {
-        env!("CARGO_PKG_VERSION").to_owned()
+        program::version()
     }
 
     fn answer(&self, question: &Value, build: &dyn Surroundings) -> Result<Value, Failure> {
@@ -225,9 +215,10 @@ impl Service for Programs {
 
     fn reads(&self, plan: &Value) -> Result<Vec<PathBuf>, Failure> {
         let Plan::Freeze(plan) = understood(plan)? else { return Ok(Vec::new()) };
-        let base = self.base(&plan.runtime);
         let failed = |error: Error| Failure::user(error.code(), error.to_string());
-        let base = base.map_err(failed)?;
+        let runtime = self.runtimes.by_digest(&plan.runtime);
+        let runtime = runtime.map_err(|error| Failure::user(error.code(), error.to_string()))?;
+        let base = Base::in_folder(&runtime.folder).map_err(failed)?;
         let program = base.program(plan.flavour).map_err(failed)?.to_owned();
         Ok(vec![program, base.interpreter, base.stdlib])
     }
@@ -364,6 +355,11 @@ fn shown(warning: &Warning, staged: &Staged, site: &[PathBuf]) -> String {
 fn read_text(path: &Path) -> Result<String, ActionError> {
     fs::read_to_string(path)
         .map_err(|error| ActionError::new(format!("can't read {}: {error}", path.display())))
+}
+
+/// A runtime that was there when the plan was made.
+fn gone(error: &runtime::Error) -> ActionError {
+    ActionError { message: error.to_string(), hint: error.help().into_iter().next() }
 }
 
 /// In the words of settings, where `ekiben freeze` has options.

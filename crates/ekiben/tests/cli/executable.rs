@@ -58,6 +58,8 @@ fn scripts_become_programs_in_a_wheel() {
         let fields: Vec<&str> = line.split('\t').collect();
         match fields[..] {
             [path, _, mode, origin] => [path, mode, origin].join(" "),
+            // How long something took is told only if it was long.
+            _ if line.ends_with(" s)") => line.rsplit_once(" (").unwrap().0.to_owned(),
             _ => line.to_owned(),
         }
     });
@@ -174,6 +176,7 @@ fn what_is_missing_is_told_where_it_is_asked_for() {
        |
        = note: says the plugin `freeze` 0.1.0
        = help: `ekiben runtime build --python [PYTHON]` makes one, with `--flavour dynamic`
+       = help: or require `ekiben-runtime==[PYTHON].*` in [build-system], where wheels of runtimes are
     the build failed
     The whole log is in build/ekiben/build.log
     "#);
