@@ -168,7 +168,7 @@ fn what_is_missing_is_told_where_it_is_asked_for() {
     exit 2
     --- stdout
     --- stderr
-    error[no-runtime]: there is no runtime in [BASE]/cache/runtimes/e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0: there is no bin/python3.x-dynamic
+    error[no-runtime]: there is no runtime in [BASE]/cache/runtimes/e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0: there is no bin/python[PYTHON]-dynamic
       --> pyproject.toml:15:10
        |
     15 | python = "[PYTHON]"
