@@ -28,6 +28,7 @@ pub(super) fn key(
         parts.main_c,
         parts.python,
         digest::of_bytes(parts.object),
+        stdlib::recipe(),
     ))
 }
 
