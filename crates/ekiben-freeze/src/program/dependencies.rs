@@ -69,9 +69,10 @@ impl Installer {
     /// # Errors
     /// If the installation fails.
     pub fn project(&self, project: &Project) -> Result<Vec<PathBuf>, Error> {
+        let dependencies = project.dependencies()?;
         let mut folders = vec![self.project_alone(project)?];
-        if !project.dependencies.is_empty() {
-            folders.push(self.listed(&format!("{}\n", project.dependencies.join("\n")), false)?);
+        if !dependencies.is_empty() {
+            folders.push(self.listed(&format!("{}\n", dependencies.join("\n")), false)?);
         }
         Ok(folders)
     }

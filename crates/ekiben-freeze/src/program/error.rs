@@ -59,7 +59,10 @@ pub enum Error {
         /// What is wrong.
         source: ekiben_object::Error,
     },
-    /// A file of hints, a project or a lock file is wrong.
+    /// A project can't be read, or is wrong.
+    #[error(transparent)]
+    Project(ekiben_project::ProjectError),
+    /// A file of hints, a project or a lock file doesn't suit.
     #[error("{}: {message}", path.display())]
     Text {
         /// The file.
@@ -111,7 +114,7 @@ impl Error {
             Self::NoRuntime { .. } => "no-runtime",
             Self::Image { .. } => "image",
             Self::Object { .. } => "executable",
-            Self::Text { .. } => "freeze-input",
+            Self::Project(_) | Self::Text { .. } => "freeze-input",
             Self::NoInstaller => "no-installer",
             Self::Installer { .. } => "dependencies",
         }

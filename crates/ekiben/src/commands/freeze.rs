@@ -52,15 +52,14 @@ fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
         }
     };
     let base = Base::in_folder(&runtime, freeze.flavour.as_str());
-    let base = base.map_err(|error| problems(&error))?;
+    let base = base.map_err(problems)?;
     // Without a cache the next run takes longer.
     let cache = Cache::open(&folder, CacheLimits::new(global.cache_size)).ok();
     let request = request(freeze, &base, &folder)?;
     let output = freeze.output.clone().unwrap_or_else(|| output(freeze));
     refuse_folder(&output)?;
-    let made =
-        program::freeze(&request, &base, cache.as_ref()).map_err(|error| problems(&error))?;
-    made.write(&output).map_err(|error| problems(&error))?;
+    let made = program::freeze(&request, &base, cache.as_ref()).map_err(problems)?;
+    made.write(&output).map_err(problems)?;
     tell(freeze, global, &made, &output);
     Ok(())
 }
@@ -73,24 +72,21 @@ fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Proble
         cache: cache.to_owned(),
         refresh: freeze.refresh,
     };
-    let target = match Target::parse(freeze.target.as_deref().unwrap_or(ANY))
-        .map_err(|error| problems(&error))?
-    {
+    let target = match Target::parse(freeze.target.as_deref().unwrap_or(ANY)).map_err(problems)? {
         Target::Project(folder) => {
-            let project = Project::read(&folder).map_err(|error| problems(&error))?;
-            let target =
-                project.entry_point(freeze.script.as_deref()).map_err(|error| problems(&error))?;
+            let project = Project::read(&folder).map_err(problems)?;
+            let target = project.entry_point(freeze.script.as_deref()).map_err(problems)?;
             let installed = match freeze.requirements {
                 Some(_) => installer.project_alone(&project).map(|folder| vec![folder]),
                 None => installer.project(&project),
             };
-            site.extend(installed.map_err(|error| problems(&error))?);
+            site.extend(installed.map_err(problems)?);
             target
         }
         target => target,
     };
     if let Some(file) = &freeze.requirements {
-        site.push(installer.requirements(file).map_err(|error| problems(&error))?);
+        site.push(installer.requirements(file).map_err(problems)?);
     }
     site.extend(freeze.site.iter().map(|folder| base.site(folder)));
     let active = std::env::var_os("VIRTUAL_ENV").map(|folder| base.site(Path::new(&folder)));
@@ -214,8 +210,9 @@ fn problem(warning: &Warning) -> Problem {
     Problem { at, ..problem }.help(help)
 }
 
-fn problems(error: &Error) -> Problems {
+fn problems(error: Error) -> Problems {
     let cause = match error {
+        Error::Project(error) => return error.into(),
         Error::Io { .. } | Error::NoInstaller | Error::NoRuntime { .. } => Cause::Environment,
         Error::Finder { .. } => Cause::Internal,
         _ => Cause::Input,
