@@ -2,7 +2,8 @@
 //! fills, with its bytes. `EKIBEN_PRECOMPILED_DIR` may name a folder that `ekiben plugin precompile`
 //! filled; then their machine code becomes part of the program too. `cargo xtask dist` does that.
 //!
-//! And tells where the object is that goes into runtimes, which `cargo xtask plugins` makes as well.
+//! And tells where the object is that goes into runtimes, with its licences, which `cargo xtask plugins`
+//! makes as well.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -19,13 +20,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::error=no plugin in {}: run `cargo xtask plugins` first", folder.display());
         return Ok(());
     }
-    let object = target()?.join("runtime").join("ekiben_runtime.o");
-    println!("cargo::rerun-if-changed={}", object.display());
-    if !object.is_file() {
-        println!("cargo::error=there is no {}: run `cargo xtask plugins` first", object.display());
-        return Ok(());
+    for (variable, file) in
+        [("OBJECT", "ekiben_runtime.o"), ("LICENCES", "ekiben_runtime.licences")]
+    {
+        let path = target()?.join("runtime").join(file);
+        println!("cargo::rerun-if-changed={}", path.display());
+        if !path.is_file() {
+            println!(
+                "cargo::error=there is no {}: run `cargo xtask plugins` first",
+                path.display()
+            );
+            return Ok(());
+        }
+        println!("cargo::rustc-env=EKIBEN_RUNTIME_{variable}={}", path.display());
     }
-    println!("cargo::rustc-env=EKIBEN_RUNTIME_OBJECT={}", object.display());
     let mut code = String::from("&[\n");
     for (id, path) in components {
         println!("cargo::rerun-if-changed={path}");

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ekiben_object::Error;
-use ekiben_object::elf::{fill_segment, segment_content};
+use ekiben_object::elf::{fill_segment, remove_search_paths, segment_content};
+use ekiben_object::{Binary, Error};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -174,5 +174,30 @@ fn no_program_makes_it_panic() {
             prop_assert!(content.len() <= bytes.len());
         }
         let _ = fill_segment(&bytes, SECTION, b"content");
+        let _ = remove_search_paths(&mut bytes);
     });
+}
+
+#[test]
+fn search_paths_go_and_everything_else_stays() {
+    let folder = TempDir::new().unwrap();
+    for kind in ["-Wl,--enable-new-dtags", "-Wl,--disable-new-dtags"] {
+        let program = link(folder.path(), &[kind, "-Wl,-rpath,/one:$ORIGIN/two", "-lm"]);
+        let before = fs::read(&program).unwrap();
+        let mut after = before.clone();
+        remove_search_paths(&mut after).unwrap();
+        let (before, facts) = (one(&before), one(&after));
+        assert_eq!(
+            [before.rpath.clone(), before.runpath.clone()].concat(),
+            ["/one", "$ORIGIN/two"]
+        );
+        let without = Binary { rpath: Vec::new(), runpath: Vec::new(), ..before };
+        assert_eq!(facts, without);
+        assert!(says(&written(folder.path(), "without", &after)).contains("0 h"));
+    }
+    assert_eq!(remove_search_paths(&mut b"text".to_vec()), Err(Error::UnknownFormat));
+}
+
+fn one(bytes: &[u8]) -> Binary {
+    ekiben_object::read(bytes).unwrap().remove(0)
 }

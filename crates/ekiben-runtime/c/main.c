@@ -12,6 +12,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
 #include <grp.h>
@@ -45,7 +46,8 @@ struct early {
 };
 int ekiben_open(const unsigned char *start, size_t length, char *message, size_t room);
 const char *ekiben_setting(const char *key);
-size_t ekiben_early(struct early *to, size_t room);
+size_t ekiben_early(struct early *to, size_t room, int with_packed);
+int ekiben_load(const char *path, int flags, const char **name);
 PyObject *PyInit__ekiben(void);
 
 /* Until there is an image. Its address is given to the linker. */
@@ -285,6 +287,29 @@ __wrap_PyInit_time(void)
     return PyModuleDef_Init(&nothing);
 }
 
+/* The program's path, below which its files seem to be. */
+static const char *root;
+
+#ifndef EKIBEN_STATIC
+/* In place of the C library's, for the interpreter, its modules and every shared object: what is in
+ * the image is loaded from memory. The last call is a jump, so that the C library knows who calls. */
+void *
+dlopen(const char *name, int flags)
+{
+    static void *(*next)(const char *, int);
+    if (next == NULL) {
+        *(void **)&next = dlsym(RTLD_NEXT, "dlopen");
+    }
+    size_t length = root == NULL ? 0 : strlen(root);
+    if (name != NULL && length > 0 && strncmp(name, root, length) == 0 && name[length] == '/' &&
+        ekiben_load(name + length + 1, flags, &name) < 0)
+    {
+        return NULL;
+    }
+    return next(name, flags);
+}
+#endif
+
 static int
 is_set(const char *key)
 {
@@ -355,18 +380,19 @@ program_path(const char *called)
     }
 }
 
-/* The modules that are needed before the importer is there. In the place of `site`, which the
- * interpreter imports then, it finds ours. */
+/* The modules that are needed before the importer is there; those that are packed, which are codecs,
+ * only where the environment may ask for one of them. In the place of `site`, which the interpreter
+ * imports then, it finds ours. */
 static void
-freeze_early(const char *program)
+freeze_early(const char *program, int with_packed)
 {
-    size_t count = ekiben_early(NULL, 0);
+    size_t count = ekiben_early(NULL, 0, with_packed);
     struct early *modules = calloc(count + 1, sizeof *modules);
     struct _frozen *frozen = calloc(count + 1, sizeof *frozen);
     if (modules == NULL || frozen == NULL) {
         fail(program, "out of memory");
     }
-    ekiben_early(modules, count);
+    ekiben_early(modules, count, with_packed);
     for (size_t at = 0; at < count; at++) {
         frozen[at].name = strcmp(modules[at].name, "_ekiben_site") == 0 ? "site" : modules[at].name;
         frozen[at].code = modules[at].code;
@@ -420,8 +446,7 @@ append_path(PyConfig *config, const char *path)
     PyMem_RawFree(decoded);
 }
 
-/* The program, and its folder of modules that aren't the standard library's. */
-static const char *own_path;
+/* The program's folder of modules that aren't the standard library's. */
 static const char *site_packages;
 
 /* The folders of the setting `path`, one a line, from the program's own folder on. */
@@ -484,7 +509,7 @@ __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute)
         append_environment(config);
         append_decoded(config, config->stdlib_dir);
         append_path(config, site_packages);
-        append_beside(config, own_path);
+        append_beside(config, root);
     }
     return __real__PyConfig_InitPathConfig(config, 0);
 }
@@ -548,6 +573,8 @@ start(const char *path, int argc, char **argv, int is_interpreter)
     if (PyStatus_Exception(status)) {
         fail_by(status, &config);
     }
+    int is_utf8 = waits || strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    freeze_early(path, !is_utf8 || (honours_environment && getenv("PYTHONIOENCODING") != NULL));
     config.use_environment = honours_environment;
     config.parse_argv = is_interpreter;
     config.safe_path = !is_interpreter;
@@ -584,7 +611,6 @@ start(const char *path, int argc, char **argv, int is_interpreter)
     snprintf(library, room, "%s/lib/python%d.%d", path, PY_MAJOR_VERSION, PY_MINOR_VERSION);
     set_string(&config, &config.stdlib_dir, library);
     strcat(library, "/site-packages");
-    own_path = path;
     site_packages = library;
     status = Py_InitializeFromConfig(&config);
     if (PyStatus_Exception(status)) {
@@ -752,8 +778,8 @@ main(int argc, char **argv)
     if (path == NULL) {
         fail(called, "out of memory");
     }
+    root = path;
     open_image(called);
-    freeze_early(called);
     PyImport_AppendInittab("_ekiben", PyInit__ekiben);
 
     const char *name = ekiben_setting("main");

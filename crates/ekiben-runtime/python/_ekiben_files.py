@@ -1,12 +1,17 @@
 """Files of the image, for `importlib.resources` and `importlib.metadata`."""
 
+import contextlib
 import importlib.metadata
 import importlib.resources.abc as _abc
 import io
+import pathlib
 import posixpath
+import re
 
 import _ekiben
 from _ekiben_importer import ROOT, START
+
+_LIBRARY = re.compile(r"\.so(\.\d+)*$")
 
 
 class Entry(_abc.Traversable):
@@ -90,6 +95,17 @@ class Entry(_abc.Traversable):
             # As open() has it: buffering comes first.
             arguments = arguments[1:]
         return io.TextIOWrapper(data, *arguments, **keywords)
+
+
+@importlib.resources.as_file.register
+@contextlib.contextmanager
+def _(entry: Entry):
+    """A file of the image as one of the disk. Shared objects can be loaded where they are."""
+    if entry.is_file() and _LIBRARY.search(entry.name):
+        yield pathlib.Path(str(entry))
+    else:
+        with importlib.resources.as_file.dispatch(object)(entry) as path:
+            yield path
 
 
 class Reader(_abc.TraversableResources):

@@ -60,8 +60,7 @@ class Loader(_frozen_importlib_external._LoaderBasics):
         return read(path)
 
     def get_resource_reader(self, fullname=None):
-        self._check(fullname)
-        if self.is_package(self.name):
+        if self.is_package(fullname or self.name):
             from _ekiben_files import Reader
 
             return Reader(self._stem)
@@ -112,6 +111,28 @@ def as_frozen(spec, path):
 LOADERS = {"importlib._bootstrap": BootstrapLoader, "linecache": LinecacheLoader}
 
 
+class ExtensionLoader(_frozen_importlib_external.ExtensionFileLoader):
+    """Loads a shared object from memory: main.c has a `dlopen` that knows paths of the image."""
+
+    def __init__(self, name, stem, path):
+        super().__init__(name, path)
+        self._stem = stem
+
+    def create_module(self, spec):
+        try:
+            return super().create_module(spec)
+        except ImportError:
+            why = _ekiben.unloadable(self.path[len(START):])
+            if why is None:
+                raise
+            raise ImportError(why, name=self.name, path=self.path) from None
+
+    def get_data(self, path):
+        return read(path)
+
+    get_resource_reader = Loader.get_resource_reader
+
+
 def read(path):
     """The content of a file of the image, by its whole path."""
     path = getattr(path, "__fspath__", lambda: path)()
@@ -138,7 +159,7 @@ def spec_of(name, stem):
         # Linked in under its dotted name.
         spec = _ModuleSpec(name, _frozen_importlib.BuiltinImporter, origin=path)
     else:
-        loader = LOADERS.get(name, Loader)
+        loader = ExtensionLoader if kind == EXTENSION else LOADERS.get(name, Loader)
         spec = _ModuleSpec(name, loader(name, stem, path), origin=path)
     spec.has_location = True
     if is_package:

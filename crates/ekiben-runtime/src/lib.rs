@@ -2,7 +2,8 @@
 //!
 //! `c/main.c` starts the interpreter, and is compiled for each CPython. This library is compiled once:
 //! it keeps to the stable ABI. It opens the module image ([`start`]), and offers it to the importer,
-//! which is written in Python (`python/`), as the builtin module `_ekiben` ([`module`]).
+//! which is written in Python (`python/`), as the builtin module `_ekiben` ([`module`]). Shared objects of
+//! the image are loaded from memory ([`shared`]).
 //!
 //! Invariants: the image is opened once, before the interpreter starts, and lives as long as the
 //! process; nothing here allocates for a look-up that finds nothing.
@@ -11,4 +12,5 @@
 #![allow(unsafe_code)]
 
 mod module;
+mod shared;
 mod start;

@@ -11,16 +11,19 @@
 //! | `size(path)` | how long the content of a file is, or `None` |
 //! | `list(path)` | `[(name, is_folder)]` of a folder; empty if there is none |
 //! | `setting(key)` | the value of a setting, or `None` |
+//! | `unloadable(path)` | why a shared object can't be loaded, or `None` |
 //!
 //! Kinds are the numbers of the format: 0 code, 1 builtin, 2 namespace package, 3 shared object.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
 
-use ekiben_image::{Image, ModuleKind};
+use ekiben_image::{Blob, Image, ModuleKind};
 use pyo3_ffi as ffi;
 use pyo3_ffi::{Py_ssize_t, PyObject};
 
+use crate::shared;
 use crate::start::image;
 
 /// What a function gets: one string, and the image if the program has one.
@@ -76,7 +79,7 @@ macro_rules! functions {
     )*};
 }
 
-functions!(find, code, modules, is_folder, read, view, size, list, setting);
+functions!(find, code, modules, is_folder, read, view, size, list, setting, unloadable);
 
 mod answer {
     use super::*;
@@ -104,16 +107,12 @@ mod answer {
 
     pub(super) fn code(held: Held, image: &'static Image<'static>, stem: &str) -> *mut PyObject {
         let module = image.module(stem).filter(|module| module.kind == ModuleKind::Code);
-        // SAFETY: the code is there for as long as the process lives.
-        unsafe {
-            match module {
-                Some(module) => PyMarshal_ReadObjectFromString(
-                    module.code.as_ptr().cast(),
-                    module.code.len() as Py_ssize_t,
-                ),
-                None => none(held),
-            }
-        }
+        let Some(module) = module else { return none(held) };
+        let Some(code) = unpacked(held, module.code) else {
+            return ptr::null_mut();
+        };
+        // SAFETY: the interpreter is held, and keeps nothing of what it reads here.
+        unsafe { PyMarshal_ReadObjectFromString(code.as_ptr().cast(), code.len() as Py_ssize_t) }
     }
 
     pub(super) fn modules(
@@ -134,22 +133,11 @@ mod answer {
     }
 
     pub(super) fn read(held: Held, image: &'static Image<'static>, path: &str) -> *mut PyObject {
+        let Some(file) = image.file(path) else { return none(held) };
+        let Some(content) = unpacked(held, file.content) else { return ptr::null_mut() };
         // SAFETY: the interpreter is held, and bytes are copied from where they can be read.
         unsafe {
-            let Some(file) = image.file(path) else { return none(held) };
-            match file.content.read() {
-                Ok(content) => ffi::PyBytes_FromStringAndSize(
-                    content.as_ptr().cast(),
-                    content.len() as Py_ssize_t,
-                ),
-                Err(_) => {
-                    ffi::PyErr_SetString(
-                        ffi::PyExc_OSError,
-                        c"the program is damaged: a file in it can't be unpacked".as_ptr(),
-                    );
-                    ptr::null_mut()
-                }
-            }
+            ffi::PyBytes_FromStringAndSize(content.as_ptr().cast(), content.len() as Py_ssize_t)
         }
     }
 
@@ -185,6 +173,28 @@ mod answer {
     pub(super) fn setting(held: Held, image: &'static Image<'static>, key: &str) -> *mut PyObject {
         image.setting(key).map_or_else(|| none(held), |value| string(held, value))
     }
+
+    pub(super) fn unloadable(held: Held, _: &'static Image<'static>, path: &str) -> *mut PyObject {
+        match shared::load(path, libc::RTLD_NOW) {
+            Err(failure) => string(held, &failure.text()),
+            Ok(_) => none(held),
+        }
+    }
+}
+
+/// What a blob holds, or nothing and an exception.
+fn unpacked(_: Held, blob: Blob<'static>) -> Option<Cow<'static, [u8]>> {
+    let read = blob.read().ok();
+    if read.is_none() {
+        // SAFETY: the interpreter is held.
+        unsafe {
+            ffi::PyErr_SetString(
+                ffi::PyExc_OSError,
+                c"the program is damaged: something in it can't be unpacked".as_ptr(),
+            );
+        }
+    }
+    read
 }
 
 fn none(_: Held) -> *mut PyObject {
@@ -255,7 +265,7 @@ const fn method(
     }
 }
 
-static METHODS: Shared<[ffi::PyMethodDef; 10]> = Shared([
+static METHODS: Shared<[ffi::PyMethodDef; 11]> = Shared([
     method(c"find", find, c"What a module is: (kind, is_package, path), or None."),
     method(c"code", code, c"The code object of a module, or None."),
     method(c"modules", modules, c"The modules directly in a folder: [(name, is_package)]."),
@@ -265,6 +275,7 @@ static METHODS: Shared<[ffi::PyMethodDef; 10]> = Shared([
     method(c"size", size, c"How long the content of a file is, or None."),
     method(c"list", list, c"What is in a folder: [(name, is_folder)]."),
     method(c"setting", setting, c"The value of a setting, or None."),
+    method(c"unloadable", unloadable, c"Why a shared object can't be loaded, or None."),
     ffi::PyMethodDef::zeroed(),
 ]);
 

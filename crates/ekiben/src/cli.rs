@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ekiben_freeze::runtime::{Flavours, PythonVersion};
+use ekiben_freeze::runtime::{Flavour, Flavours, PythonVersion};
 
 /// Build Python projects with compiled code.
 #[derive(Debug, Parser)]
@@ -326,10 +326,10 @@ pub(crate) struct Freeze {
     /// The version of Python
     #[arg(long, value_name = "VERSION", default_value = "3.13")]
     pub(crate) python: String,
-    /// What the program needs of the machine
-    #[arg(long, value_enum, default_value_t, value_name = "FLAVOUR")]
-    pub(crate) flavour: FreezeFlavour,
-    /// The folder of the runtime [default: one of that version and flavour]
+    /// What the program needs of the machine [default: static, unless it has to load something]
+    #[arg(long, value_enum, value_name = "FLAVOUR")]
+    pub(crate) flavour: Option<FreezeFlavour>,
+    /// The folder of the runtime [default: one of that version]
     #[arg(long, value_name = "DIR")]
     pub(crate) runtime: Option<PathBuf>,
     /// The script of [project.scripts] that a project's program is
@@ -351,12 +351,23 @@ pub(crate) struct Freeze {
     /// A module to leave out, with all below it; `*` stands for anything
     #[arg(long, value_name = "MODULE")]
     pub(crate) exclude: Vec<String>,
+    /// Run the program once by the ordinary interpreter, with the arguments after `--`, and take what
+    /// it imports besides
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// A file of recorded imports, which are taken besides; with --trace, it grows by those of the run
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace_file: Option<PathBuf>,
     /// A folder with hints on what packages import and read
     #[arg(long, value_name = "DIR")]
     pub(crate) hints: Vec<PathBuf>,
     /// Leave out what nothing reaches of the standard library
     #[arg(long)]
     pub(crate) prune: bool,
+    /// As --prune, and link an interpreter with only the builtin modules that are needed. For this
+    /// alone a C compiler is needed
+    #[arg(long)]
+    pub(crate) relink: bool,
     /// As python -O and -OO: 1 takes assertions away, 2 docstrings too
     #[arg(long, value_name = "LEVEL", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
     pub(crate) optimize: u8,
@@ -369,6 +380,9 @@ pub(crate) struct Freeze {
     /// How to say what was taken
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: ListFormat,
+    /// The arguments of the run that is traced
+    #[arg(last = true, requires = "trace", value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<OsString>,
 }
 
 /// A folder of a program's `sys.path`, which is a line in its image.
@@ -381,21 +395,19 @@ fn parse_folder(text: &str) -> Result<String, String> {
 }
 
 /// What a program needs of the machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FreezeFlavour {
     /// Nothing but Linux
-    #[default]
     Static,
     /// The C library; such a program can load shared objects
     Dynamic,
 }
 
-impl FreezeFlavour {
-    /// The word that runtimes have for it.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Static => "static",
-            Self::Dynamic => "dynamic",
+impl From<FreezeFlavour> for Flavour {
+    fn from(flavour: FreezeFlavour) -> Self {
+        match flavour {
+            FreezeFlavour::Static => Self::Static,
+            FreezeFlavour::Dynamic => Self::Dynamic,
         }
     }
 }
@@ -464,6 +476,27 @@ pub(crate) enum Runtime {
     Show(RuntimeShow),
     /// Check the files of runtimes, and import every module with their interpreters
     Check(RuntimeCheck),
+    /// Write one as a wheel, which builds find where it is installed for them
+    Wheel(RuntimeWheel),
+    /// Remove one
+    Remove(RuntimeRemove),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuntimeWheel {
+    /// Its name, its version or its folder [default: the newest version]
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// The folder for the wheel
+    #[arg(short, long, value_name = "DIR", default_value = "dist")]
+    pub(crate) out_dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuntimeRemove {
+    /// Its name, or its version if there is one of it only
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Args)]
@@ -580,6 +613,7 @@ pub(crate) enum Hook {
     BuildEditable,
     BuildSdist,
     PrepareMetadata,
+    PrepareEditableMetadata,
     GetRequiresForBuildWheel,
     GetRequiresForBuildSdist,
     GetRequiresForBuildEditable,

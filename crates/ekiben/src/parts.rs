@@ -12,4 +12,5 @@ pub(crate) static PARTS: Parts<'static> = Parts {
         ("_ekiben_site.py", include_str!("../../ekiben-runtime/python/_ekiben_site.py")),
     ],
     object: include_bytes!(env!("EKIBEN_RUNTIME_OBJECT")),
+    licences: include_str!(env!("EKIBEN_RUNTIME_LICENCES")),
 };

@@ -2,10 +2,13 @@
 //!
 //! A runtime is built, or taken from the user's cache; each script is frozen in both flavours and run
 //! beside the runtime's ordinary interpreter. Output and exit codes must be the same, and what the
-//! programs open is checked against a short list.
+//! programs open is checked against a short list. In the end, `examples/executable` becomes a wheel.
 
 mod anywhere;
+mod artifact;
 mod opened;
+mod relinked;
+mod wheels;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -29,13 +32,16 @@ const FLAVOURS: [&str; 2] = ["static", "dynamic"];
 const RUN: &str = "# run:";
 
 /// Environments in which a script runs, by what they add: variables that locales come from.
-const LOCALES: [&[(&str, &str)]; 5] = [
+const LOCALES: [&[(&str, &str)]; 6] = [
     &[("LANG", "C.UTF-8")],
     &[("LC_ALL", "C")],
     &[("LC_ALL", "C.UTF-8")],
     &[("LC_ALL", ""), ("LANG", "C")],
+    &[("LC_ALL", LATIN)],
     &[],
 ];
+/// A locale that isn't in UTF-8, of which the codec is needed before anything can be imported.
+const LATIN: &str = "de_DE.ISO-8859-15";
 
 /// Makes and tests all programs with Ekiben's wheel.
 pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
@@ -50,10 +56,15 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     let program = frontends.install(ekiben, &work.path().join("ekiben"))?;
     let bench = Bench::new(workspace, &program, work.path())?;
     for script in scripts(&bench.scripts)? {
-        bench.compare(&script).with_context(|| format!("`{}`", script.display()))?;
+        bench
+            .compare(&script, &FLAVOURS, None)
+            .with_context(|| format!("`{}`", script.display()))?;
     }
     anywhere::test(&bench)?;
-    opened::test(&bench)
+    opened::test(&bench)?;
+    relinked::test(&bench)?;
+    wheels::test(&bench, workspace)?;
+    artifact::test(workspace, ekiben, (&program, &bench.runtime), work.path())
 }
 
 /// A runtime, and where programs are made.
@@ -61,8 +72,11 @@ struct Bench<'a> {
     ekiben: &'a Venv,
     scripts: PathBuf,
     work: &'a Path,
+    runtime: PathBuf,
     /// The runtime's ordinary interpreter.
     python: PathBuf,
+    /// Where the C library finds `LATIN`.
+    locales: PathBuf,
 }
 
 /// What came of a run.
@@ -77,38 +91,49 @@ struct Outcome {
 impl<'a> Bench<'a> {
     fn new(workspace: &Workspace, ekiben: &'a Venv, work: &'a Path) -> Result<Self> {
         let mut program = ekiben.program("ekiben");
-        let folder = runtime::build(program.current_dir(work), PYTHON, &[])?;
-        let python = folder.join(format!("bin/python{PYTHON}"));
-        Ok(Self { ekiben, scripts: workspace.path("tests/executables"), work, python })
+        let runtime = runtime::build(program.current_dir(work), PYTHON, &[])?;
+        let python = runtime.join(format!("bin/python{PYTHON}"));
+        let locales = work.join("locales");
+        fs::create_dir(&locales)?;
+        let mut localedef = Command::new("localedef");
+        localedef.args(["-i", "de_DE", "-f", "ISO-8859-15"]).arg(locales.join(LATIN));
+        run(&mut localedef)?;
+        let scripts = workspace.path("tests/executables");
+        Ok(Self { ekiben, scripts, work, runtime, python, locales })
     }
 
-    /// Freezes a script, and gives the program.
-    fn freeze(&self, script: &Path, flavour: &str) -> Result<PathBuf> {
+    /// Freezes a script, with packages in a folder, and gives the program.
+    fn freeze(&self, script: &Path, flavour: &str, site: Option<&Path>) -> Result<PathBuf> {
         let name = script.file_stem().context("a script has a name")?.to_string_lossy();
         let program = self.work.join(flavour).join(&*name);
         fs::create_dir_all(self.work.join(flavour))?;
         let mut freeze = self.ekiben.program("ekiben");
         freeze.args(["freeze", "--quiet", "--python", PYTHON, "--flavour", flavour]);
+        if let Some(site) = site {
+            freeze.arg("--site").arg(site);
+        }
         run(freeze.arg(script).arg("-o").arg(&program).current_dir(self.work))?;
         Ok(program)
     }
 
     /// Runs a script in every way that it asks for.
-    fn compare(&self, script: &Path) -> Result<()> {
+    fn compare(&self, script: &Path, flavours: &[&str], site: Option<&Path>) -> Result<()> {
         let name = script.file_stem().context("a script has a name")?.to_string_lossy();
         let text = fs::read_to_string(script)?;
         let runs: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix(RUN)).collect();
         ensure!(!runs.is_empty(), "no line begins with `{RUN}`");
-        let programs: Vec<(&str, PathBuf)> = FLAVOURS
-            .into_iter()
-            .map(|flavour| Ok((flavour, self.freeze(script, flavour)?)))
+        let programs: Vec<(&str, PathBuf)> = flavours
+            .iter()
+            .map(|flavour| Ok((*flavour, self.freeze(script, flavour, site)?)))
             .collect::<Result<_>>()?;
+        let folder = script.parent().context("a script is in a folder")?;
+        let path = std::env::join_paths([Some(folder), site].into_iter().flatten())?;
         for arguments in &runs {
             let arguments: Vec<&str> = arguments.split_whitespace().collect();
             for locale in LOCALES {
                 let mut ordinary = Command::new(&self.python);
                 ordinary.args(["-m", &name]).args(&arguments);
-                let expected = self.outcome(&mut ordinary, locale, Some(&self.scripts))?;
+                let expected = self.outcome(&mut ordinary, locale, Some(&path))?;
                 for (flavour, program) in &programs {
                     let mut frozen = Command::new(program);
                     let found = self.outcome(frozen.args(&arguments), locale, None)?;
@@ -119,7 +144,7 @@ impl<'a> Bench<'a> {
                 }
             }
         }
-        println!("{name}: {} runs are as with python, static and dynamic", runs.len());
+        println!("{name}: {} runs are as with python, {}", runs.len(), flavours.join(" and "));
         Ok(())
     }
 
@@ -127,9 +152,10 @@ impl<'a> Bench<'a> {
         &self,
         command: &mut Command,
         locale: &[(&str, &str)],
-        path: Option<&Path>,
+        path: Option<&OsStr>,
     ) -> Result<Outcome> {
         clean(command, locale);
+        command.env("LOCPATH", &self.locales);
         if let Some(path) = path {
             command.env("PYTHONPATH", path).env("PYTHONDONTWRITEBYTECODE", "1");
         }
@@ -150,7 +176,7 @@ impl<'a> Bench<'a> {
 
 /// Leaves a command nothing of this process' environment that Python, locales or the loader (which cargo
 /// tells where to look) are told by.
-fn clean(command: &mut Command, locale: &[(&str, &str)]) {
+fn clean<'a>(command: &'a mut Command, locale: &[(&str, &str)]) -> &'a mut Command {
     for (name, _) in std::env::vars_os() {
         let is_told = |name: &OsStr| {
             let name = name.to_string_lossy();
@@ -161,7 +187,7 @@ fn clean(command: &mut Command, locale: &[(&str, &str)]) {
             command.env_remove(name);
         }
     }
-    command.envs(locale.iter().copied());
+    command.envs(locale.iter().copied())
 }
 
 fn scripts(folder: &Path) -> Result<Vec<PathBuf>> {

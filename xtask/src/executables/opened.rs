@@ -19,6 +19,19 @@ const SETTINGS: [&str; 2] = ["\"/etc/localtime\"", "/openssl.cnf\""];
 /// What a dynamic one may name besides: the loader's files.
 const DYNAMIC: [&str; 3] = ["\"/etc/ld.so.", "libc.so.6\"", "libm.so.6\""];
 
+/// What one that loads wheels' code may name besides: its own copies in memory, what these need of the
+/// machine, and what they ask about the processor.
+const LOADED: [&str; 6] = [
+    "\"/proc/self/task/",
+    "(4, \"\",",
+    "libpthread.so.0\"",
+    "libgcc_s.so.1\"",
+    "libstdc++.so.6\"",
+    "\"/sys/devices/system/cpu/",
+];
+/// How many calls `import numpy` may make that take a file's name.
+const MOST_LOADED: usize = 50;
+
 /// Prints a table beside the ordinary interpreter, and fails if a program names another file.
 pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
     if Command::new("strace").arg("--version").output().is_err() {
@@ -59,6 +72,33 @@ pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
         }
         println!("{row}");
     }
+    Ok(())
+}
+
+/// The same for a program that imports NumPy.
+pub(super) fn test_wheels(bench: &Bench<'_>, site: &Path) -> Result<()> {
+    if Command::new("strace").arg("--version").output().is_err() {
+        return Ok(());
+    }
+    let script = bench.work.join("numpy-only.py");
+    fs::write(&script, "import numpy\n").with_context(|| format!("`{}`", script.display()))?;
+    let program = bench.freeze(&script, "dynamic", Some(site))?;
+    let log = bench.work.join("numpy.strace");
+    let mut ordinary = Command::new("strace");
+    ordinary.arg("-o").arg(&log).args(["-f", "-e", "trace=%file"]).arg(&bench.python);
+    ordinary.args(["-c", "import sys; sys.path.append(sys.argv[1]); import numpy"]).arg(site);
+    let python = trace(&mut ordinary, &log)?.len();
+    let mut strace = Command::new("strace");
+    strace.arg("-o").arg(&log).args(["-f", "-e", "trace=%file"]).arg(&program);
+    let calls = trace(&mut strace, &log)?;
+    let own = format!("\"{}\"", program.display());
+    let allowed: Vec<&str> = [&STATIC[..], &SETTINGS, &DYNAMIC, &LOADED, &[&own]].concat();
+    for call in &calls {
+        let is_allowed = allowed.iter().any(|part| call.contains(part));
+        ensure!(is_allowed, "`import numpy` makes a call that isn't on the list: {call}");
+    }
+    ensure!(calls.len() <= MOST_LOADED, "`import numpy` makes {} calls", calls.len());
+    println!("import numpy | {python} | | {}", calls.len());
     Ok(())
 }
 

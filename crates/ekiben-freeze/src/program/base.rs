@@ -1,15 +1,20 @@
 //! [`Base`]: the files of a runtime that a program is made of.
 
-use std::fs;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use ekiben_image::Image;
+use ekiben_object::elf;
+
 use super::Error;
+use crate::glibc;
+use crate::runtime::Flavour;
 
 /// The files of a runtime that a program is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base {
-    /// The interpreter that is put into programs, which has an empty image.
-    pub program: PathBuf,
+    /// The interpreters that are put into programs, which have an empty image.
+    pub programs: BTreeMap<Flavour, PathBuf>,
     /// The ordinary interpreter of the same build, which compiles.
     pub interpreter: PathBuf,
     /// The image of the standard library.
@@ -19,22 +24,24 @@ pub struct Base {
 }
 
 impl Base {
-    /// The runtime in a folder, with its interpreter of a flavour, `static` or `dynamic`.
+    /// The runtime in a folder.
     ///
     /// # Errors
-    /// If it isn't one, or hasn't that flavour.
-    pub fn in_folder(folder: &Path, flavour: &str) -> Result<Self, Error> {
+    /// If it isn't one.
+    pub fn in_folder(folder: &Path) -> Result<Self, Error> {
         let wrong = |why: String| Error::NoRuntime { folder: folder.to_owned(), why };
         let bin = folder.join("bin");
-        let names = fs::read_dir(&bin).into_iter().flatten().flatten().filter_map(|entry| {
+        let names = std::fs::read_dir(&bin).into_iter().flatten().flatten().filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
-            let (python, its) = name.strip_prefix("python")?.split_once('-')?;
-            (its == flavour).then(|| python.to_owned())
+            let (python, flavour) = name.strip_prefix("python")?.split_once('-')?;
+            Flavour::ALL.iter().any(|it| it.as_str() == flavour).then(|| python.to_owned())
         });
         let python = names.max();
-        let python = python.ok_or_else(|| wrong(format!("there is no bin/python3.x-{flavour}")))?;
+        let python = python.ok_or_else(|| wrong("there is no bin/python3.x-static".to_owned()))?;
+        let program = |flavour| bin.join(format!("python{python}-{flavour}"));
+        let programs = Flavour::ALL.map(|flavour| (flavour, program(flavour)));
         let base = Self {
-            program: bin.join(format!("python{python}-{flavour}")),
+            programs: programs.into_iter().filter(|(_, path)| path.is_file()).collect(),
             interpreter: bin.join(format!("python{python}")),
             stdlib: folder.join("stdlib.image"),
             python,
@@ -46,6 +53,52 @@ impl Base {
             }
         }
         Ok(base)
+    }
+
+    /// The runtime's folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.stdlib.parent().unwrap_or(&self.stdlib)
+    }
+
+    /// The interpreter of a flavour.
+    ///
+    /// # Errors
+    /// If the runtime has none.
+    pub fn program(&self, flavour: Flavour) -> Result<&Path, Error> {
+        self.programs.get(&flavour).map(PathBuf::as_path).ok_or_else(|| Error::NoRuntime {
+            folder: self.folder().to_owned(),
+            why: format!("there is no bin/python{}-{flavour}", self.python),
+        })
+    }
+
+    /// The same, if this Ekiben can make programs of a flavour of it: one of another version may have
+    /// another image.
+    ///
+    /// # Errors
+    /// If it can't.
+    pub fn usable(self, flavour: Flavour) -> Result<Self, Error> {
+        self.program(flavour)?;
+        let bytes = std::fs::read(&self.stdlib).map_err(Error::io("read", &self.stdlib))?;
+        match Image::open(&bytes) {
+            Ok(_) => Ok(self),
+            Err(error) => {
+                let why = format!("stdlib.image can't be used: {error}");
+                Err(Error::NoRuntime { folder: self.folder().to_owned(), why })
+            }
+        }
+    }
+
+    /// The version of glibc that a program needs at least, such as `2.36`; none if it needs none.
+    ///
+    /// # Errors
+    /// If the interpreter can't be read.
+    pub fn glibc(&self, flavour: Flavour) -> Result<Option<String>, Error> {
+        let program = self.program(flavour)?;
+        let bytes = std::fs::read(program).map_err(Error::io("read", program))?;
+        let object = |source| Error::Object { path: program.to_owned(), source };
+        let versions = elf::needed_versions(&bytes).map_err(object)?;
+        let newest = glibc::newest(&versions);
+        Ok(newest.map(|(major, minor)| format!("{major}.{minor}")))
     }
 
     /// The folder of installed packages that a word of the command line stands for, which may be a

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::Why;
+
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -32,9 +34,17 @@ pub enum Error {
         /// What it said.
         said: String,
     },
-    /// The program needs modules that are shared objects.
+    /// The program needs modules that are shared objects, and can't load them.
     #[error("{}", compiled(.0))]
     Compiled(Vec<Compiled>),
+    /// A shared object can't be loaded by the program.
+    #[error("{} can't be part of the program: {why}", path.display())]
+    Shared {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// There is no runtime where one was looked for.
     #[error("there is no runtime in {}: {why}", folder.display())]
     NoRuntime {
@@ -43,6 +53,9 @@ pub enum Error {
         /// What is missing.
         why: String,
     },
+    /// The runtime can't be used, or linked anew.
+    #[error(transparent)]
+    Runtime(#[from] crate::runtime::Error),
     /// An image can't be read or written.
     #[error("{}: {source}", path.display())]
     Image {
@@ -73,6 +86,14 @@ pub enum Error {
     /// There is neither uv nor pip.
     #[error("neither uv nor pip is on PATH, one of which has to install the dependencies")]
     NoInstaller,
+    /// uv or pip can't tell what is needed.
+    #[error("{installer} can't resolve the dependencies:\n{said}")]
+    Resolver {
+        /// Its name.
+        installer: String,
+        /// What it said.
+        said: String,
+    },
     /// uv or pip failed.
     #[error("{installer} can't install the dependencies:\n{said}")]
     Installer {
@@ -86,12 +107,10 @@ pub enum Error {
 /// A module of a program that is a shared object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compiled {
-    /// Its name.
-    pub module: String,
+    /// Its name, and why the program has it.
+    pub why: Why,
     /// The distribution that it is from, if one says so.
     pub distribution: Option<String>,
-    /// Who imports it, with the line.
-    pub by: Option<(String, usize)>,
 }
 
 impl Error {
@@ -111,12 +130,14 @@ impl Error {
             Self::Unusable(_) => "freeze-modules",
             Self::Finder { .. } => "freeze-finder",
             Self::Compiled(_) => "compiled-modules",
+            Self::Shared { .. } => "shared-object",
             Self::NoRuntime { .. } => "no-runtime",
+            Self::Runtime(error) => error.code(),
             Self::Image { .. } => "image",
             Self::Object { .. } => "executable",
             Self::Project(_) | Self::Text { .. } => "freeze-input",
             Self::NoInstaller => "no-installer",
-            Self::Installer { .. } => "dependencies",
+            Self::Resolver { .. } | Self::Installer { .. } => "dependencies",
         }
     }
 
@@ -129,8 +150,8 @@ impl Error {
                  (package.module:function) or the folder of a project"
             }
             Self::Compiled(_) => {
-                "leave out what the program can do without, by --exclude MODULE; other compiled \
-                 modules can't be put into a program yet"
+                "make it by --flavour dynamic, which can load them, or leave out by --exclude MODULE \
+                 what the program can do without"
             }
             Self::NoRuntime { .. } => "make one by `ekiben runtime build`",
             Self::NoInstaller => {
@@ -145,21 +166,13 @@ impl Error {
 }
 
 fn compiled(modules: &[Compiled]) -> String {
-    let mut text = String::from("the program needs compiled modules:");
-    for Compiled { module, distribution, by } in modules {
-        let _ = write!(text, "\n  {module}");
+    let mut text = String::from("a static program can't load compiled modules, and it needs:");
+    for Compiled { why, distribution } in modules {
+        let _ = write!(text, "\n  {}", why.name);
         if let Some(distribution) = distribution {
             let _ = write!(text, " of {distribution}");
         }
-        match by {
-            Some((by, line)) if *line > 0 => {
-                let _ = write!(text, ", imported by {by}, line {line}");
-            }
-            Some((by, _)) => {
-                let _ = write!(text, ", named by the hints for {by}");
-            }
-            None => {}
-        }
+        let _ = write!(text, ", {}", why.text());
     }
     text
 }

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use ekiben_engine::{Cache, Digest};
-use ekiben_image::{Builder, Content, FileKind, ModuleKind, NewModule};
+use ekiben_image::{Builder, Content, Effort, FileKind, ModuleKind, NewModule};
 use serde::{Deserialize, Serialize};
 
 use super::hints::Hints;
@@ -14,14 +14,20 @@ use super::inputs::{Inputs, Names};
 use super::report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,
 };
-use super::{Base, Compiled, Error};
+use super::shared::{Collector, Module, Objects};
+use super::{Base, Error};
+use crate::process::{self, Stop};
 
 /// The kind of the cache's records.
 const RECORDS: &str = "freeze";
 
+/// What the script calls a shared object that is no module.
+const LIBRARY: &str = "library";
+
 /// The script, by file name.
-const SCRIPT: &[(&str, &str)] = &[
+pub(super) const SCRIPT: &[(&str, &str)] = &[
     ("__main__.py", include_str!("find/__main__.py")),
+    ("compiled.py", include_str!("find/compiled.py")),
     ("contents.py", include_str!("find/contents.py")),
     ("places.py", include_str!("find/places.py")),
     ("scan.py", include_str!("find/scan.py")),
@@ -39,6 +45,7 @@ pub(crate) struct Wanted {
     pub(crate) script_folder: Option<PathBuf>,
     pub(crate) includes: Vec<String>,
     pub(crate) excludes: Vec<String>,
+    pub(crate) traced: Vec<String>,
     pub(crate) hints: Hints,
     /// Whether to follow imports through the standard library.
     pub(crate) follow_standard: bool,
@@ -66,6 +73,8 @@ pub(crate) enum Main {
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) report: Report,
+    /// What only a program has that can load it.
+    pub(crate) objects: Objects,
     /// What ends with the image.
     bytes: Vec<u8>,
     /// Where the image begins.
@@ -111,6 +120,7 @@ struct ListedModule {
     file: Option<PathBuf>,
     distribution: Option<String>,
     required: bool,
+    optional: bool,
     code: Option<(usize, usize)>,
     source: Option<(usize, usize)>,
     /// What is in the file, if that isn't the source.
@@ -135,15 +145,20 @@ struct ListedFile {
 }
 
 /// Finds what is wanted, or takes what was found before if nothing that it depended on has changed.
-pub(crate) fn find(wanted: &Wanted, base: &Base, cache: Option<&Cache>) -> Result<Found, Error> {
+pub(crate) fn find(
+    wanted: &Wanted,
+    base: &Base,
+    cache: Option<&Cache>,
+    stop: Stop<'_>,
+) -> Result<Found, Error> {
     let request = serde_json::to_vec(wanted).unwrap_or_default();
     let key = key(&request, base);
     let kept = cache.and_then(|cache| cache.record_get(RECORDS, &key));
     if let Some(found) = kept.and_then(unpack) {
         return Ok(found);
     }
-    let (found, inputs) = run(&request, wanted, base)?;
-    if let Some(cache) = cache {
+    let (found, inputs) = run(&request, wanted, base, stop)?;
+    if let Some(cache) = cache.filter(|_| !found.objects.lacks) {
         // A cache that can't be written to costs the next run some time.
         let _ = cache.record_put(RECORDS, &key, &pack(&found, &inputs));
     }
@@ -163,9 +178,9 @@ fn key(request: &[u8], base: &Base) -> Vec<u8> {
     key
 }
 
-/// Inputs and report, with their length before them, and the image.
+/// Inputs, report and shared objects, with their length before them, and the image.
 fn pack(found: &Found, inputs: &Inputs) -> Vec<u8> {
-    let header = serde_json::to_vec(&(inputs, &found.report)).unwrap_or_default();
+    let header = serde_json::to_vec(&(inputs, &found.report, &found.objects)).unwrap_or_default();
     let mut text = (header.len() as u64).to_le_bytes().to_vec();
     text.extend_from_slice(&header);
     text.extend_from_slice(found.image());
@@ -175,11 +190,17 @@ fn pack(found: &Found, inputs: &Inputs) -> Vec<u8> {
 fn unpack(kept: Vec<u8>) -> Option<Found> {
     let (length, rest) = kept.split_first_chunk::<8>()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-    let (inputs, report): (Inputs, Report) = serde_json::from_slice(rest.get(..length)?).ok()?;
-    inputs.hold().then(|| Found { report, start: 8 + length, bytes: kept })
+    let header: (Inputs, Report, Objects) = serde_json::from_slice(rest.get(..length)?).ok()?;
+    let (inputs, report, objects) = header;
+    inputs.hold().then(|| Found { report, objects, start: 8 + length, bytes: kept })
 }
 
-fn run(request: &[u8], wanted: &Wanted, base: &Base) -> Result<(Found, Inputs), Error> {
+fn run(
+    request: &[u8],
+    wanted: &Wanted,
+    base: &Base,
+    stop: Stop<'_>,
+) -> Result<(Found, Inputs), Error> {
     let work = tempfile::Builder::new().prefix("ekiben-freeze-").tempdir();
     let work = work.map_err(Error::io("create a folder in", std::env::temp_dir()))?;
     let at = |name: &str| work.path().join(name);
@@ -191,14 +212,14 @@ fn run(request: &[u8], wanted: &Wanted, base: &Base) -> Result<(Found, Inputs), 
         write(&format!("find/{name}"), text.as_bytes())?;
     }
     write("request.json", request)?;
-    let output = Command::new(&base.interpreter)
+    let mut command = Command::new(&base.interpreter);
+    command
         .args(["-I", "-S", "-B", "-X", "utf8"])
         .args(["find", "request.json", "result.json", "content"].map(at))
         // Whether objects are shared in marshalled code must not depend on chance.
-        .env("PYTHONHASHSEED", "0")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(Error::io("start", &base.interpreter))?;
+        .env("PYTHONHASHSEED", "0");
+    let output = process::output(&mut command, stop);
+    let output = output.map_err(Error::io("run", &base.interpreter))?;
     if !output.status.success() {
         return Err(Error::Finder {
             interpreter: base.interpreter.clone(),
@@ -240,24 +261,25 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
     let mut modules = Vec::new();
     let mut compiled = Vec::new();
     for module in listed.modules {
+        let path = in_program(&module.path);
         if module.kind == ListedKind::Extension {
-            if module.required {
-                compiled.push(Compiled {
-                    module: module.why.name,
-                    distribution: module.distribution,
-                    by: module.why.by.map(|by| (by, module.why.line)),
-                });
-            } else {
-                warnings.push(left_out(module));
-            }
+            compiled.push(Module {
+                why: module.why,
+                distribution: module.distribution,
+                required: module.required,
+                optional: module.optional,
+                path,
+                package: module.package,
+                file: module.file.unwrap_or_default(),
+            });
             continue;
         }
-        let path = in_program(&module.path);
-        let code = part(module.code).to_vec();
+        // Plain: a program is started more often than it is copied.
+        let code = Content::plain(part(module.code).to_vec());
         let mut reported = ReportedModule {
             why: module.why,
             distribution: module.distribution,
-            code: code.len(),
+            code: code.stored_len(),
             source: 0,
         };
         if module.kind == ListedKind::Code {
@@ -266,7 +288,7 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
                 inputs.is(file, part(module.original.or(module.source)));
             }
             if wanted.sources {
-                let source = Content::compressed(source.to_vec());
+                let source = Content::compressed(source.to_vec(), Effort::Quick);
                 reported.source = source.stored_len();
                 builder.file(&path, FileKind::Source, source).map_err(wrong(&path))?;
             }
@@ -279,17 +301,25 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
         builder.module(&reported.why.name, new).map_err(wrong(&path))?;
         modules.push(reported);
     }
-    if !compiled.is_empty() {
-        return Err(Error::Compiled(compiled));
-    }
     let mut files = Vec::new();
-    for ListedFile { path, kind, owner, file, content: range } in listed.files {
+    let (libraries, others) =
+        listed.files.into_iter().partition::<Vec<_>, _>(|file| file.kind == LIBRARY);
+    let mut collector = Collector::new(&mut inputs, &listed.roots, &wanted.prefix);
+    for module in compiled {
+        collector.module(module)?;
+    }
+    for library in libraries {
+        let file = library.file.unwrap_or_default();
+        collector.library(&in_program(&library.path), &file, &library.owner)?;
+    }
+    let objects = collector.finish();
+    for ListedFile { path, kind, owner, file, content: range } in others {
         let bytes = match &file {
             Some(file) => inputs.read(file)?,
             None => part(range).to_vec(),
         };
         let (number, content) = match kind.as_str() {
-            "licence" => (FileKind::Licence, Content::compressed(bytes)),
+            "licence" => (FileKind::Licence, Content::compressed(bytes, Effort::Quick)),
             "metadata" => (FileKind::Metadata, Content::plain(bytes)),
             _ => (FileKind::Resource, Content::plain(bytes)),
         };
@@ -308,25 +338,18 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
     }
     let report = Report {
         main: listed.main,
+        flavour: None,
         modules,
         standard: listed.standard,
         files,
+        machine: Vec::new(),
         distributions: listed.distributions,
         missing: listed.missing,
         warnings,
         sizes: Sizes::default(),
     };
     let image = builder.build().map_err(wrong("the program's modules"))?;
-    Ok((Found { report, bytes: image, start: 0 }, inputs))
-}
-
-fn left_out(module: ListedModule) -> Warning {
-    let message = format!(
-        "the compiled module `{}` is left out; it is {}",
-        module.why.name,
-        module.why.text()
-    );
-    Warning { code: "compiled-module".to_owned(), message, file: module.file, line: 0 }
+    Ok((Found { report, objects, bytes: image, start: 0 }, inputs))
 }
 
 /// The name that a script has as a module.

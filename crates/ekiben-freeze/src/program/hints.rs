@@ -18,17 +18,21 @@ macro_rules! known {
 }
 
 /// Files of hints that are part of Ekiben, by the package they are about.
-const KNOWN: &[(&str, &str)] = known![
+pub(super) const KNOWN: &[(&str, &str)] = known![
+    "PIL",
     "_pytest",
     "black",
     "blib2to3",
+    "cffi",
     "charset_normalizer",
     "defusedxml",
     "flask",
     "httpie",
     "jinja2",
+    "llvmlite",
     "markupsafe",
     "multidict",
+    "numpy",
     "pip",
     "platformdirs",
     "pluggy",

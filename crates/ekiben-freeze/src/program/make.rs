@@ -6,14 +6,17 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
-use ekiben_engine::Cache;
-use ekiben_image::{Builder, FileKind, Image, ModuleKind};
+use ekiben_engine::{Cache, Digest};
+use ekiben_image::{Builder, Content, FileKind, Image, ModuleKind, NewModule};
 use ekiben_object::elf;
 
 use super::find::{self, Found, Main, Wanted};
-use super::report::Sizes;
-use super::{Base, Error, Report, SECTION, Target, hints};
+use super::report::{ReportedFile, ReportedModule, Sizes};
+use super::{Base, Error, Flavour, Report, SECTION, Target, hints};
+use crate::process::Stop;
+use crate::runtime::{Progress, Runtime};
 
 /// The module that is generated for an entry point.
 const ENTRY: &str = "_ekiben_main";
@@ -21,7 +24,10 @@ const ENTRY: &str = "_ekiben_main";
 /// Modules that an interpreter needs to start, or that C code imports by itself.
 const ALWAYS: &[&str] = &[
     "_ekiben_importer",
+    "encodings",
     "encodings.*",
+    "encodings.aliases",
+    "encodings.utf_8",
     "importlib",
     "importlib._bootstrap",
     "importlib._bootstrap_external",
@@ -50,6 +56,9 @@ const ALWAYS: &[&str] = &[
     "zipimport",
 ];
 
+/// The kind of the cache's records of interpreters that were linked anew.
+const RELINKED: &str = "relinked";
+
 /// Settings of programs that a person may switch off.
 const SWITCHES: &[&str] = &["fast-exit", "isolated", "quiet-start"];
 
@@ -64,10 +73,15 @@ pub struct Request {
     pub includes: Vec<String>,
     /// Patterns of modules to leave out with all below them.
     pub excludes: Vec<String>,
+    /// Modules that traced runs have imported, which are taken if they are there.
+    pub traced: Vec<String>,
     /// Folders with hints besides Ekiben's.
     pub hints: Vec<PathBuf>,
     /// Whether to leave out what nothing reaches of the standard library.
     pub prune: bool,
+    /// Whether to link an interpreter with only the builtin modules that are needed, for which `prune`
+    /// has to be set.
+    pub relink: bool,
     /// How much to optimise bytecode: 0, 1 or 2.
     pub optimize: u8,
     /// Whether to keep sources, for tracebacks.
@@ -76,6 +90,8 @@ pub struct Request {
     pub interpreter: bool,
     /// Folders in which it looks for modules that aren't in it, from its own folder on.
     pub path: Vec<String>,
+    /// What the program needs of the machine; if none is named, as little as it can.
+    pub flavour: Option<Flavour>,
     /// Settings of the program, `fast-exit`, `isolated` and `quiet-start`, which otherwise are on.
     pub switches: BTreeMap<String, bool>,
 }
@@ -89,12 +105,15 @@ impl Request {
             site: Vec::new(),
             includes: Vec::new(),
             excludes: Vec::new(),
+            traced: Vec::new(),
             hints: Vec::new(),
             prune: false,
+            relink: false,
             optimize: 0,
             sources: true,
             interpreter: false,
             path: Vec::new(),
+            flavour: None,
             switches: BTreeMap::new(),
         }
     }
@@ -147,29 +166,64 @@ fn exchange(one: &Path, other: &Path) -> rustix::io::Result<()> {
     rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)
 }
 
+/// What programs depend on besides what they are asked for and made of: another Ekiben, with another
+/// search for modules or other hints, may make others.
+#[must_use]
+pub fn version() -> String {
+    let mut parts = Vec::new();
+    for (name, text) in find::SCRIPT.iter().chain(hints::KNOWN) {
+        parts.extend_from_slice(name.as_bytes());
+        parts.extend_from_slice(Digest::of(text.as_bytes()).as_bytes());
+    }
+    let digest = Digest::of(&parts).to_string();
+    format!("{}+{}", env!("CARGO_PKG_VERSION"), digest.get(..8).unwrap_or(&digest))
+}
+
 /// Makes a program.
 ///
 /// # Errors
 /// If its modules can't be found or compiled, some can't be part of a program, or the runtime can't be
 /// used.
 pub fn freeze(request: &Request, base: &Base, cache: Option<&Cache>) -> Result<Program, Error> {
+    freeze_until(request, base, cache, None)
+}
+
+/// As [`freeze`], unless it is to stop before.
+///
+/// # Errors
+/// As there; one of the kind `Interrupted` if it was stopped.
+pub fn freeze_until(
+    request: &Request,
+    base: &Base,
+    cache: Option<&Cache>,
+    stop: Stop<'_>,
+) -> Result<Program, Error> {
     let read = |path: &Path| fs::read(path).map_err(Error::io("read", path));
     let stdlib = read(&base.stdlib)?;
     let wrong = |source| Error::Image { path: base.stdlib.clone(), source };
     let standard = Image::open(&stdlib).map_err(wrong)?;
     if standard.setting("python") != Some(&base.python) {
         let why = format!("stdlib.image isn't for Python {}", base.python);
-        let folder = base.stdlib.parent().unwrap_or(&base.stdlib).to_owned();
-        return Err(Error::NoRuntime { folder, why });
+        return Err(Error::NoRuntime { folder: base.folder().to_owned(), why });
     }
     let wanted = wanted(request, base, &standard)?;
-    let found = find::find(&wanted, base, cache)?;
-    let image = image(request, &found, &standard)?;
-    let interpreter = read(&base.program)?;
-    let object = |source| Error::Object { path: base.program.clone(), source };
+    let found = find::find(&wanted, base, cache, stop)?;
+    let flavour = choose(request, base, &found)?;
+    let program = base.program(flavour)?;
+    let mut report = found.report.clone();
+    report.flavour = Some(flavour);
+    let mut builder = Builder::new();
+    let own = found.image().len() + add_objects(&mut builder, flavour, &found, &mut report)?;
+    let (interpreter, builtins) = match request.relink {
+        true => {
+            let (interpreter, builtins) = relinked(flavour, base, &found.report, cache)?;
+            (interpreter, Some(builtins))
+        }
+        false => (read(program)?, None),
+    };
+    let image = image(builder, request, &found, &standard, builtins.as_ref())?;
+    let object = |source| Error::Object { path: program.to_owned(), source };
     let bytes = elf::fill_segment(&interpreter, SECTION, &image).map_err(object)?;
-    let own = found.image().len();
-    let mut report = found.report;
     report.sizes = Sizes {
         program: bytes.len(),
         interpreter: bytes.len() - image.len(),
@@ -177,6 +231,115 @@ pub fn freeze(request: &Request, base: &Base, cache: Option<&Cache>) -> Result<P
         own,
     };
     Ok(Program { bytes, report })
+}
+
+/// The flavour that was asked for, or the one that needs less of the machine.
+fn choose(request: &Request, base: &Base, found: &Found) -> Result<Flavour, Error> {
+    let has = |flavour| base.programs.contains_key(&flavour);
+    let flavour = match request.flavour {
+        Some(flavour) => flavour,
+        None if found.objects.are_needed() || !has(Flavour::Static) => Flavour::Dynamic,
+        None => Flavour::Static,
+    };
+    let required = found.objects.required();
+    if flavour == Flavour::Static && !required.is_empty() {
+        return Err(Error::Compiled(required));
+    }
+    Ok(flavour)
+}
+
+/// An interpreter with only those builtin modules that the program needs, and their names.
+fn relinked(
+    flavour: Flavour,
+    base: &Base,
+    report: &Report,
+    cache: Option<&Cache>,
+) -> Result<(Vec<u8>, BTreeSet<String>), Error> {
+    if flavour != Flavour::Static {
+        let message = "only an interpreter of the flavour `static` can be linked with less in it: \
+                       shared objects may need all of a `dynamic` one";
+        return Err(Error::Target(message.to_owned()));
+    }
+    let runtime = Runtime::open(base.folder())?;
+    let needed = report.standard.iter().map(|why| why.name.as_str()).collect();
+    let builtins = runtime.builtins_for(&needed);
+    // The runtime's digest has the compiler in it that its objects are of.
+    let mut key = runtime.manifest.digest.clone();
+    for builtin in &builtins {
+        key.push('\n');
+        key.push_str(builtin);
+    }
+    let kept = cache.and_then(|cache| cache.record_get(RELINKED, key.as_bytes()));
+    if let Some(interpreter) = kept {
+        return Ok((interpreter, builtins));
+    }
+    let stop = AtomicBool::new(false);
+    let interpreter =
+        runtime.relink(&builtins, Progress { step: &|_| {}, note: &|_| {}, stop: &stop })?;
+    if let Some(cache) = cache {
+        // A cache that can't be written to costs the next run some time.
+        let _ = cache.record_put(RELINKED, key.as_bytes(), &interpreter);
+    }
+    Ok((interpreter, builtins))
+}
+
+/// Adds shared objects, where the program can load them. Gives the number of their bytes.
+fn add_objects(
+    builder: &mut Builder<'_>,
+    flavour: Flavour,
+    found: &Found,
+    report: &mut Report,
+) -> Result<usize, Error> {
+    let objects = &found.objects;
+    if flavour == Flavour::Static {
+        report.warnings.extend(objects.left_out());
+        return Ok(0);
+    }
+    objects.check()?;
+    report.warnings.extend(objects.warnings.iter().cloned());
+    report.machine.extend(objects.machine.iter().cloned());
+    let wrong = |path: &str| {
+        let path = PathBuf::from(path);
+        move |source| Error::Image { path, source }
+    };
+    let mut sizes = BTreeMap::new();
+    for (path, object) in &objects.objects {
+        let mut content = fs::read(&object.file).map_err(Error::io("read", &object.file))?;
+        // What is in memory has no folder beside which something could be found.
+        elf::remove_search_paths(&mut content)
+            .map_err(|source| Error::Object { path: object.file.clone(), source })?;
+        sizes.insert(path.as_str(), content.len());
+        let content = Content::plain(content);
+        builder.file(path, FileKind::SharedObject, content).map_err(wrong(path))?;
+    }
+    let all = sizes.values().sum();
+    for module in &objects.modules {
+        let (kind, path) = (ModuleKind::Extension, module.path.clone());
+        let code = Content::default();
+        let new = NewModule { kind, is_package: module.package, path, code };
+        builder.module(&module.why.name, new).map_err(wrong(&module.path))?;
+        report.modules.push(ReportedModule {
+            why: module.why.clone(),
+            distribution: module.distribution.clone(),
+            code: sizes.remove(module.path.as_str()).unwrap_or_default(),
+            source: 0,
+        });
+    }
+    report.modules.sort_by(|one, other| one.why.name.cmp(&other.why.name));
+    for (path, size) in sizes {
+        let owner =
+            objects.objects.get(path).map(|object| object.owner.clone()).unwrap_or_default();
+        let (path, kind) = (path.to_owned(), "library".to_owned());
+        report.files.push(ReportedFile { path, kind, owner, size });
+    }
+    let circles = objects.circles().into_iter().map(|circle| circle.join("\t"));
+    let circles = circles.collect::<Vec<_>>().join("\n");
+    for (key, value) in [("libraries", objects.setting()), ("library-circles", circles)] {
+        if !value.is_empty() {
+            builder.set(key, &value).map_err(wrong(key))?;
+        }
+    }
+    Ok(all)
 }
 
 fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted, Error> {
@@ -240,6 +403,7 @@ fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted
         script_folder,
         includes: request.includes.clone(),
         excludes: request.excludes.clone(),
+        traced: request.traced.clone(),
         hints: hints::load(&request.hints)?,
         follow_standard: request.prune,
         standard: match request.prune {
@@ -258,9 +422,14 @@ fn is_ours(module: &str) -> bool {
 }
 
 /// The image: the program's modules, and the standard library.
-fn image(request: &Request, found: &Found, standard: &Image<'_>) -> Result<Vec<u8>, Error> {
+fn image<'a>(
+    mut builder: Builder<'a>,
+    request: &Request,
+    found: &'a Found,
+    standard: &Image<'a>,
+    builtins: Option<&BTreeSet<String>>,
+) -> Result<Vec<u8>, Error> {
     let wrong = |source| Error::Image { path: PathBuf::from("the program's image"), source };
-    let mut builder = Builder::new();
     for (key, value) in standard.settings() {
         builder.set(key, value).map_err(wrong)?;
     }
@@ -282,7 +451,7 @@ fn image(request: &Request, found: &Found, standard: &Image<'_>) -> Result<Vec<u
     let own = Image::open(found.image()).map_err(wrong)?;
     builder.add_missing(&own).map_err(wrong)?;
     if request.prune || !request.sources {
-        add_some(&mut builder, request, &found.report, standard).map_err(wrong)?;
+        add_some(&mut builder, request, &found.report, standard, builtins).map_err(wrong)?;
     } else {
         builder.add_missing(standard).map_err(wrong)?;
     }
@@ -295,16 +464,18 @@ fn add_some<'a>(
     request: &Request,
     report: &Report,
     standard: &Image<'a>,
+    builtins: Option<&BTreeSet<String>>,
 ) -> Result<(), ekiben_image::Error> {
     let needed: BTreeSet<&str> = report.standard.iter().map(|why| why.name.as_str()).collect();
     let early: BTreeSet<&str> = standard.setting("early").unwrap_or_default().lines().collect();
     let mut packages = BTreeSet::new();
+    let is_linked = |name: &str| builtins.is_none_or(|builtins| builtins.contains(name));
     for module in standard.modules() {
         let is_needed = !request.prune
-            || module.kind == ModuleKind::Builtin
+            || module.kind == ModuleKind::Builtin && is_linked(module.name)
             || is_ours(module.name)
-            || early.contains(module.stem)
-            || needed.contains(module.name);
+            || early.contains(module.stem) && module.code.plain().is_some()
+            || module.kind != ModuleKind::Builtin && needed.contains(module.name);
         if !is_needed {
             continue;
         }

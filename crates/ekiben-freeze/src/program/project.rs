@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ekiben_project::{EntryPoint, PYPROJECT, Standard};
+use ekiben_project::{Artifact, EntryPoint, PYPROJECT, Standard};
 
 use super::{Error, Target};
 
@@ -34,6 +34,13 @@ impl Project {
             return Err(self.wrong(message.to_owned()));
         }
         Ok(self.standard.dependencies.iter().map(ToString::to_string).collect())
+    }
+
+    /// Whether its wheels hold programs that Ekiben makes, and not its modules.
+    pub(crate) fn is_executable(&self) -> bool {
+        // What isn't right by Ekiben's settings is another backend's, or is told when it is built.
+        let project = ekiben_project::Project::load(&self.folder);
+        project.is_ok_and(|project| project.settings().artifact == Artifact::Executable)
     }
 
     /// The entry point of a script, which needs no name if there is only one, or one that is named

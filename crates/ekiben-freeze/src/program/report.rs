@@ -5,17 +5,25 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::runtime::Flavour;
+
 /// What a program was made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// The module that is run.
     pub main: String,
+    /// What the program needs of the machine; none until that is decided.
+    #[serde(default)]
+    pub flavour: Option<Flavour>,
     /// Modules besides the standard library's, by name.
     pub modules: Vec<ReportedModule>,
     /// Modules of the standard library that the program names, and why.
     pub standard: Vec<Why>,
     /// Files that aren't modules, by path.
     pub files: Vec<ReportedFile>,
+    /// Libraries of the machine that shared objects in the program need, besides the C library's.
+    #[serde(default)]
+    pub machine: Vec<String>,
     /// What the modules are from.
     pub distributions: Vec<Distribution>,
     /// Modules that are imported somewhere and aren't there.
@@ -35,7 +43,7 @@ pub struct ReportedModule {
     pub why: Why,
     /// What it is from, if anything says so.
     pub distribution: Option<String>,
-    /// Bytes of its code.
+    /// Bytes of its code, or of the shared object that it is.
     pub code: usize,
     /// Bytes of its source, as it is stored.
     pub source: usize,
@@ -51,7 +59,7 @@ pub struct Why {
     /// The line of the import, or 0.
     pub line: usize,
     /// How it is needed: `main`, `import`, `guarded` (by a `try`), `lazy` (in a function or under a
-    /// condition), `include`, `hint` or `entry-point`.
+    /// condition), `include`, `trace`, `hint`, `entry-point` or `compiled` (named in a compiled module).
     pub how: String,
 }
 
@@ -60,7 +68,7 @@ pub struct Why {
 pub struct ReportedFile {
     /// Where it is in the program.
     pub path: String,
-    /// `resource`, `metadata` or `licence`.
+    /// `resource`, `metadata`, `licence` or `library`.
     pub kind: String,
     /// The package or distribution that it belongs to.
     pub owner: String,
@@ -93,7 +101,7 @@ pub struct Missing {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     /// What kind it is: `file-by-path`, `dynamic-import`, `missing-module`, `compiled-form`,
-    /// `compiled-module`, `hint`, `shadowed` or `syntax-error`.
+    /// `compiled-module`, `library`, `missing-library`, `hint`, `shadowed` or `syntax-error`.
     pub code: String,
     /// What it is about.
     pub message: String,
@@ -139,6 +147,7 @@ impl Why {
         let Some(by) = &self.by else {
             return match self.how.as_str() {
                 "include" => "was asked for".to_owned(),
+                "trace" => "imported in the traced run".to_owned(),
                 _ => "is the program".to_owned(),
             };
         };
@@ -147,6 +156,7 @@ impl Why {
             "guarded" => format!("tried by {place}"),
             "lazy" => format!("imported at times by {place}"),
             "hint" => format!("named by the hints for {place}"),
+            "compiled" => format!("named in the compiled {place}"),
             "entry-point" => format!("an entry point of a group that {place} loads"),
             _ => format!("imported by {place}"),
         }

@@ -12,7 +12,14 @@ pub(super) const PREFIX: &str = "/ekiben-prefix";
 /// The folder, in the build folder, with links to the archives, and to nothing that is shared.
 pub(super) const ARCHIVES: &str = "ekiben-archives";
 /// What C code is compiled with, for programs at a fixed address whose unused parts can be dropped.
-pub(super) const COMPILE_FLAGS: [&str; 3] = ["-fno-pie", "-ffunction-sections", "-fdata-sections"];
+/// C has no exceptions: tables to unwind it by would be a thirteenth of an interpreter.
+pub(super) const COMPILE_FLAGS: [&str; 5] = [
+    "-fno-pie",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fno-unwind-tables",
+    "-fno-asynchronous-unwind-tables",
+];
 
 const NO_TEST_MODULES: &str = "--disable-test-modules";
 

@@ -36,6 +36,8 @@ const TESTS_OF_3_11: [&str; 2] = ["ctypes/test/", "unittest/test/"];
 const SHARED: &str = "lib-dynload";
 /// Folders that aren't in images, and whose modules needn't be right.
 pub(super) const BESIDE_IMAGES: [&str; 2] = ["lib-dynload/", "test/"];
+/// The object with the table of builtin modules.
+pub(super) const INITTAB: &str = "lib/inittab.o";
 /// What stands for the build folder where its path was written down.
 const BUILD_FOLDER: &str = "/ekiben-build";
 /// Makes what `sysconfig` reads follow the place of the interpreter.
@@ -99,7 +101,7 @@ pub(super) fn install(
     files::copy_folder(&source.join("Include"), &include)?;
     files::copy(&source.join("pyconfig.h"), &include.join("pyconfig.h"))?;
 
-    let libraries = install_libraries(build, recipe)?;
+    let libraries = install_libraries(build, recipe, runner)?;
     for (from, to) in [("LICENSE", "LICENSE"), ("Doc/license.rst", "incorporated-software.rst")] {
         files::copy(&source.join(from), &result.join("licenses/cpython").join(to))?;
     }
@@ -123,11 +125,21 @@ fn copy_stdlib(from: &Path, to: &Path, with_tests: bool) -> Result<(), Error> {
     Ok(())
 }
 
-fn install_libraries(build: &Build, recipe: &Recipe<'_>) -> Result<Vec<Library>, Error> {
+fn install_libraries(
+    build: &Build,
+    recipe: &Recipe<'_>,
+    runner: &mut Runner<'_>,
+) -> Result<Vec<Library>, Error> {
     let (source, result) = (&build.source, &build.result);
     let python = format!("python{}", recipe.request.python.series());
     let own = format!("lib{python}.a");
-    files::copy(&source.join(&own), &result.join("lib").join(&own))?;
+    let archive = result.join("lib").join(&own);
+    files::copy(&source.join(&own), &archive)?;
+    // A program may have another table.
+    files::copy(&source.join("Modules/config.o"), &result.join(INITTAB))?;
+    let mut command = build.command(recipe.toolchain.program("ar", runner)?);
+    runner
+        .run("taking the table of modules out", command.arg("dD").arg(&archive).arg("config.o"))?;
     let cpython = ["licenses/cpython/LICENSE", "licenses/cpython/incorporated-software.rst"];
     let part_of_cpython = |name: &str, file: &str, licence: &str| Library {
         name: name.to_owned(),
@@ -156,6 +168,7 @@ fn install_libraries(build: &Build, recipe: &Recipe<'_>) -> Result<Vec<Library>,
         let file = (!found.is_of_compiler).then(|| format!("lib/lib{}.a", found.name));
         if let Some(file) = &file {
             files::copy(&found.path, &result.join(file))?;
+            drop_unwind_tables(build, recipe, &result.join(file), runner)?;
         }
         let mut licence_files = Vec::new();
         if let Some(text) = &found.licence_text {
@@ -174,6 +187,19 @@ fn install_libraries(build: &Build, recipe: &Recipe<'_>) -> Result<Vec<Library>,
     }
     libraries.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(libraries)
+}
+
+/// Drops from an archive of C code what CPython is compiled without.
+fn drop_unwind_tables(
+    build: &Build,
+    recipe: &Recipe<'_>,
+    archive: &Path,
+    runner: &mut Runner<'_>,
+) -> Result<(), Error> {
+    let mut command = build.command(recipe.toolchain.program("objcopy", runner)?);
+    command.arg("--enable-deterministic-archives");
+    command.args(["--remove-section=.eh_frame", "--remove-section=.rela.eh_frame"]);
+    runner.run("dropping unwind tables", command.arg(archive))
 }
 
 /// Installs what `sysconfig` reads, without the places of the build.

@@ -1,8 +1,9 @@
 //! Linking interpreters that carry an image.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::Error;
+use super::install::INITTAB;
 use super::manifest::{FlavourLink, Interpreter, Link};
 use super::run::Runner;
 use super::toolchain::Toolchain;
@@ -15,7 +16,7 @@ const ADDRESS: &str = "0x40000000";
 /// Where Ekiben's object lies in a runtime.
 const OBJECT: &str = "lib/ekiben_runtime.o";
 /// The object with what a static program finds by name.
-const SYMBOLS: &str = "lib/symbols.o";
+pub(super) const SYMBOLS: &str = "lib/symbols.o";
 /// What a dynamic program may need: the parts of the C library, by their names of all ages.
 const C_LIBRARY: [&str; 4] = ["libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"];
 
@@ -28,7 +29,8 @@ pub(super) fn plan(interpreter: &Interpreter, flavours: &[Flavour]) -> Link {
     compile_flags.extend(configure::COMPILE_FLAGS.map(str::to_owned));
     compile_flags.push(format!("-Iinclude/python{}", interpreter.python));
     let flavours = flavours.iter().map(|flavour| {
-        let mut objects = vec![format!("lib/main-{flavour}.o"), OBJECT.to_owned()];
+        let mut objects =
+            vec![format!("lib/main-{flavour}.o"), OBJECT.to_owned(), INITTAB.to_owned()];
         if *flavour == Flavour::Static {
             objects.push(SYMBOLS.to_owned());
         }
@@ -106,12 +108,9 @@ pub(super) fn link(
     }
     std::fs::remove_file(&main_c).map_err(Error::io("remove", &main_c))?;
     if link.flavours.contains_key(&Flavour::Static) {
-        let mut c = Vec::new();
-        for name in ["c", "m"] {
-            c.extend(toolchain.archive(name, runner)?);
-        }
         let source = root.join("symbols.c");
-        files::write(&source, symbols::source(&root.join(&link.python), &c)?)?;
+        let python = root.join(&link.python);
+        files::write(&source, symbols::source(&python, &c_library(toolchain, runner)?)?)?;
         let mut compile = command();
         // It declares what the compiler knows otherwise.
         compile.args(&link.compile_flags).args(["-w", "-c", "symbols.c", "-o", SYMBOLS]);
@@ -125,6 +124,18 @@ pub(super) fn link(
         check(&root.join(&how.program), *flavour)?;
     }
     Ok(link)
+}
+
+/// The archives of the C library.
+pub(super) fn c_library(
+    toolchain: &Toolchain,
+    runner: &mut Runner<'_>,
+) -> Result<Vec<PathBuf>, Error> {
+    let mut archives = Vec::new();
+    for name in ["c", "m"] {
+        archives.extend(toolchain.archive(name, runner)?);
+    }
+    Ok(archives)
 }
 
 /// The functions that an object has another form of, for the linker's `--wrap`: its table of strings
@@ -143,7 +154,7 @@ fn wrapped(object: &[u8]) -> Vec<String> {
 }
 
 /// The arguments of a link in the runtime's folder.
-fn arguments(link: &Link, how: &FlavourLink) -> Vec<String> {
+pub(super) fn arguments(link: &Link, how: &FlavourLink) -> Vec<String> {
     let mut arguments = how.flags.clone();
     arguments.extend(how.objects.iter().cloned());
     for (before, names, after) in [

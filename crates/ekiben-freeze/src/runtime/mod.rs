@@ -34,6 +34,7 @@ mod interpreter;
 mod libraries;
 mod link;
 mod manifest;
+mod relink;
 mod run;
 mod source;
 mod stdlib;
@@ -45,6 +46,7 @@ mod testing;
 mod toolchain;
 mod unpack;
 mod version;
+mod wheel;
 
 pub use check::{Check, Finding};
 pub use error::{Cause, Error};
@@ -54,6 +56,7 @@ pub use manifest::{
 pub use run::Progress;
 pub use store::{Runtime, Store};
 pub use version::PythonVersion;
+pub use wheel::DISTRIBUTION;
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -70,6 +73,8 @@ pub struct Parts<'a> {
     pub python: &'a [(&'a str, &'a str)],
     /// The object file with the builtin module `_ekiben`.
     pub object: &'a [u8],
+    /// The licences of what is in the object.
+    pub licences: &'a str,
 }
 
 /// What runtime to build.

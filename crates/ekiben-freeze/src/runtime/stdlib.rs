@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ekiben_image::{Builder, Content, FileKind, ModuleKind, NewModule};
+use ekiben_image::{Builder, Content, Effort, FileKind, ModuleKind, NewModule};
 
 use super::Parts;
 use super::code::{self, Unit};
@@ -19,7 +19,7 @@ const CHANGES: [(&str, &str, &str); 2] = [
     // When it is imported it starts its work, which Ekiben's own did. `python -m site` needs it still.
     ("site.py", "if not sys.flags.no_site:\n    main()", "if __name__ == '__main__':\n    main()"),
 ];
-/// Packages, with all that is in them, and modules that are needed before anything can be imported
+/// Packages, with all that is in them, and modules that may be needed before anything can be imported
 /// from the image. Some CPython has frozen into it too, but not with `-X frozen_modules=off`, which
 /// debuggers ask for.
 const EARLY: [&str; 7] =
@@ -27,8 +27,12 @@ const EARLY: [&str; 7] =
 
 /// What determines the image, besides the interpreter and Ekiben's parts.
 pub(super) fn recipe() -> impl serde::Serialize {
-    (CHANGES, EARLY)
+    (CHANGES, EARLY, ALWAYS_EARLY)
 }
+
+/// Of `encodings` only these are needed in an environment in UTF-8. They are read where they lie, as
+/// `EARLY`'s other modules are; codecs are packed.
+const ALWAYS_EARLY: [&str; 3] = ["encodings", "encodings.aliases", "encodings.utf_8"];
 
 /// Writes the image of the interpreter in `root` to `output`.
 pub(super) fn write(
@@ -49,12 +53,12 @@ pub(super) fn write(
             kind: ModuleKind::Builtin,
             is_package: false,
             path: String::new(),
-            code: Vec::new(),
+            code: Content::default(),
         };
         builder.module(&module.name, new).map_err(|error| wrong(&error))?;
     }
     for (name, path) in files::list(&root.join("licenses"))? {
-        let content = Content::compressed(files::read(&path)?);
+        let content = Content::compressed(files::read(&path)?, Effort::Thorough);
         builder
             .file(&format!("licenses/{name}"), FileKind::Licence, content)
             .map_err(|error| wrong(&error))?;
@@ -71,16 +75,19 @@ pub(super) fn write(
 
 /// Where the modules of `EARLY` lie, without their suffixes, one a line.
 fn early_modules(stdlib: &str, names: &[String]) -> String {
-    let is_inside = |module: &String| {
-        let rest = |package: &&str| module.strip_prefix(package);
-        EARLY.iter().filter_map(rest).any(|rest| rest.starts_with('.'))
-    };
     let modules = names.iter().filter_map(|name| module_of(name)).map(|(name, _)| name);
     let mut early: Vec<String> = EARLY.map(str::to_owned).into();
-    early.extend(modules.filter(is_inside));
+    early.extend(modules.filter(|module| is_early(module)));
     early.sort();
+    early.dedup();
     let stems = early.iter().map(|module| format!("{stdlib}/{}", module.replace('.', "/")));
     stems.collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a module is one of `EARLY`, or in one.
+fn is_early(module: &str) -> bool {
+    let rest = |early: &&str| module.strip_prefix(early);
+    EARLY.iter().filter_map(rest).any(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Ekiben's own modules, and what it changes of the library's.
@@ -163,9 +170,16 @@ fn add_module(
     code: Vec<u8>,
     source: Vec<u8>,
 ) -> Result<(), Error> {
+    let is_read_in_place =
+        ALWAYS_EARLY.contains(&name) || is_early(name) && !name.starts_with("encodings.");
+    let code = match is_read_in_place {
+        true => Content::plain(code),
+        false => Content::compressed(code, Effort::Thorough),
+    };
     let new = NewModule { kind: ModuleKind::Code, is_package, path: path.to_owned(), code };
     builder.module(name, new).map_err(|error| wrong(&error))?;
-    builder.file(path, FileKind::Source, Content::compressed(source)).map_err(|error| wrong(&error))
+    let source = Content::compressed(source, Effort::Thorough);
+    builder.file(path, FileKind::Source, source).map_err(|error| wrong(&error))
 }
 
 /// The module that a file is, and whether it is a package.

@@ -206,11 +206,18 @@ pub(super) fn source(python: &Path, c: &[PathBuf]) -> Result<String, Error> {
     }
     symbols.extend(ALWAYS.iter().map(|name| ((*name).to_owned(), true)));
     for name in symbols_of(python)? {
-        if (name.starts_with("Py") || name.starts_with("_Py")) && is_identifier(&name) {
+        let is_interface = name.starts_with("Py") || name.starts_with("_Py");
+        // Builtin modules are made by the interpreter alone.
+        if is_interface && !name.starts_with("PyInit_") && is_identifier(&name) {
             symbols.insert(name, true);
         }
     }
     Ok(table(&symbols))
+}
+
+/// The C source of a table with nothing in it.
+pub(super) fn no_source() -> String {
+    table(&BTreeMap::new())
 }
 
 /// As `struct symbol` of main.c has it. Declared under names of their own, since the compiler knows

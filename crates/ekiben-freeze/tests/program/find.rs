@@ -1,6 +1,6 @@
 //! Which modules and files are found, why, and what is said about the rest.
 
-use ekiben_freeze::program::{self, Request, Target};
+use ekiben_freeze::program::{self, Flavour, Request, Target};
 
 use crate::support::Place;
 
@@ -167,11 +167,12 @@ fn compiled_modules_are_refused_where_they_are_needed() {
     place.write("site/spam-1.0.dist-info/METADATA", "Name: spam\nVersion: 1.0\n");
     place.write("site/spam-1.0.dist-info/RECORD", "spam/_core.abi3.so,,\n");
     place.write("site/main.py", "import spam\n");
+    let request = Request { flavour: Some(Flavour::Static), ..place.module("main") };
     assert_eq!(
-        place.refused(&place.module("main")),
-        "the program needs compiled modules:\n  spam._core of spam, imported by spam, line 2"
+        place.refused(&request),
+        "a static program can't load compiled modules, and it needs:\n  spam._core of spam, imported at times by spam, line 2"
     );
-    let request = Request { excludes: vec!["spam._*".into()], ..place.module("main") };
+    let request = Request { excludes: vec!["spam._*".into()], ..request };
     assert_eq!(place.freeze(&request).unwrap().report.modules.len(), 2);
 
     place.write(
@@ -182,7 +183,8 @@ fn compiled_modules_are_refused_where_they_are_needed() {
     place.write("site/quick.py", "");
     place.write("site/quick.abi3.so", "");
     place.write("site/main.py", "import spam, quick\n");
-    let made = place.freeze(&place.module("main")).unwrap();
+    let request = Request { flavour: Some(Flavour::Static), ..place.module("main") };
+    let made = place.freeze(&request).unwrap();
     insta::assert_snapshot!(place.told(&made.report), @r#"
     main main
     main: is the program

@@ -5,14 +5,16 @@
 mod dependencies;
 mod find;
 mod real;
+mod shared;
 mod support;
+mod trace;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use ekiben_freeze::program::inventory::Inventory;
-use ekiben_freeze::program::{self, Request, Target};
+use ekiben_freeze::program::{self, Flavour, Request, Target};
 use ekiben_image::{FileKind, ModuleKind};
 
 use support::{Place, image, install};
@@ -39,7 +41,7 @@ fn a_program_holds_its_modules_and_the_standard_library() {
     assert_eq!((own.name, own.kind, own.is_package), ("greeting", ModuleKind::Code, false));
     assert_eq!(&*image.source(&own).unwrap().read().unwrap(), b"TEXT = 'hello'\n");
     let decoder = image.module(&format!("lib/python{python}/json/decoder")).unwrap();
-    assert_eq!(decoder.code, b"code of json.decoder");
+    assert_eq!(decoder.code.plain(), Some(&b"code of json.decoder"[..]));
     let settings: Vec<_> = image.settings().filter(|(key, _)| *key != "early").collect();
     assert_eq!(
         settings,
@@ -69,7 +71,7 @@ fn code_is_compiled_as_asked_and_names_no_folder_of_this_machine() {
         let image = image(&made);
         let module = image.modules().find(|module| module.name == "hello").unwrap();
         place.write("code", "");
-        fs::write(place.path("code"), module.code).unwrap();
+        fs::write(place.path("code"), module.code.read().unwrap()).unwrap();
         let stdin = fs::File::open(place.path("code")).unwrap();
         let output = Command::new(&place.base.interpreter)
             .args(["-c", script])
@@ -226,7 +228,20 @@ fn an_inventory_accounts_for_every_byte() {
     assert!(Inventory::of(&changed, false).is_ok());
     let damaged = Inventory::of(&changed, true).unwrap_err().to_string();
     assert!(damaged.contains("damaged"), "{damaged}");
-    let empty = fs::read(&place.base.program).unwrap();
+    let empty = fs::read(&place.base.programs[&Flavour::Static]).unwrap();
     let message = Inventory::of(&empty, false).unwrap_err().to_string();
     assert_eq!(message, "it is an interpreter without an image: no program was put into it");
+}
+
+#[test]
+fn a_runtime_of_another_ekiben_is_none() {
+    let place = Place::new();
+    assert_eq!(place.base.clone().usable(Flavour::Static).unwrap(), place.base);
+    let mut image = fs::read(&place.base.stdlib).unwrap();
+    // The version comes after the mark.
+    image[8] = image[8].wrapping_add(1);
+    fs::write(&place.base.stdlib, image).unwrap();
+    let error = place.base.clone().usable(Flavour::Static).unwrap_err();
+    assert!(error.to_string().contains("stdlib.image can't be used: "), "{error}");
+    assert_eq!(error.code(), "no-runtime");
 }

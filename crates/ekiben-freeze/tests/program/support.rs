@@ -71,6 +71,7 @@ impl Place {
             .output()
             .unwrap();
         assert!(linked.status.success(), "{linked:?}");
+        install(&program, &runtime.join(format!("bin/python{python}-dynamic")));
         // Counts how often it is run.
         let counting = runtime.join(format!("bin/python{python}"));
         let script = format!(
@@ -81,7 +82,7 @@ impl Place {
         fs::write(runtime.join("counting"), script).unwrap();
         install(&runtime.join("counting"), &counting);
         fs::write(runtime.join("stdlib.image"), stdlib(&python)).unwrap();
-        let base = Base::in_folder(&runtime, "static").unwrap();
+        let base = Base::in_folder(&runtime).unwrap();
         Self { folder, base }
     }
 
@@ -164,7 +165,7 @@ fn stdlib(python: &str) -> Vec<u8> {
     for (name, is_package) in STANDARD {
         let file = if *is_package { "/__init__.py" } else { ".py" };
         let path = format!("{prefix}/{}{file}", name.replace('.', "/"));
-        let code = format!("code of {name}").into_bytes();
+        let code = Content::plain(format!("code of {name}").into_bytes());
         let module = NewModule { kind: ModuleKind::Code, is_package: *is_package, path, code };
         builder.file(&module.path, FileKind::Source, Content::plain(b"pass\n".to_vec())).unwrap();
         builder.module(name, module).unwrap();
@@ -173,7 +174,7 @@ fn stdlib(python: &str) -> Vec<u8> {
         kind: ModuleKind::Builtin,
         is_package: false,
         path: String::new(),
-        code: Vec::new(),
+        code: Content::default(),
     };
     builder.module("time", builtin).unwrap();
     let data = format!("{prefix}/ensurepip/data.txt");

@@ -222,11 +222,11 @@ impl Headers {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<&FileHeader64<LittleEndian>, Error> {
+pub(super) fn parse(bytes: &[u8]) -> Result<&FileHeader64<LittleEndian>, Error> {
     if !bytes.starts_with(&elf::ELFMAG) {
         return Err(Error::UnknownFormat);
     }
-    let not_ours = "only 64-bit little-endian ELF files can be filled";
+    let not_ours = "only 64-bit little-endian ELF files can be changed";
     let header = FileHeader64::<LittleEndian>::parse(bytes)
         .map_err(|_| Error::Damaged(not_ours.to_owned()))?;
     if header.e_ident().data != elf::ELFDATA2LSB {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ekiben_core::{Cause, Place, Problem, Problems};
 use ekiben_engine::{Cache, CacheLimits};
 use ekiben_freeze::program::{
-    self, Base, Error, Installer, Program, Project, Report, Request, Target, Warning,
+    self, Base, Error, Flavour, Installer, Program, Project, Report, Request, Target, Warning,
 };
 
 use ekiben_freeze::runtime::Store;
@@ -51,11 +51,11 @@ fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
             found.map_err(|error| super::runtime::problems(&error))?.path("")
         }
     };
-    let base = Base::in_folder(&runtime, freeze.flavour.as_str());
-    let base = base.map_err(problems)?;
+    let base = Base::in_folder(&runtime).map_err(problems)?;
     // Without a cache the next run takes longer.
     let cache = Cache::open(&folder, CacheLimits::new(global.cache_size)).ok();
-    let request = request(freeze, &base, &folder)?;
+    let mut request = request(freeze, &base, &folder)?;
+    request.traced = traced(freeze, &request, &base)?;
     let output = freeze.output.clone().unwrap_or_else(|| output(freeze));
     refuse_folder(&output)?;
     let made = program::freeze(&request, &base, cache.as_ref()).map_err(problems)?;
@@ -100,14 +100,39 @@ fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Proble
         site,
         includes: freeze.include.clone(),
         excludes: freeze.exclude.clone(),
+        traced: Vec::new(),
         hints: freeze.hints.clone(),
-        prune: freeze.prune,
+        prune: freeze.prune || freeze.relink,
+        relink: freeze.relink,
         optimize: freeze.optimize,
         sources: !freeze.no_sources,
         interpreter: freeze.interpreter,
         path: freeze.path.clone(),
+        flavour: freeze.flavour.map(Flavour::from),
         switches: freeze.set.iter().cloned().collect::<BTreeMap<_, _>>(),
     })
+}
+
+/// What was imported in a run, or in earlier ones.
+fn traced(freeze: &Freeze, request: &Request, base: &Base) -> Result<Vec<String>, Problems> {
+    let known = match (freeze.trace, &freeze.trace_file) {
+        (false, None) => return Ok(Vec::new()),
+        (false, Some(file)) => program::recorded(file),
+        (true, file) => {
+            let run = program::trace(request, base, &freeze.arguments);
+            let run = run.map_err(problems)?;
+            if !run.status.success() {
+                let message = format!("the traced run ended with {}", run.status);
+                let warning = Problem::warning(Cause::Input, "traced-run", message);
+                report::show_problems(&warning.into(), Path::new(""));
+            }
+            match file {
+                Some(file) => program::record(file, &run.modules),
+                None => Ok(run.modules),
+            }
+        }
+    };
+    Ok(known.map_err(problems)?.into_iter().collect())
 }
 
 /// A program's name, if none was given.
@@ -158,6 +183,12 @@ fn tell(freeze: &Freeze, global: &Global, made: &Program, output: &Path) {
     if global.verbose > 0 {
         text.push_str(&report.modules_text());
     }
+    if freeze.flavour.is_none() && report.flavour == Some(Flavour::Dynamic) {
+        text.push_str(&format!(
+            "It has compiled code to load, so it is of the flavour `dynamic`, and needs {} of the machine\n",
+            and_list(["the C library"].into_iter().chain(report.machine.iter().map(String::as_str))),
+        ));
+    }
     let sizes = report.sizes;
     let [program, interpreter, own, image] =
         [sizes.program, sizes.interpreter, sizes.own, sizes.image]
@@ -170,6 +201,15 @@ fn tell(freeze: &Freeze, global: &Global, made: &Program, output: &Path) {
         counted(report.files.len(), "file"),
     ));
     print(&text);
+}
+
+/// The words as a sentence has them.
+fn and_list<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let words: Vec<_> = words.collect();
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => words.concat(),
+    }
 }
 
 fn counted(number: usize, what: &str) -> String {
@@ -204,6 +244,8 @@ fn problem(warning: &Warning) -> Problem {
     });
     let help = match warning.code.as_str() {
         "file-by-path" => "importlib.resources finds a package's files in a program too",
+        "library" => "the program needs a C library that is as new as this machine's",
+        "missing-library" => "install it, or leave the module out by --exclude",
         "dynamic-import" => "name what it imports by --include, or in a file of --hints",
         _ => return Problem { at, ..problem },
     };
@@ -213,6 +255,7 @@ fn problem(warning: &Warning) -> Problem {
 fn problems(error: Error) -> Problems {
     let cause = match error {
         Error::Project(error) => return error.into(),
+        Error::Runtime(error) => return super::runtime::problems(&error),
         Error::Io { .. } | Error::NoInstaller | Error::NoRuntime { .. } => Cause::Environment,
         Error::Finder { .. } => Cause::Internal,
         _ => Cause::Input,

@@ -10,7 +10,10 @@ use serde_json::json;
 use super::End;
 use super::build::print;
 use super::stopped::Stopped;
-use crate::cli::{Global, ListFormat, RuntimeBuild, RuntimeCheck, RuntimeList, RuntimeShow};
+use crate::cli::{
+    Global, ListFormat, RuntimeBuild, RuntimeCheck, RuntimeList, RuntimeRemove, RuntimeShow,
+    RuntimeWheel,
+};
 use crate::environment;
 use crate::parts::PARTS;
 use crate::report;
@@ -33,6 +36,16 @@ pub(crate) fn show(show: &RuntimeShow, global: &Global) -> End {
 /// Runs `ekiben runtime check`.
 pub(crate) fn check(check: &RuntimeCheck, global: &Global) -> End {
     end(checked(check, global))
+}
+
+/// Runs `ekiben runtime wheel`.
+pub(crate) fn wheel(wheel: &RuntimeWheel, global: &Global) -> End {
+    end(packed(wheel, global))
+}
+
+/// Runs `ekiben runtime remove`.
+pub(crate) fn remove(remove: &RuntimeRemove, global: &Global) -> End {
+    end(removed(remove, global))
 }
 
 /// What ends a command early.
@@ -234,6 +247,25 @@ fn findings(runtime: &Runtime, check: &Check) -> String {
         let _ = writeln!(text, "    {}: {}", finding.file, finding.message);
     }
     text
+}
+
+fn packed(wheel: &RuntimeWheel, global: &Global) -> Result<End, Stop> {
+    let runtime = store(global)?.find(wheel.name.as_deref())?;
+    let path = runtime.wheel(&wheel.out_dir)?;
+    let size = path.metadata().map_or(0, |metadata| metadata.len());
+    if !global.quiet {
+        let shown = report::short(&path);
+        print(&format!("{} in {} ({})\n", runtime.name(), shown.display(), report::bytes(size)));
+    }
+    Ok(End::Done)
+}
+
+fn removed(remove: &RuntimeRemove, global: &Global) -> Result<End, Stop> {
+    let name = store(global)?.remove(&remove.name)?;
+    if !global.quiet {
+        print(&format!("Removed {name}\n"));
+    }
+    Ok(End::Done)
 }
 
 fn store(global: &Global) -> Result<Store, Stop> {

@@ -114,6 +114,7 @@ def described(request, walk, main_module, roots, folders, distributions, content
             "line": taken.line,
             "how": taken.how,
             "required": name in needed and name not in walk.optional,
+            "optional": name in walk.optional,
         }
         if taken.code is not None:
             module["code"] = content.add(taken.code)
@@ -129,7 +130,8 @@ def described(request, walk, main_module, roots, folders, distributions, content
     for _, owner in sorted(owners.items()):
         files.of_distribution(owner)
         listed.append({"name": owner.name, "version": owner.version, "licence": owner.licence})
-    paths = {module["path"] for module in modules if module["kind"] == "code"} | set(files.found)
+    paths = {it["path"] for it in modules if it["kind"] == "code" or it["kind"] == "extension" and it["required"]}
+    paths.update(files.found)
     described_files = [it for _, it in sorted(files.found.items())]
     for _, owner in sorted(owners.items()):
         if owner.record:

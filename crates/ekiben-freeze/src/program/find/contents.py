@@ -10,6 +10,8 @@ import re
 
 from places import EXTENSION_SUFFIXES
 
+# A shared object that isn't a module, as far as names tell.
+_LIBRARY = re.compile(r"(?!.*\.(cpython-|pypy|abi3\.))[^/]+\.so(\.\d+)*")
 _NO_DATA = (".py", ".pyc", ".pyo", ".pyi", ".so", ".pyd", *EXTENSION_SUFFIXES)
 _LICENCE = re.compile(r"(licen[cs]e|copying|notice|authors)", re.IGNORECASE)
 # What an installer writes of where and how it installed.
@@ -134,15 +136,20 @@ class Files:
                 is_package = any(it.partition(".")[0] == "__init__" for it in listing)
                 if goes_down and not is_package:
                     self._data(file, path, owner, True)
-            elif self._is_data(path, name):
-                self.found.setdefault(path, {"path": path, "file": file, "kind": "resource", "owner": owner})
+                continue
+            kind = self._kind(path, name)
+            if kind is not None:
+                self.found.setdefault(path, {"path": path, "file": file, "kind": kind, "owner": owner})
 
-    def _is_data(self, path, name):
+    def _kind(self, path, name):
+        """What a file of a package is to a program; None if it is no part of one."""
         if any(fnmatch.fnmatchcase(path, pattern) for pattern in self._without):
-            return False
+            return None
         if any(fnmatch.fnmatchcase(path, pattern) for pattern in self._with):
-            return True
-        return not name.endswith(_NO_DATA) and ".so." not in name
+            return "resource"
+        if _LIBRARY.fullmatch(name):
+            return "library"
+        return None if name.endswith(_NO_DATA) or ".so." in name else "resource"
 
     def of_distribution(self, distribution):
         """Takes the metadata of a distribution, all but its list of files."""

@@ -58,6 +58,7 @@ class Found:
         if self.kind == "namespace":
             return base
         if self.kind == "extension":
+            base += "/__init__" if self.is_package else ""
             return base + "." + os.path.basename(self.file).partition(".")[2]
         return base + ("/__init__.py" if self.is_package else ".py")
 
@@ -122,6 +123,13 @@ class Places:
             return Found(name, "code", is_package, os.path.join(folder, source), inside)
         return None
 
+    def top(self, root):
+        """Names of what may be modules directly in a search folder."""
+        for entry, is_folder in self._folders.list(root).items():
+            stem = entry if is_folder else _stem(entry)
+            if stem and stem != "__init__" and stem.isidentifier():
+                yield stem
+
     def below(self, name):
         """Names of all modules below a package, in order."""
         package = self.find(name)
@@ -169,10 +177,11 @@ class StandardLibrary:
 
     def __init__(self, folders, besides):
         self.folder = os.path.dirname(os.path.abspath(os.__file__))
-        self._top = set(sys.stdlib_module_names) | set(sys.builtin_module_names)
+        # Names of top-level modules.
+        self.top = set(sys.stdlib_module_names) | set(sys.builtin_module_names)
         # Modules of the program's standard library that this one hasn't.
-        self._top.update(besides)
-        self._top.update(
+        self.top.update(besides)
+        self.top.update(
             name if is_folder else _stem(name)
             for name, is_folder in folders.list(self.folder).items()
             if name != "site-packages" and (is_folder or _stem(name))
@@ -181,4 +190,4 @@ class StandardLibrary:
 
     def has(self, name):
         """Whether a dotted name is one of the standard library's."""
-        return name.partition(".")[0] in self._top
+        return name.partition(".")[0] in self.top

@@ -149,11 +149,11 @@ class Scan:
         name = _last_name(call.func)
         first = call.args[0] if call.args else None
         if name in ("import_module", "__import__"):
-            text = first.value if isinstance(first, ast.Constant) else None
+            text = first.value if isinstance(first, ast.Constant) else _in_package(first)
             if isinstance(text, str) and text.strip("."):
                 module = text.lstrip(".")
                 level = len(text) - len(module)
-                if name == "__import__":
+                if name == "__import__" and isinstance(first, ast.Constant):
                     for keyword in call.keywords:
                         if keyword.arg == "level" and isinstance(keyword.value, ast.Constant):
                             level = keyword.value.value or 0
@@ -173,6 +173,14 @@ class Scan:
             if any(_is_own_path(it) for argument in call.args for it in ast.walk(argument)):
                 self._seen_paths.add(call.lineno)
                 self.by_path.append((call.lineno, _text(call)))
+
+
+def _in_package(node):
+    """What `__package__ + ".name"` means: a relative name; None for all else."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and isinstance(node.left, ast.Name):
+        if node.left.id == "__package__" and isinstance(node.right, ast.Constant):
+            return node.right.value
+    return None
 
 
 def _is_own_path(node):
@@ -204,6 +212,9 @@ def _strings(node):
 
 def _catches_import_errors(node):
     for handler in node.handlers:
+        if isinstance(handler.body[-1], ast.Raise):
+            # It only says better what is wrong.
+            continue
         kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
         if any(kind is None or _last_name(kind) in _CATCHES_IMPORT_ERRORS for kind in kinds):
             return True

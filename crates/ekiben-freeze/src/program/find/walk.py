@@ -6,11 +6,13 @@ import marshal
 import os
 from collections import deque
 
+from compiled import Names
 from places import Found
 from scan import IMPORT, LAZY, Scan
 
 # Reasons besides imports.
-MAIN, INCLUDE, HINT, ENTRY_POINT = "main", "include", "hint", "entry-point"
+MAIN, INCLUDE, TRACE, HINT, ENTRY_POINT = "main", "include", "trace", "hint", "entry-point"
+COMPILED = "compiled"
 
 # Reasons of which somebody asked for the module itself.
 _STARTS = frozenset((MAIN, INCLUDE, ENTRY_POINT))
@@ -67,6 +69,9 @@ class Walk:
         for pattern in self._request["includes"]:
             if not self._take_pattern(pattern, None, INCLUDE):
                 raise Unusable(f"`{pattern}`, which is to be included, fits no module")
+        for name in self._request["traced"]:
+            # What was there in the run may have been made by it.
+            self._take(name, None, 0, TRACE)
         for name in self._request["standard"]:
             self._take_pattern(name, None, MAIN)
         while self._queue:
@@ -120,7 +125,7 @@ class Walk:
                 return False
             found = self._places.find(prefix)
             if found is None:
-                if how != HINT and prefix not in self.optional:
+                if how not in (HINT, TRACE) and prefix not in self.optional:
                     self.missing.setdefault(prefix, []).append((by, line, how))
                 return False
             self._edges.setdefault(by, []).append((prefix, how))
@@ -133,6 +138,9 @@ class Walk:
         parts = name.split(".")
         for number in range(len(parts)):
             prefix = ".".join(parts[: number + 1])
+            if self._request["follow-standard"] and self._is_excluded(prefix) and prefix not in self._request["standard"]:
+                # Of a library that isn't pruned, all is there.
+                return
             if prefix not in self.standard:
                 self.standard[prefix] = (by, line, how)
                 if self._request["follow-standard"]:
@@ -158,7 +166,51 @@ class Walk:
         found = taken.found
         if found.kind == "code":
             self._compile(name, taken)
+        elif found.kind == "extension":
+            self._look_into(name, found)
         self._apply_hint(name)
+
+    def _look_into(self, name, found):
+        """Takes modules that are named in a compiled one: it imports without a statement to see."""
+        with open(found.file, "rb") as file:
+            names = Names(file.read())
+        # A script's neighbours have names that are words of all sorts of texts.
+        roots = [root for root in self._places.roots if root != self._request["script-folder"]]
+        tops = {top for root in roots for top in self._places.top(root)}
+        tops.add(name.partition(".")[0])
+        if self._request["follow-standard"]:
+            tops |= self._standard_library.top
+        wanted = {top for top in tops if names.has(top)}
+        for text in names.below(tops):
+            top, _, rest = text.partition(".")
+            wanted.update(self._named(top, rest))
+        package = name if found.is_package else name.rpartition(".")[0]
+        if package:
+            beside = (f"{package}.{it}" for folder in self._places.find(package).folders for it in self._places.top(folder))
+            wanted.update(it for it in beside if names.may_have(it.rpartition(".")[2]))
+        for module in sorted(wanted):
+            if self._is_there(module):
+                self._take(module, name, 0, COMPILED)
+
+    def _named(self, package, text):
+        """Modules below a package that a text begins with the name of: something may follow."""
+        is_standard = self._standard_library.has(package)
+        places = self._standard_library.places if is_standard else self._places
+        found = places.find(package)
+        first, _, rest = text.partition(".")
+        for folder in found.folders if found is not None else ():
+            for name in places.top(folder):
+                if first.startswith(name):
+                    yield f"{package}.{name}"
+                if first == name:
+                    yield from self._named(f"{package}.{name}", rest)
+
+    def _is_there(self, name):
+        if self._standard_library.has(name):
+            return self._standard_library.places.find(name) is not None
+        found = self._places.find(name)
+        # Any folder looks like a namespace package.
+        return found is not None and found.kind != "namespace"
 
     def _compile(self, name, taken):
         found = taken.found
