@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
 mod abi3;
+mod acceptance;
 mod bench;
 mod checks;
 mod component;
@@ -49,6 +50,8 @@ struct Cli {
 enum Command {
     /// Write the table of CPython's stable ABI from the package that has it
     Abi3(abi3::Args),
+    /// Run CPython's own tests in interpreters that are one file, and compare
+    Acceptance(acceptance::Args),
     /// Measure what builds cost, beside other backends
     Bench(bench::Args),
     /// Build an example as its users would, and run it
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
     let command = Cli::parse().command;
     let done = Workspace::find().and_then(|workspace| match command {
         Command::Abi3(args) => args.run(&workspace),
+        Command::Acceptance(args) => args.run(&workspace),
         Command::Bench(args) => args.run(&workspace),
         Command::Demo(args) => args.run(&workspace),
         Command::Dist(args) => args.run(&workspace),

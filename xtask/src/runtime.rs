@@ -66,7 +66,8 @@ pub(crate) fn build(ekiben: &mut Command, python: &str, options: &[String]) -> R
     Ok(folder.into())
 }
 
-fn manifest(folder: &Path) -> Result<Value> {
+/// What `runtime.json` says.
+pub(crate) fn manifest(folder: &Path) -> Result<Value> {
     let path = folder.join("runtime.json");
     let text = fs::read_to_string(&path).with_context(|| format!("`{}`", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("`{}`", path.display()))

@@ -13,7 +13,7 @@ use crate::build_system::{self, BuildSystem};
 use crate::check::{self, Checker};
 use crate::dependency_groups;
 use crate::diagnostic::{Diagnostic, Report, SourceName, SourceText};
-use crate::dynamic::{self, Nothing, Surroundings, System};
+use crate::dynamic::{self, Dynamic, Nothing, Surroundings, System};
 use crate::error::ProjectError;
 use crate::files;
 use crate::metadata::MetadataInputs;
@@ -54,12 +54,7 @@ impl Project {
     /// Reads `pyproject.toml` in `dir`, with settings from outside laid over it.
     pub fn load_with(dir: &Path, overrides: &Overrides) -> Result<Self, ProjectError> {
         let path = dir.join(PYPROJECT);
-        let text = match read_text(&path) {
-            Err(ProjectError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                return Err(ProjectError::Missing(dir.to_owned()));
-            }
-            text => text?,
-        };
+        let text = read_pyproject(dir, &path)?;
         Self::parse_in(&text, &path, overrides, &System::new(dir))
     }
 
@@ -299,6 +294,28 @@ impl Project {
 }
 
 /// In the order of the file; first what has no place in it, last what is about other files.
+impl Standard {
+    /// Reads `[project]` in `dir`, whichever backend builds the project. What is dynamic is empty, and
+    /// a version that is dynamic is 0.
+    pub fn load(dir: &Path) -> Result<Self, ProjectError> {
+        let path = dir.join(PYPROJECT);
+        let text = read_pyproject(dir, &path)?;
+        let source = SourceText::new(&path, &text);
+        let mut report = Report::new(&source);
+        let document = tree::parse(&source, &mut report);
+        let dynamic = Dynamic::of_others();
+        let sources = Sources { dynamic: Some(&dynamic), plugins_derive: true };
+        let standard = match report.error_count() {
+            0 => standard::read(&document, sources, &mut report),
+            _ => None,
+        };
+        match standard {
+            Some(standard) if report.error_count() == 0 => Ok(standard),
+            _ => Err(ProjectError::Invalid(sorted(report.diagnostics))),
+        }
+    }
+}
+
 fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let own = |diagnostic: &Diagnostic| match &diagnostic.file {
         SourceName::File(path) => path.ends_with(PYPROJECT),
@@ -309,6 +326,15 @@ fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         (!own(diagnostic), start)
     });
     diagnostics
+}
+
+fn read_pyproject(dir: &Path, path: &Path) -> Result<String, ProjectError> {
+    match read_text(path) {
+        Err(ProjectError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Err(ProjectError::Missing(dir.to_owned()))
+        }
+        text => text,
+    }
 }
 
 fn read_text(path: &Path) -> Result<String, ProjectError> {

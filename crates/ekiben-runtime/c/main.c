@@ -5,7 +5,8 @@
  * puts it; nothing is opened to find it.
  *
  * A program runs its main module. The same executable is an interpreter if its first argument is
- * --ekiben-python, if it carries no main module, and when multiprocessing starts it anew.
+ * --ekiben-python, if such an interpreter starts it anew, if it carries no main module, and when
+ * multiprocessing starts it.
  */
 
 #define PY_SSIZE_T_CLEAN
@@ -89,7 +90,21 @@ configure_names(void)
     __nss_configure_lookup("hosts", "files dns");
 }
 
+/* As WRAP, for what returns nothing. */
+#define WRAP_VOID(before, name)  \
+    void __real_##name(void);    \
+    void __wrap_##name(void);    \
+    void __wrap_##name(void)     \
+    {                            \
+        before();                \
+        __real_##name();         \
+    }
+
 /* All that asks the name service, in whatever library. */
+WRAP_VOID(configure_names, setpwent)
+WRAP_VOID(configure_names, endpwent)
+WRAP_VOID(configure_names, setgrent)
+WRAP_VOID(configure_names, endgrent)
 WRAP(configure_names, struct passwd *, getpwnam, (const char *name), (name))
 WRAP(configure_names, struct passwd *, getpwuid, (uid_t id), (id))
 WRAP(configure_names, struct passwd *, getpwent, (void), ())
@@ -272,11 +287,10 @@ __wrap_PyInit_time(void)
     return PyModuleDef_Init(&nothing);
 }
 
-#ifndef EKIBEN_STATIC
 /* The program's path, below which its files seem to be. */
 static const char *root;
-static size_t root_length;
 
+#ifndef EKIBEN_STATIC
 /* In place of the C library's, for the interpreter, its modules and every shared object: what is in
  * the image is loaded from memory. The last call is a jump, so that the C library knows who calls. */
 void *
@@ -286,26 +300,15 @@ dlopen(const char *name, int flags)
     if (next == NULL) {
         *(void **)&next = dlsym(RTLD_NEXT, "dlopen");
     }
-    if (name != NULL && root != NULL && strncmp(name, root, root_length) == 0 &&
-        name[root_length] == '/' && ekiben_load(name + root_length + 1, flags, &name) < 0)
+    size_t length = root == NULL ? 0 : strlen(root);
+    if (name != NULL && length > 0 && strncmp(name, root, length) == 0 && name[length] == '/' &&
+        ekiben_load(name + length + 1, flags, &name) < 0)
     {
         return NULL;
     }
     return next(name, flags);
 }
 #endif
-
-/* All paths are given, but the interpreter would look for them all the same (Modules/getpath.c, by
- * running getpath.py). With `compute` at 0 it only takes what was set for the process. */
-PyStatus __real__PyConfig_InitPathConfig(PyConfig *config, int compute);
-PyStatus __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute);
-
-PyStatus
-__wrap__PyConfig_InitPathConfig(PyConfig *config, int compute)
-{
-    (void)compute;
-    return __real__PyConfig_InitPathConfig(config, 0);
-}
 
 static int
 is_set(const char *key)
@@ -443,6 +446,9 @@ append_path(PyConfig *config, const char *path)
     PyMem_RawFree(decoded);
 }
 
+/* The program's folder of modules that aren't the standard library's. */
+static const char *site_packages;
+
 /* The folders of the setting `path`, one a line, from the program's own folder on. */
 static void
 append_beside(PyConfig *config, const char *program)
@@ -480,6 +486,32 @@ append_environment(PyConfig *config)
         path = end;
     }
     free(paths);
+}
+
+/* All paths are given, but the interpreter would look for them all the same (Modules/getpath.c, by
+ * running getpath.py). With `compute` at 0 it only takes what was set for the process. Those of modules
+ * are set here: options and environment, by which PYTHONPATH may count, have been read. Reading them
+ * earlier, by PyConfig_Read, would have `-X warn_default_encoding` forgotten. */
+PyStatus __real__PyConfig_InitPathConfig(PyConfig *config, int compute);
+PyStatus __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute);
+
+PyStatus
+__wrap__PyConfig_InitPathConfig(PyConfig *config, int compute)
+{
+    (void)compute;
+    /* getpath.py has them read as truth values. */
+    int *const truths[] = {&config->inspect, &config->interactive, &config->parser_debug, &config->quiet};
+    for (size_t at = 0; at < sizeof truths / sizeof *truths; at++) {
+        *truths[at] = *truths[at] != 0;
+    }
+    if (!config->module_search_paths_set && config->stdlib_dir != NULL) {
+        config->module_search_paths_set = 1;
+        append_environment(config);
+        append_decoded(config, config->stdlib_dir);
+        append_path(config, site_packages);
+        append_beside(config, root);
+    }
+    return __real__PyConfig_InitPathConfig(config, 0);
 }
 
 /* The locale that the environment asks for characters in; empty if it doesn't. */
@@ -547,7 +579,8 @@ start(const char *path, int argc, char **argv, int is_interpreter)
     config.parse_argv = is_interpreter;
     config.safe_path = !is_interpreter;
     config.user_site_directory = 0;
-    config.write_bytecode = 0;
+    /* Who runs a program doesn't expect files from it. */
+    config.write_bytecode = is_interpreter;
     config.pathconfig_warnings = 0;
     if (waits && !is_c && strncmp(locale, "C.", 2) != 0) {
         set_string(&config, &config.stdio_encoding, "utf-8");
@@ -577,19 +610,8 @@ start(const char *path, int argc, char **argv, int is_interpreter)
     }
     snprintf(library, room, "%s/lib/python%d.%d", path, PY_MAJOR_VERSION, PY_MINOR_VERSION);
     set_string(&config, &config.stdlib_dir, library);
-    /* Reads options and environment, by which PYTHONPATH may count. */
-    status = PyConfig_Read(&config);
-    if (PyStatus_Exception(status)) {
-        fail_by(status, &config);
-    }
-    config.module_search_paths_set = 1;
-    append_environment(&config);
-    append_path(&config, library);
     strcat(library, "/site-packages");
-    append_path(&config, library);
-    free(library);
-    append_beside(&config, path);
-
+    site_packages = library;
     status = Py_InitializeFromConfig(&config);
     if (PyStatus_Exception(status)) {
         fail_by(status, &config);
@@ -745,6 +767,9 @@ run(const char *name, int *interrupted)
     return 1;
 }
 
+/* The variable that has the path of a program which is an interpreter. */
+#define IS_PYTHON "EKIBEN_PYTHON"
+
 int
 main(int argc, char **argv)
 {
@@ -753,10 +778,7 @@ main(int argc, char **argv)
     if (path == NULL) {
         fail(called, "out of memory");
     }
-#ifndef EKIBEN_STATIC
     root = path;
-    root_length = strlen(path);
-#endif
     open_image(called);
     PyImport_AppendInittab("_ekiben", PyInit__ekiben);
 
@@ -765,6 +787,11 @@ main(int argc, char **argv)
     if (is_asked) {
         memmove(&argv[1], &argv[2], (size_t)(argc - 1) * sizeof *argv);
         argc--;
+        /* What an interpreter starts by sys.executable is to be one. */
+        setenv(IS_PYTHON, path, 1);
+    } else {
+        const char *program = getenv(IS_PYTHON);
+        is_asked = program != NULL && strcmp(program, path) == 0;
     }
     if (name == NULL || is_asked || is_for_multiprocessing(argc, argv)) {
         start(path, argc, argv, 1);

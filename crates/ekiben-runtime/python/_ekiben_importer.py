@@ -67,6 +67,50 @@ class Loader(_frozen_importlib_external._LoaderBasics):
         return None
 
 
+class LinecacheLoader(Loader):
+    """Loads `linecache`, which finds sources in the image as it does in files: `warnings` and `pdb` ask
+    for lines of files, not of modules."""
+
+    def exec_module(self, module):
+        super().exec_module(module)
+        of_files = module.updatecache
+
+        def updatecache(filename, module_globals=None):
+            data = _ekiben.read(filename[len(START):]) if filename.startswith(START) else None
+            if data is None:
+                return of_files(filename, module_globals)
+            lines = _frozen_importlib_external.decode_source(data).splitlines(keepends=True)
+            if lines and not lines[-1].endswith("\n"):
+                lines[-1] += "\n"
+            # Without a time of change: it stays as it is.
+            module.cache[filename] = len(data), None, lines, filename
+            return lines
+
+        module.updatecache = updatecache
+
+
+class BootstrapLoader(Loader):
+    """Loads a second copy of the import system, which a few tests do to test it. It checks what it knows
+    of modules that the interpreter has frozen into it too."""
+
+    def exec_module(self, module):
+        for other in list(sys.modules.values()):
+            spec = getattr(other, "__spec__", None)
+            loader = getattr(spec, "loader", None)
+            if isinstance(loader, Loader) and _imp.is_frozen(spec.name):
+                as_frozen(spec, loader.path)
+        super().exec_module(module)
+
+
+def as_frozen(spec, path):
+    """Gives a spec what that of a frozen module has."""
+    spec.loader_state = type(sys.implementation)(filename=path, origname=spec.name)
+    spec.has_location = False
+
+
+LOADERS = {"importlib._bootstrap": BootstrapLoader, "linecache": LinecacheLoader}
+
+
 class ExtensionLoader(_frozen_importlib_external.ExtensionFileLoader):
     """Loads a shared object from memory: main.c has a `dlopen` that knows paths of the image."""
 
@@ -115,7 +159,7 @@ def spec_of(name, stem):
         # Linked in under its dotted name.
         spec = _ModuleSpec(name, _frozen_importlib.BuiltinImporter, origin=path)
     else:
-        loader = ExtensionLoader if kind == EXTENSION else Loader
+        loader = ExtensionLoader if kind == EXTENSION else LOADERS.get(name, Loader)
         spec = _ModuleSpec(name, loader(name, stem, path), origin=path)
     spec.has_location = True
     if is_package:
@@ -146,14 +190,32 @@ class FolderFinder:
         """The image doesn't change."""
 
 
+class ScriptFinder(FolderFinder):
+    """Finds `__main__` as the module of a file, with which an interpreter was started as its script, and
+    others beside it."""
+
+    def __init__(self, stem, path):
+        super().__init__(stem.rpartition("/")[0])
+        self._stem, self.path = stem, path
+
+    def find_spec(self, fullname, target=None):
+        if fullname == "__main__":
+            return spec_of(fullname, self._stem)
+        return super().find_spec(fullname, target)
+
+
 def hook(path):
     """For `sys.path_hooks`."""
     if path == ROOT:
         return FolderFinder("")
     if path.startswith(START):
-        folder = path[len(START):]
-        if _ekiben.is_folder(folder):
-            return FolderFinder(folder)
+        inner = path[len(START):]
+        if _ekiben.is_folder(inner):
+            return FolderFinder(inner)
+        stem = inner.removesuffix(".py")
+        found = _find(stem)
+        if found is not None and found[0] == CODE and found[2] == inner:
+            return ScriptFinder(stem, path)
     raise ImportError("not a folder of this program", path=path)
 
 

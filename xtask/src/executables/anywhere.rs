@@ -3,18 +3,37 @@
 use std::fs;
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use super::{Bench, FLAVOURS, PYTHON};
 use crate::workspace::{output_of, run};
 
 /// Fails unless the smallest program runs everywhere, and is the same when it is made again.
 pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
+    let number = bench.work.join("number.json");
+    fs::write(&number, "42")?;
     for flavour in FLAVOURS {
         let program = bench.work.join(flavour).join("hello");
         let mut bare = Command::new("/bin/sh");
         bare.args(["-c", "exec \"$0\" <&-"]).arg(&program).env_clear().current_dir("/");
         ensure!(output_of(&mut bare)? == "hello", "{flavour}, without environment or stdin");
+
+        // What an interpreter starts is one, too.
+        let start =
+            "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(6 * 7)'])";
+        let flags = "import sys; print(41 + sys.flags.warn_default_encoding)";
+        let tool = format!("{}/lib/python{PYTHON}/json/tool.py", program.display());
+        let interpreted: [&[&str]; 3] = [
+            &["-c", start],
+            &["-X", "frozen_modules=off", "-X", "warn_default_encoding", "-c", flags],
+            // A script that is in the program.
+            &[&tool, number.to_str().context("its path isn't UTF-8")?],
+        ];
+        for arguments in interpreted {
+            let mut python = Command::new(&program);
+            let printed = output_of(python.arg("--ekiben-python").args(arguments))?;
+            ensure!(printed == "42", "{flavour}, as an interpreter by {arguments:?}: {printed}");
+        }
 
         let again = bench.work.join(format!("hello-again-{flavour}"));
         let mut freeze = bench.ekiben.program("ekiben");

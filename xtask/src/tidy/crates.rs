@@ -34,7 +34,10 @@ const MAY_USE: [(&str, &[&str]); 8] = [
             "ekiben-python",
         ],
     ),
-    ("ekiben-freeze", &["ekiben-archive", "ekiben-engine", "ekiben-image", "ekiben-object"]),
+    (
+        "ekiben-freeze",
+        &["ekiben-archive", "ekiben-engine", "ekiben-image", "ekiben-object", "ekiben-project"],
+    ),
     ("ekiben-install", &["ekiben-archive"]),
     ("ekiben-migrate", &["ekiben-project"]),
     ("ekiben-runtime", &["ekiben-image"]),

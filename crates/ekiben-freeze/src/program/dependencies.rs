@@ -117,9 +117,10 @@ impl Installer {
     /// # Errors
     /// If the installation fails.
     pub fn project(&self, project: &Project) -> Result<Vec<PathBuf>, Error> {
+        let dependencies = project.dependencies()?;
         let mut folders = vec![self.project_alone(project)?];
-        if !project.dependencies.is_empty() {
-            let requirements = format!("{}\n", project.dependencies.join("\n"));
+        if !dependencies.is_empty() {
+            let requirements = format!("{}\n", dependencies.join("\n"));
             folders.push(self.listed(&requirements, false, None)?);
         }
         Ok(folders)
@@ -218,7 +219,7 @@ impl Installer {
             words.push("--no-deps".into());
         }
         if let Some(project) = task.project {
-            if project.is_executable {
+            if project.is_executable() {
                 // Its modules are wanted here, and not the programs that its wheels hold.
                 words.extend(["--config-settings".into(), "artifact=extension".into()]);
             }

@@ -72,7 +72,10 @@ pub enum Error {
         /// What is wrong.
         source: ekiben_object::Error,
     },
-    /// A file of hints, a project or a lock file is wrong.
+    /// A project can't be read, or is wrong.
+    #[error(transparent)]
+    Project(ekiben_project::ProjectError),
+    /// A file of hints, a project or a lock file doesn't suit.
     #[error("{}: {message}", path.display())]
     Text {
         /// The file.
@@ -132,7 +135,7 @@ impl Error {
             Self::Runtime(error) => error.code(),
             Self::Image { .. } => "image",
             Self::Object { .. } => "executable",
-            Self::Text { .. } => "freeze-input",
+            Self::Project(_) | Self::Text { .. } => "freeze-input",
             Self::NoInstaller => "no-installer",
             Self::Resolver { .. } | Self::Installer { .. } => "dependencies",
         }

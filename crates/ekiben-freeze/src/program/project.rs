@@ -1,56 +1,17 @@
 //! [`Project`]: what a project's `pyproject.toml` says of its program.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use ekiben_project::{Artifact, EntryPoint, PYPROJECT, Standard};
 
 use super::{Error, Target};
 
-/// What a project's `pyproject.toml` says of its program.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a project's `pyproject.toml` says of its program, whichever backend the project has.
+#[derive(Debug, Clone)]
 pub struct Project {
     /// Its folder.
     pub folder: PathBuf,
-    /// Its name.
-    pub name: String,
-    /// `project.dependencies`.
-    pub dependencies: Vec<String>,
-    /// Whether its wheels hold programs that Ekiben makes, and not its modules.
-    pub(crate) is_executable: bool,
-    /// `project.scripts`, and `project.gui-scripts`.
-    scripts: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-struct File {
-    project: Option<Table>,
-    #[serde(default)]
-    tool: Tool,
-}
-
-#[derive(Default, Deserialize)]
-struct Tool {
-    #[serde(default)]
-    ekiben: Ekiben,
-}
-
-#[derive(Default, Deserialize)]
-struct Ekiben {
-    artifact: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Table {
-    name: String,
-    #[serde(default)]
-    dependencies: Vec<String>,
-    #[serde(default)]
-    scripts: BTreeMap<String, String>,
-    #[serde(default)]
-    gui_scripts: BTreeMap<String, String>,
+    standard: Standard,
 }
 
 impl Project {
@@ -59,20 +20,27 @@ impl Project {
     /// # Errors
     /// If there is none, or its `[project]` isn't right.
     pub fn read(folder: &Path) -> Result<Self, Error> {
-        let path = folder.join("pyproject.toml");
-        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        let wrong = |message: String| Error::Text { path: path.clone(), message };
-        let file: File = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-        let table = file.project.ok_or_else(|| wrong("there is no [project]".to_owned()))?;
-        let mut scripts = table.scripts;
-        scripts.extend(table.gui_scripts);
-        Ok(Self {
-            folder: folder.to_owned(),
-            name: table.name,
-            dependencies: table.dependencies,
-            is_executable: file.tool.ekiben.artifact.as_deref() == Some("executable"),
-            scripts,
-        })
+        let standard = Standard::load(folder).map_err(Error::Project)?;
+        Ok(Self { folder: folder.to_owned(), standard })
+    }
+
+    /// `project.dependencies`.
+    ///
+    /// # Errors
+    /// If only the project's backend knows them.
+    pub fn dependencies(&self) -> Result<Vec<String>, Error> {
+        if self.standard.dynamic.iter().any(|field| field == "dependencies") {
+            let message = "`dependencies` is dynamic: say by --requirements what the program needs";
+            return Err(self.wrong(message.to_owned()));
+        }
+        Ok(self.standard.dependencies.iter().map(ToString::to_string).collect())
+    }
+
+    /// Whether its wheels hold programs that Ekiben makes, and not its modules.
+    pub(crate) fn is_executable(&self) -> bool {
+        // What isn't right by Ekiben's settings is another backend's, or is told when it is built.
+        let project = ekiben_project::Project::load(&self.folder);
+        project.is_ok_and(|project| project.settings().artifact == Artifact::Executable)
     }
 
     /// The entry point of a script, which needs no name if there is only one, or one that is named
@@ -81,52 +49,62 @@ impl Project {
     /// # Errors
     /// If there is none, or it isn't clear which is meant.
     pub fn entry_point(&self, script: Option<&str>) -> Result<Target, Error> {
-        let path = self.folder.join("pyproject.toml");
-        let wrong = |message: String| Error::Text { path: path.clone(), message };
-        let names = self.scripts.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let name = match (script, self.scripts.len()) {
+        let groups = ["console_scripts", "gui_scripts"];
+        let scripts: Vec<&EntryPoint> =
+            groups.iter().flat_map(|group| self.standard.entry_points(group)).collect();
+        let names: Vec<&str> = scripts.iter().map(|script| script.name.as_str()).collect();
+        let project = self.standard.name.as_str();
+        let name = match (script, names.as_slice()) {
             (Some(name), _) => name,
-            (None, 0) => {
+            (None, []) => {
                 let message = "[project.scripts] names no script that could be the program";
-                return Err(wrong(message.to_owned()));
+                return Err(self.wrong(message.to_owned()));
             }
-            (None, 1) => names.as_str(),
-            (None, _) if self.scripts.contains_key(&self.name) => &self.name,
+            (None, [name]) => name,
+            (None, _) if names.contains(&project) => project,
             (None, _) => {
-                return Err(wrong(format!(
-                    "there are several scripts: choose by --script one of {names}"
-                )));
+                let names = names.join(", ");
+                let message =
+                    format!("there are several scripts: choose by --script one of {names}");
+                return Err(self.wrong(message));
             }
         };
-        let Some(entry) = self.scripts.get(name) else {
-            return Err(wrong(format!("[project.scripts] has no `{name}`, but {names}")));
+        let Some(script) = scripts.iter().find(|script| script.name == name) else {
+            let names = names.join(", ");
+            return Err(self.wrong(format!("[project.scripts] has no `{name}`, but {names}")));
         };
-        // Extras after the function mean nothing any more.
-        let entry = entry.split('[').next().unwrap_or(entry).trim();
-        match entry.split_once(':') {
-            Some((module, function)) => Ok(Target::EntryPoint {
-                module: module.trim().to_owned(),
-                function: function.trim().to_owned(),
-            }),
-            None => Err(wrong(format!("the script `{name}` names no function: {entry}"))),
+        if script.object.attributes.is_empty() {
+            let module = &script.object.module;
+            return Err(self.wrong(format!("the script `{name}` names no function: {module}")));
         }
+        Ok(Target::EntryPoint {
+            module: script.object.module.to_string(),
+            function: script.object.attributes.join("."),
+        })
+    }
+
+    fn wrong(&self, message: String) -> Error {
+        Error::Text { path: self.folder.join(PYPROJECT), message }
     }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn project(text: &str) -> Result<Project, Error> {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("pyproject.toml"), text).unwrap();
+        fs::write(folder.path().join(PYPROJECT), text).unwrap();
         Project::read(folder.path())
     }
 
     #[test]
     fn the_script_is_chosen() {
-        let one = "[project]\nname = \"spam\"\n[project.scripts]\neggs = \"spam.cli:main.run\"\n";
+        let one = "[project]\nname = \"spam\"\ndynamic = [\"version\"]\n[project.scripts]\n\
+                   eggs = \"spam.cli:main.run\"\n";
         let spam = project(one).unwrap();
         let expected =
             Target::EntryPoint { module: "spam.cli".into(), function: "main.run".into() };
@@ -140,10 +118,33 @@ mod tests {
         let named = project(&format!("{one}spam = \"spam:spam\"\n")).unwrap();
         let expected = Target::EntryPoint { module: "spam".into(), function: "spam".into() };
         assert_eq!(named.entry_point(None).unwrap(), expected);
+    }
 
-        let none = project("[project]\nname = \"spam\"\n").unwrap();
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        let spam = "[project]\nname = \"spam\"\nversion = \"1\"\n";
+        let none = project(spam).unwrap();
         assert!(none.entry_point(None).unwrap_err().to_string().contains("names no script"));
-        assert!(project("[tool]\n").unwrap_err().to_string().ends_with("there is no [project]"));
-        assert!(project("[project]\n").unwrap_err().to_string().contains("missing field `name`"));
+        for (text, expected) in [
+            ("[tool]\n", "there is no [project] table"),
+            ("[project]\nversion = \"1\"\n", "`project` has no `name`"),
+            (&format!("{spam}dependencies = [\"a b\"]\n"), ":4:20: error[invalid-requirement]"),
+        ] {
+            let Err(Error::Project(error)) = project(text) else { panic!("{text}") };
+            let diagnostic = error.into_diagnostics().remove(0);
+            let said = format!("{diagnostic}");
+            assert!(said.contains(expected), "{said}");
+        }
+    }
+
+    #[test]
+    fn dependencies_are_those_that_are_known() {
+        let text = "[project]\nname = \"spam\"\nversion = \"1\"\n";
+        let given = project(&format!("{text}dependencies = [\"rich >=13\"]\n")).unwrap();
+        assert_eq!(given.dependencies().unwrap(), ["rich >=13"]);
+        assert!(project(text).unwrap().dependencies().unwrap().is_empty());
+        let dynamic = project(&format!("{text}dynamic = [\"dependencies\"]\n")).unwrap();
+        let message = dynamic.dependencies().unwrap_err().to_string();
+        assert!(message.contains("`dependencies` is dynamic"), "{message}");
     }
 }

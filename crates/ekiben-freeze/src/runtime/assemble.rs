@@ -32,6 +32,7 @@ pub(super) fn key(
         parts.python,
         digest::of_bytes(parts.object),
         parts.licences,
+        stdlib::recipe(),
     ))
 }
 

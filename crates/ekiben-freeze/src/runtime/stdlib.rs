@@ -12,14 +12,23 @@ use super::install::BESIDE_IMAGES;
 use super::manifest::Interpreter;
 use super::run::Runner;
 
-/// The module that CPython imports at start, for which Ekiben's own stands in.
-const SITE: &str = "site.py";
-/// How it starts its work, unless asked not to, and when it has to in a program: as `python -m site`.
-const SITE_START: [&str; 2] =
-    ["if not sys.flags.no_site:\n    main()", "if __name__ == '__main__':\n    main()"];
+/// What is changed of the library's modules: a file, a part of it, and what stands there instead.
+const CHANGES: [(&str, &str, &str); 2] = [
+    // It asks the disk whether a folder is the library's.
+    ("pydoc.py", "not os.path.samefile(script_dir, stdlib_dir)", "script_dir != stdlib_dir"),
+    // When it is imported it starts its work, which Ekiben's own did. `python -m site` needs it still.
+    ("site.py", "if not sys.flags.no_site:\n    main()", "if __name__ == '__main__':\n    main()"),
+];
 /// Packages, with all that is in them, and modules that may be needed before anything can be imported
-/// from the image.
-const EARLY: [&str; 4] = ["_ekiben_importer", "_ekiben_site", "encodings", "warnings"];
+/// from the image. Some CPython has frozen into it too, but not with `-X frozen_modules=off`, which
+/// debuggers ask for.
+const EARLY: [&str; 7] =
+    ["_ekiben_importer", "_ekiben_site", "abc", "codecs", "encodings", "io", "warnings"];
+
+/// What determines the image, besides the interpreter and Ekiben's parts.
+pub(super) fn recipe() -> impl serde::Serialize {
+    (CHANGES, EARLY, ALWAYS_EARLY)
+}
 
 /// Of `encodings` only these are needed in an environment in UTF-8. They are read where they lie, as
 /// `EARLY`'s other modules are; codecs are packed.
@@ -91,24 +100,37 @@ fn add_parts(
     runner: &mut Runner<'_>,
 ) -> Result<(), Error> {
     let interpreter = root.join("bin").join(stdlib.trim_start_matches("lib/"));
-    let site = files::read_text(&root.join(stdlib).join(SITE))?;
-    let mut sources = vec![(SITE, site.as_str(), Some(SITE_START))];
-    sources.extend(parts.python.iter().map(|(file, text)| (*file, *text, None)));
+    let own = parts.python.iter().map(|(file, text)| (*file, (*text).to_owned()));
+    let mut sources: Vec<(&str, String)> = own.collect();
+    for (file, part, other) in CHANGES {
+        let text = files::read_text(&root.join(stdlib).join(file))?;
+        sources.push((file, changed(file, &text, part, other)?));
+    }
     let mut units = Vec::new();
-    for (file, text, instead) in &sources {
+    for (file, text) in &sources {
         let source = work.join(file);
         files::write(&source, text)?;
         let output = work.join(format!("{file}c"));
         let name = format!("{stdlib}/{file}");
-        units.push(Unit { source, output, name, instead: *instead });
+        units.push(Unit { source, output, name });
     }
     code::compile(&interpreter, &units, runner)?;
-    for (unit, (file, text, _)) in units.iter().zip(&sources) {
+    for (unit, (file, text)) in units.iter().zip(&sources) {
         let code = code::read_pyc(&unit.output)?;
         let name = file.trim_end_matches(".py");
         add_module(builder, name, false, &unit.name, code, text.as_bytes().to_vec())?;
     }
     Ok(())
+}
+
+/// A text with another part.
+fn changed(file: &str, text: &str, part: &str, other: &str) -> Result<String, Error> {
+    if text.matches(part).count() != 1 {
+        return Err(Error::Internal(format!(
+            "{file} doesn't have once what is to be changed: {part}"
+        )));
+    }
+    Ok(text.replacen(part, other, 1))
 }
 
 /// The library's own modules and the files beside them.
@@ -188,11 +210,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_changed_has_to_be_there() {
+        assert_eq!(changed("x.py", "a = 1\n", "= 1", "= 2").unwrap(), "a = 2\n");
+        for text in ["", "a = 1\nb = 1\n"] {
+            let error = changed("x.py", text, "= 1", "= 2").unwrap_err().to_string();
+            assert_eq!(error, "x.py doesn't have once what is to be changed: = 1");
+        }
+    }
+
+    #[test]
     fn encodings_are_early_with_all_that_is_in_them() {
         let names = ["encodings/__init__.py", "encodings/utf_8.py", "site.py", "os.py"];
         let early = early_modules("lib/python3.13", &names.map(str::to_owned));
-        let expected =
-            ["_ekiben_importer", "_ekiben_site", "encodings", "encodings/utf_8", "warnings"];
+        let expected = [
+            "_ekiben_importer",
+            "_ekiben_site",
+            "abc",
+            "codecs",
+            "encodings",
+            "encodings/utf_8",
+            "io",
+            "warnings",
+        ];
         let expected = expected.map(|stem| format!("lib/python3.13/{stem}"));
         assert_eq!(early, expected.join("\n"));
     }

@@ -64,6 +64,20 @@ pub(crate) struct Dynamic {
     pub(crate) optional_dependencies: Computed<Vec<(ExtraName, Vec<Dependency>)>>,
 }
 
+impl Dynamic {
+    /// What another backend computes: there are values, but nobody here knows them. A version is 0.
+    pub(crate) fn of_others() -> Self {
+        Self {
+            version: Computed::Known(Version::new([0])),
+            description: Computed::Failed,
+            readme: Computed::Failed,
+            classifiers: Computed::Failed,
+            dependencies: Computed::Failed,
+            optional_dependencies: Computed::Failed,
+        }
+    }
+}
+
 /// Computes what `[project]` in `document` lists as dynamic.
 pub(crate) fn compute(
     document: &Table,

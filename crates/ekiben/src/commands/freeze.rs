@@ -51,16 +51,15 @@ fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
             found.map_err(|error| super::runtime::problems(&error))?.path("")
         }
     };
-    let base = Base::in_folder(&runtime).map_err(|error| problems(&error))?;
+    let base = Base::in_folder(&runtime).map_err(problems)?;
     // Without a cache the next run takes longer.
     let cache = Cache::open(&folder, CacheLimits::new(global.cache_size)).ok();
     let mut request = request(freeze, &base, &folder)?;
     request.traced = traced(freeze, &request, &base)?;
     let output = freeze.output.clone().unwrap_or_else(|| output(freeze));
     refuse_folder(&output)?;
-    let made =
-        program::freeze(&request, &base, cache.as_ref()).map_err(|error| problems(&error))?;
-    made.write(&output).map_err(|error| problems(&error))?;
+    let made = program::freeze(&request, &base, cache.as_ref()).map_err(problems)?;
+    made.write(&output).map_err(problems)?;
     tell(freeze, global, &made, &output);
     Ok(())
 }
@@ -73,24 +72,21 @@ fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Proble
         cache: cache.to_owned(),
         refresh: freeze.refresh,
     };
-    let target = match Target::parse(freeze.target.as_deref().unwrap_or(ANY))
-        .map_err(|error| problems(&error))?
-    {
+    let target = match Target::parse(freeze.target.as_deref().unwrap_or(ANY)).map_err(problems)? {
         Target::Project(folder) => {
-            let project = Project::read(&folder).map_err(|error| problems(&error))?;
-            let target =
-                project.entry_point(freeze.script.as_deref()).map_err(|error| problems(&error))?;
+            let project = Project::read(&folder).map_err(problems)?;
+            let target = project.entry_point(freeze.script.as_deref()).map_err(problems)?;
             let installed = match freeze.requirements {
                 Some(_) => installer.project_alone(&project).map(|folder| vec![folder]),
                 None => installer.project(&project),
             };
-            site.extend(installed.map_err(|error| problems(&error))?);
+            site.extend(installed.map_err(problems)?);
             target
         }
         target => target,
     };
     if let Some(file) = &freeze.requirements {
-        site.push(installer.requirements(file).map_err(|error| problems(&error))?);
+        site.push(installer.requirements(file).map_err(problems)?);
     }
     site.extend(freeze.site.iter().map(|folder| base.site(folder)));
     let active = std::env::var_os("VIRTUAL_ENV").map(|folder| base.site(Path::new(&folder)));
@@ -124,7 +120,7 @@ fn traced(freeze: &Freeze, request: &Request, base: &Base) -> Result<Vec<String>
         (false, Some(file)) => program::recorded(file),
         (true, file) => {
             let run = program::trace(request, base, &freeze.arguments);
-            let run = run.map_err(|error| problems(&error))?;
+            let run = run.map_err(problems)?;
             if !run.status.success() {
                 let message = format!("the traced run ended with {}", run.status);
                 let warning = Problem::warning(Cause::Input, "traced-run", message);
@@ -136,7 +132,7 @@ fn traced(freeze: &Freeze, request: &Request, base: &Base) -> Result<Vec<String>
             }
         }
     };
-    Ok(known.map_err(|error| problems(&error))?.into_iter().collect())
+    Ok(known.map_err(problems)?.into_iter().collect())
 }
 
 /// A program's name, if none was given.
@@ -256,11 +252,10 @@ fn problem(warning: &Warning) -> Problem {
     Problem { at, ..problem }.help(help)
 }
 
-fn problems(error: &Error) -> Problems {
-    if let Error::Runtime(error) = error {
-        return super::runtime::problems(error);
-    }
+fn problems(error: Error) -> Problems {
     let cause = match error {
+        Error::Project(error) => return error.into(),
+        Error::Runtime(error) => return super::runtime::problems(&error),
         Error::Io { .. } | Error::NoInstaller | Error::NoRuntime { .. } => Cause::Environment,
         Error::Finder { .. } => Cause::Internal,
         _ => Cause::Input,
