@@ -2,7 +2,7 @@
 //! fills, with its bytes. `EKIBEN_PRECOMPILED_DIR` may name a folder that `ekiben plugin precompile`
 //! filled; then their machine code becomes part of the program too. `cargo xtask dist` does that.
 //!
-//! And tells where the object is that goes into runtimes, which `cargo xtask plugins` makes as well.
+//! And tells where the files are that go into programs, which `cargo xtask plugins` makes as well.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -19,13 +19,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::error=no plugin in {}: run `cargo xtask plugins` first", folder.display());
         return Ok(());
     }
-    let object = target()?.join("runtime").join("ekiben_runtime.o");
-    println!("cargo::rerun-if-changed={}", object.display());
-    if !object.is_file() {
-        println!("cargo::error=there is no {}: run `cargo xtask plugins` first", object.display());
-        return Ok(());
+    for (variable, name) in [
+        ("EKIBEN_RUNTIME_OBJECT", "ekiben_runtime.o"),
+        ("EKIBEN_HOST_LIBRARY", "ekiben_host.so"),
+        ("EKIBEN_LAUNCHER", "ekiben_launcher"),
+    ] {
+        let file = target()?.join("runtime").join(name);
+        println!("cargo::rerun-if-changed={}", file.display());
+        if !file.is_file() {
+            println!(
+                "cargo::error=there is no {}: run `cargo xtask plugins` first",
+                file.display()
+            );
+            return Ok(());
+        }
+        println!("cargo::rustc-env={variable}={}", file.display());
     }
-    println!("cargo::rustc-env=EKIBEN_RUNTIME_OBJECT={}", object.display());
     let mut code = String::from("&[\n");
     for (id, path) in components {
         println!("cargo::rerun-if-changed={path}");

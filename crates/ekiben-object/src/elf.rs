@@ -1,9 +1,9 @@
 //! ELF: symbols from `.dynsym`, libraries and search paths from `.dynamic` (System V ABI, chapter 5).
 
-mod search_path;
+mod loaded;
 mod segment;
 
-pub use search_path::remove_search_paths;
+pub use loaded::{only_loaded, remove_search_paths};
 pub use segment::{fill_segment, segment_content};
 
 use object::elf::{self, STB_WEAK, STV_HIDDEN, STV_INTERNAL};

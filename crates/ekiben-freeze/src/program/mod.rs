@@ -7,6 +7,7 @@
 //! | `find` | modules and files, found by a script in Python that the runtime's interpreter runs |
 //! | `hints` | what can't be seen in the code of packages |
 //! | `dependencies` | what a program depends on, installed by uv or pip into a folder of the cache |
+//! | [`host`] | ordinary interpreters that programs are made of, where no runtime is |
 //! | `shared` | shared objects that are loaded from memory, with the libraries that they need |
 //! | `make` | the image, and the program |
 //! | [`Report`] | what was taken and why, for people and for programs |
@@ -20,6 +21,7 @@ mod dependencies;
 mod error;
 mod find;
 mod hints;
+pub mod host;
 mod inputs;
 pub mod inventory;
 mod make;
@@ -29,7 +31,7 @@ mod report;
 mod shared;
 mod target;
 
-pub use base::Base;
+pub use base::{Base, Flavour};
 pub use dependencies::Installer;
 pub use error::{Compiled, Error};
 pub use make::{Program, Request, freeze};
@@ -38,8 +40,6 @@ pub use report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,
 };
 pub use target::Target;
-
-pub use crate::runtime::Flavour;
 
 /// The section that holds a program's image.
 pub const SECTION: &str = ".ekiben_image";
