@@ -2,7 +2,8 @@
 //! fills, with its bytes. `EKIBEN_PRECOMPILED_DIR` may name a folder that `ekiben plugin precompile`
 //! filled; then their machine code becomes part of the program too. `cargo xtask dist` does that.
 //!
-//! And tells where the files are that go into programs, which `cargo xtask plugins` makes as well.
+//! And tells where the files are that go into programs, with their licences, which `cargo xtask plugins`
+//! makes as well.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -19,21 +20,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::error=no plugin in {}: run `cargo xtask plugins` first", folder.display());
         return Ok(());
     }
-    for (variable, name) in [
-        ("EKIBEN_RUNTIME_OBJECT", "ekiben_runtime.o"),
-        ("EKIBEN_HOST_LIBRARY", "ekiben_host.so"),
-        ("EKIBEN_LAUNCHER", "ekiben_launcher"),
+    for (variable, file) in [
+        ("OBJECT", "ekiben_runtime.o"),
+        ("HOST", "ekiben_host.so"),
+        ("LAUNCHER", "ekiben_launcher"),
+        ("LICENCES", "ekiben_runtime.licences"),
     ] {
-        let file = target()?.join("runtime").join(name);
-        println!("cargo::rerun-if-changed={}", file.display());
-        if !file.is_file() {
+        let path = target()?.join("runtime").join(file);
+        println!("cargo::rerun-if-changed={}", path.display());
+        if !path.is_file() {
             println!(
                 "cargo::error=there is no {}: run `cargo xtask plugins` first",
-                file.display()
+                path.display()
             );
             return Ok(());
         }
-        println!("cargo::rustc-env={variable}={}", file.display());
+        println!("cargo::rustc-env=EKIBEN_RUNTIME_{variable}={}", path.display());
     }
     let mut code = String::from("&[\n");
     for (id, path) in components {

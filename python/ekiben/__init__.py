@@ -61,7 +61,7 @@ def prepare_metadata_for_build_wheel(
 def prepare_metadata_for_build_editable(
     metadata_directory: str, config_settings: "Settings" = None
 ) -> str:
-    return str(_run_hook("prepare-metadata", config_settings, metadata_directory))
+    return str(_run_hook("prepare-editable-metadata", config_settings, metadata_directory))
 
 
 def get_requires_for_build_wheel(config_settings: "Settings" = None) -> "list[str]":

@@ -94,7 +94,7 @@ class Hooks(unittest.TestCase):
             "build_sdist('out')": "build-sdist",
             "build_editable('out')": "build-editable",
             "prepare_metadata_for_build_wheel('out')": "prepare-metadata",
-            "prepare_metadata_for_build_editable('out')": "prepare-metadata",
+            "prepare_metadata_for_build_editable('out')": "prepare-editable-metadata",
             "get_requires_for_build_wheel()": "get-requires-for-build-wheel",
             "get_requires_for_build_sdist()": "get-requires-for-build-sdist",
             "get_requires_for_build_editable()": "get-requires-for-build-editable",

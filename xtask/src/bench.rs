@@ -8,6 +8,7 @@
 mod cython;
 mod editable;
 mod packages;
+mod programs;
 mod table;
 
 use std::ffi::OsString;
@@ -47,6 +48,7 @@ enum Part {
     C,
     Cython,
     Packages,
+    Programs,
     Editable,
 }
 
@@ -94,6 +96,7 @@ impl Part {
                 let packages = packages::table(bench, workspace, rounds)?;
                 format!("Packages, beside their own backends:\n\n{packages}\n")
             }
+            Self::Programs => programs::tables(bench, workspace, rounds)?,
             Self::Editable => {
                 format!("Editable installs:\n\n{}\n", editable::tables(bench, rounds)?)
             }

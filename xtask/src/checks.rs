@@ -38,13 +38,20 @@ impl<'w> Checks<'w> {
     pub(crate) fn archive(&self, archive: &Path) -> Result<()> {
         run_quietly(self.program("twine").args(["check", "--strict"]).arg(archive))?;
         if archive.extension().is_some_and(|extension| extension == "whl") {
-            self.wheel(archive)?;
+            self.wheel(archive, &[])?;
         }
         Ok(())
     }
 
-    fn wheel(&self, wheel: &Path) -> Result<()> {
-        run_quietly(self.program("check-wheel-contents").arg(wheel))?;
+    /// Checks a wheel that holds programs and no modules.
+    pub(crate) fn programs(&self, wheel: &Path) -> Result<()> {
+        run_quietly(self.program("twine").args(["check", "--strict"]).arg(wheel))?;
+        // W007: that there is nothing to import.
+        self.wheel(wheel, &["--ignore", "W007"])
+    }
+
+    fn wheel(&self, wheel: &Path, options: &[&str]) -> Result<()> {
+        run_quietly(self.program("check-wheel-contents").args(options).arg(wheel))?;
         let scratch = tempfile::tempdir()?;
         let mut installer = self.program("python");
         installer.args(["-m", "installer", "--validate-record", "all", "--destdir"]);

@@ -147,6 +147,18 @@ impl Frontends {
         run_quietly(command.arg("--editable").arg(project)).map(drop)
     }
 
+    /// Makes an environment with nothing in it.
+    pub(crate) fn venv(&self, root: &Path) -> Result<Venv> {
+        self.python.make_bare_venv(root)
+    }
+
+    /// Adds what a file asks for, by hash, to a folder of wheels.
+    pub(crate) fn download(&self, requirements: &Path, wheels: &Path) -> Result<()> {
+        let mut pip = self.python_module(&["pip", "--disable-pip-version-check", "download"]);
+        pip.args(["--quiet", "--require-hashes", "--no-deps", "--dest"]).arg(wheels);
+        run_quietly(pip.arg("-r").arg(requirements)).map(drop)
+    }
+
     /// Uninstalls a distribution.
     pub(crate) fn uninstall(&self, venv: &Venv, name: &str) -> Result<()> {
         let mut pip = self.python_module(&["pip", "--disable-pip-version-check", "--python"]);

@@ -30,6 +30,7 @@ use crate::plugin::{Limits, Plugin, PluginHost, Records};
 use crate::plugins::{self, BuiltIn};
 use crate::problem::{Cause, Problem, Problems};
 use crate::products::{self, Product};
+use crate::services::Services;
 use crate::tools::Tools;
 
 /// What a build runs in.
@@ -53,6 +54,8 @@ pub struct Environment {
     /// Folders whose place changes from build to build, such as the front end's isolated
     /// environment, by a name for them.
     pub movable: BTreeMap<String, PathBuf>,
+    /// What carries out the plans of plugins.
+    pub services: Services,
 }
 
 /// What every command and plugin call of a build shares.
@@ -75,9 +78,15 @@ pub(crate) struct Shared {
     /// The variables that something asked for.
     asked: Mutex<BTreeSet<String>>,
     pub(crate) cache: Cache,
+    pub(crate) services: Services,
 }
 
 impl Shared {
+    /// The extension modules among the products.
+    pub(crate) fn modules(&self) -> impl Iterator<Item = &Product> {
+        self.products.iter().filter(|product| product.is_module())
+    }
+
     /// Says what is to be placed in the project when the build has succeeded.
     pub(crate) fn set_placements(&self, placements: Vec<Placement>) {
         *self.placements.lock().unwrap_or_else(PoisonError::into_inner) = placements;
@@ -209,25 +218,36 @@ impl Session {
         &self.graph
     }
 
-    /// Writes all of the wheel's `.dist-info` but `RECORD` into
+    /// Writes all of the `.dist-info` of a wheel of that kind but `RECORD` into
     /// `<folder>/<name>-<version>.dist-info`, and gives that folder's name.
     ///
     /// # Errors
     /// When the project's files can't be read, the products can't be found, there is no interpreter
     /// to make the wheel for, or the folder can't be written.
-    pub fn prepare_metadata(self, folder: &Path) -> Result<String, Problems> {
+    pub fn prepare_metadata(self, kind: &Kind, folder: &Path) -> Result<String, Problems> {
         let standard = self.configuration.project().standard();
         let version = ekiben_archive::escape_version(&standard.version.to_string())?;
         let name = format!("{}-{version}.dist-info", standard.name.in_file_names());
         let target = folder.join(&name);
-        let wheel = commands::wheel_spec(&self.configuration, &self.find_products()?)?;
-        let mut files = vec![("WHEEL".to_owned(), wheel.wheel_metadata().into_bytes())];
-        if standard.dynamic.iter().any(|field| field == "dependencies") {
-            // Plugins may have something to say: they say it when they are asked for the wheel.
-            self.build(&[Target::Kind(Kind::METADATA)])?.export_metadata(&target)?;
+        let is_dynamic = standard.dynamic.iter().any(|field| field == "dependencies");
+        let mut files = Vec::new();
+        let wheel = if *kind == Kind::WHEEL && self.configuration.makes_programs() {
+            // What they run on is the plugins' to say.
+            let built =
+                self.build(&[Target::Kind(Kind::METADATA), Target::Kind(Kind::PLATFORM)])?;
+            built.export_metadata(&target)?;
+            commands::wheel_of_programs(&built.shared)?
         } else {
-            files.extend(commands::dist_info_files(&self.configuration, Vec::new())?);
-        }
+            let wheel = commands::wheel_of_modules(&self.configuration, &self.find_products()?)?;
+            if is_dynamic {
+                // Plugins may have something to say: they say it when they are asked for the wheel.
+                self.build(&[Target::Kind(Kind::METADATA)])?.export_metadata(&target)?;
+            } else {
+                files.extend(commands::dist_info_files(&self.configuration, Vec::new())?);
+            }
+            wheel
+        };
+        files.push(("WHEEL".to_owned(), wheel.wheel_metadata().into_bytes()));
         for (path, content) in files {
             let file = target.join(&path);
             let write = || {
@@ -299,6 +319,7 @@ impl Session {
             variables: self.environment.variables,
             asked: Mutex::default(),
             cache: self.cache,
+            services: self.environment.services,
         });
         let planned = run_commands(&shared, &plan, &self.graph);
         if planned.is_err() {
@@ -434,8 +455,8 @@ impl Built {
 
     /// Copies the files of `.dist-info` that the `metadata` command made into `folder`.
     fn export_metadata(&self, folder: &Path) -> Result<(), Problems> {
-        for made in self.shared.artifacts.of(Kind::METADATA.as_str(), None) {
-            let file = folder.join(commands::below_dist_info(&made));
+        for (path, made) in commands::wheel_metadata(&self.shared) {
+            let file = folder.join(path);
             if let Some(parent) = file.parent() {
                 std::fs::create_dir_all(parent).map_err(|error| unwritable(parent, &error))?;
             }

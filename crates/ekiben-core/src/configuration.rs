@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use ekiben_project::{Overrides, Project, ProjectFiles, ProjectPath, discover_files_without};
+use ekiben_project::{
+    Artifact, Overrides, Project, ProjectFiles, ProjectPath, discover_files_without,
+};
 use ekiben_python::{FactsCache, Interpreter};
 
 use crate::distributions::{Distribution, Distributions};
@@ -85,14 +87,14 @@ impl Configuration {
             Some(folder) => absolute_path(&folder)?,
             None => project.settings().build_dir.0.in_dir(&root),
         };
-        if project.settings().artifact != ekiben_project::Artifact::Extension {
-            let message = "this release of Ekiben makes `extension` wheels only";
+        if project.settings().artifact == Artifact::SharedLibrary {
+            let message = "this release of Ekiben makes no shared libraries";
             return Err(Problem::from(project.error_at(
                 &["artifact"],
                 "unsupported-artifact",
                 message,
             ))
-            .help("set `artifact = \"extension\"`, or leave it out")
+            .help("set `artifact` to `extension`, which is the default, or `executable`")
             .into());
         }
         Ok(Self {
@@ -115,6 +117,11 @@ impl Configuration {
     #[must_use]
     pub fn project(&self) -> &Project {
         &self.project
+    }
+
+    /// Whether its wheel holds programs, and not what is imported.
+    pub(crate) fn makes_programs(&self) -> bool {
+        self.project.settings().artifact == Artifact::Executable
     }
 
     /// The project's folder, absolute.
@@ -306,7 +313,12 @@ impl Configuration {
                 Some(serde_json::Value::from_iter(texts).to_string())
             }
             "host.distribution" => host_distribution(),
-            _ => return None,
+            _ => {
+                let group = key.strip_prefix("project.dependency-group.")?;
+                let requirements = self.project.dependency_group(group)?;
+                let texts = requirements.iter().map(ToString::to_string);
+                Some(serde_json::Value::from_iter(texts).to_string())
+            }
         })
     }
 }

@@ -23,6 +23,7 @@ pub(crate) struct Added {
     pub(crate) library_directories: Vec<Location>,
     pub(crate) link_arguments: Vec<String>,
     pub(crate) answered: BTreeSet<String>,
+    pub(crate) platforms: Vec<String>,
 }
 
 impl Added {
@@ -40,6 +41,7 @@ pub(crate) enum Stage {
     Compile,
     Link,
     Metadata,
+    Wheel,
 }
 
 impl Stage {
@@ -48,6 +50,7 @@ impl Stage {
             Self::Compile => "compile",
             Self::Link => "link",
             Self::Metadata => "metadata",
+            Self::Wheel => "wheel",
         }
     }
 }
@@ -90,6 +93,7 @@ impl Contributions {
             Contribution::Answer(word) => {
                 added.answered.insert(word);
             }
+            Contribution::Platform(tag) => push(&mut added.platforms, tag),
         }
         Ok(())
     }
@@ -144,6 +148,7 @@ impl Contribution {
             | Self::LinkFile(_)
             | Self::LibraryDirectory(_)
             | Self::LinkArgument(_) => Stage::Link,
+            Self::Platform(_) => Stage::Wheel,
         }
     }
 }

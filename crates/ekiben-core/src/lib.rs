@@ -8,6 +8,7 @@
 //! | `configuration`, `plugins`, `products` | all that is decided before any command runs |
 //! | `commands` | the commands that Ekiben itself brings |
 //! | `editable` | what editable installs do in the project's own folder |
+//! | `services` | native functions that carry out what plugins plan |
 //! | `world` | the build, as a plugin's call sees it |
 //! | `build` | the run of it all |
 //! | `problem` | what went wrong, in one shape |
@@ -30,6 +31,7 @@ mod plugins;
 mod probe;
 mod problem;
 mod products;
+mod services;
 mod tools;
 mod world;
 
@@ -40,3 +42,4 @@ pub use observer::{Observer, Silent};
 pub use plugins::{BuiltIn, Plugins};
 pub use problem::{Cause, Place, Problem, Problems, Severity};
 pub use products::Product;
+pub use services::{Service, ServiceFiles, Services, Surroundings};

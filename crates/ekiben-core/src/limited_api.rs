@@ -58,7 +58,7 @@ fn key(product: &Product, configuration: &Configuration) -> Vec<String> {
 /// Says so if modules that ask for the limited API can't have it here.
 pub(crate) fn note_fallback(shared: &Shared) -> Result<(), Problems> {
     let configuration = &shared.configuration;
-    for product in &shared.products {
+    for product in shared.modules() {
         if product.build().limited_api().is_some() && version(product, configuration)?.is_none() {
             let python = configuration.interpreter()?.describe();
             let message = format!(
@@ -89,7 +89,8 @@ pub(crate) fn wheel_tag(
     products: &[Product],
 ) -> Result<Tag, Problems> {
     let interpreter = configuration.interpreter()?;
-    let versions = products.iter().map(|product| version(product, configuration));
+    let modules = products.iter().filter(|product| product.is_module());
+    let versions = modules.map(|product| version(product, configuration));
     let versions: Option<Vec<PythonVersion>> =
         versions.collect::<Result<Vec<_>, _>>()?.into_iter().collect();
     match versions.and_then(|versions| versions.into_iter().max()) {

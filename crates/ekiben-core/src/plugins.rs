@@ -210,14 +210,15 @@ impl Plugins {
     }
 }
 
-/// Whether a command has something to do for any of `products`. One that translates and answers
-/// nothing always has.
+/// Whether a command has something to do for any of `products`. One that translates, answers and makes
+/// nothing in particular always has.
 pub(crate) fn is_needed(command: &CommandText, products: &[Product]) -> bool {
-    if command.translates.is_empty() && command.answers.is_empty() {
+    if command.translates.is_empty() && command.answers.is_empty() && command.makes.is_empty() {
         return true;
     }
     products.iter().any(|product| {
-        product.sources.iter().any(|source| command.translates(source.file_name()).is_some())
+        command.makes.iter().any(|kind| kind == product.kind.as_str())
+            || product.sources.iter().any(|source| command.translates(source.file_name()).is_some())
             || product.build().uses.iter().any(|word| command.answers(word.as_str()))
     })
 }

@@ -1,24 +1,28 @@
-//! What a build makes: its [`Product`]s, from `[[tool.ekiben.extension]]` or, without any, from the
-//! sources that lie in packages.
+//! What a build makes: its [`Product`]s. Extension modules are those of `[[tool.ekiben.extension]]` or,
+//! without any, of the sources that lie in packages; executables are those of `[project.scripts]`, where
+//! the project's artifact is such.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use ekiben_engine::{Location, RelPath, SystemPath};
 use ekiben_project::{
-    BuildOptions, DefineValue, Extension, Glob, InstalledFile, Language, Project, ProjectFiles,
-    ProjectPath, SearchPath,
+    Artifact, BuildOptions, DefineValue, Extension, Glob, InstalledFile, Language, ObjectRef,
+    Project, ProjectFiles, ProjectPath, SearchPath,
 };
 
 use crate::configuration::Configuration;
+use crate::graph::Kind;
 use crate::plugin::protocol::ProductInfo;
 use crate::plugins::Plugins;
-use crate::problem::{Cause, Problem, Problems};
+use crate::problem::{Cause, Place, Problem, Problems};
 
-/// An extension module.
+/// An extension module, or an executable.
 #[derive(Debug, Clone)]
 pub struct Product {
-    /// Its dotted name.
+    /// The kind of artifact it is.
+    pub kind: Kind,
+    /// A module's dotted name, or a program's.
     pub name: String,
     /// Its sources, in the order in which their objects are linked.
     pub sources: Vec<ProjectPath>,
@@ -27,6 +31,8 @@ pub struct Product {
     build: BuildOptions,
     /// All settings as JSON, by key.
     settings: serde_json::Value,
+    /// The table of `[tool.ekiben]` that they are from; empty if they stand nowhere.
+    table: Vec<String>,
 }
 
 /// Settings that mean something to a toolchain only.
@@ -34,29 +40,67 @@ const PASSED_ON: &[&str] =
     &["lto", "openmp", "sanitizers", "assertions", "strip", "run-paths", "fortran-runtime"];
 
 impl Product {
-    /// The kind of artifact it is.
-    pub const KIND: &'static str = "extension-module";
-
-    fn new(extension: &Extension, sources: Vec<ProjectPath>, depends: Vec<ProjectPath>) -> Self {
+    fn new(
+        extension: &Extension,
+        sources: Vec<ProjectPath>,
+        depends: Vec<ProjectPath>,
+        table: Vec<String>,
+    ) -> Self {
         Self {
+            kind: Kind::EXTENSION_MODULE,
             name: extension.name.to_string(),
             sources,
             depends,
             build: extension.build.clone(),
             settings: serde_json::to_value(extension).unwrap_or_default(),
+            table,
         }
+    }
+
+    /// The program of this name that calls `entry_point`, with the settings of all programs.
+    fn executable(name: &str, entry_point: &str, settings: &serde_json::Value) -> Self {
+        let mut settings = settings.clone();
+        if let Some(settings) = settings.as_object_mut() {
+            settings.insert("entry-point".to_owned(), entry_point.into());
+        }
+        Self {
+            kind: Kind::EXECUTABLE,
+            name: name.to_owned(),
+            sources: Vec::new(),
+            depends: Vec::new(),
+            build: BuildOptions::default(),
+            settings,
+            table: vec!["executable".to_owned()],
+        }
+    }
+
+    /// Whether it is an extension module.
+    pub(crate) fn is_module(&self) -> bool {
+        self.kind == Kind::EXTENSION_MODULE
     }
 
     /// How plugins see it.
     #[must_use]
     pub fn info(&self) -> ProductInfo {
-        ProductInfo { name: self.name.clone(), kind: Self::KIND.to_owned() }
+        ProductInfo { name: self.name.clone(), kind: self.kind.to_string() }
     }
 
     /// A setting as JSON.
     #[must_use]
     pub fn setting(&self, key: &str) -> Option<String> {
         self.settings.get(key).filter(|value| !value.is_null()).map(ToString::to_string)
+    }
+
+    /// Where a setting stands in `pyproject.toml`; none if it isn't given there.
+    pub(crate) fn setting_place(&self, key: &str, configuration: &Configuration) -> Option<Place> {
+        if self.table.is_empty() {
+            return None;
+        }
+        let keys: Vec<&str> = self.table.iter().map(String::as_str).chain([key]).collect();
+        let place = Problem::from(configuration.project().error_at(&keys, "place", "")).at?;
+        let file = Path::new(&place.file);
+        let file = file.strip_prefix(configuration.root()).unwrap_or(file);
+        Some(Place { file: file.to_string_lossy().into_owned(), ..place })
     }
 
     /// The settings that a request passes on as they are, by key.
@@ -148,8 +192,52 @@ pub(crate) fn locations(
 /// The products of `project`.
 ///
 /// # Errors
-/// When a configured extension has no sources.
+/// When a configured extension has no sources, or there is no program where one is to be made.
 pub(crate) fn find(
+    project: &Project,
+    files: &ProjectFiles,
+    plugins: &Plugins,
+) -> Result<Vec<Product>, Problems> {
+    let mut products = modules(project, files, plugins)?;
+    if project.settings().artifact == Artifact::Executable {
+        products.extend(executables(project)?);
+    }
+    Ok(products)
+}
+
+/// The programs of a project: the one of the settings, or each of its scripts.
+fn executables(project: &Project) -> Result<Vec<Product>, Problems> {
+    let standard = project.standard();
+    let settings = &project.settings().executable;
+    let shared = serde_json::to_value(settings).unwrap_or_default();
+    if let Some(entry_point) = &settings.entry_point {
+        return Ok(vec![Product::executable(
+            standard.name.as_str(),
+            entry_point.as_str(),
+            &shared,
+        )]);
+    }
+    let groups = ["console_scripts", "gui_scripts"].map(|group| standard.entry_points(group));
+    let scripts: Vec<Product> = groups
+        .iter()
+        .flat_map(|group| group.iter())
+        .map(|script| {
+            let ObjectRef { module, attributes, .. } = &script.object;
+            let entry_point = format!("{module}:{}", attributes.join("."));
+            Product::executable(&script.name, &entry_point, &shared)
+        })
+        .collect();
+    if scripts.is_empty() {
+        let message = "the project has no script that could become a program";
+        return Err(Problem::from(project.error_at(&["artifact"], "no-scripts", message))
+            .help("name one in [project.scripts]: `spam = \"spam.cli:main\"`")
+            .help("or give `entry-point` in [tool.ekiben.executable]")
+            .into());
+    }
+    Ok(scripts)
+}
+
+fn modules(
     project: &Project,
     files: &ProjectFiles,
     plugins: &Plugins,
@@ -159,7 +247,7 @@ pub(crate) fn find(
     }
     let mut problems = Vec::new();
     let mut products = Vec::new();
-    for extension in project.extensions() {
+    for (at, extension) in project.extensions().iter().enumerate() {
         let found = files.extensions.iter().find(|found| found.name == extension.name);
         let (sources, depends) =
             found.map(|found| (found.sources.clone(), found.depends.clone())).unwrap_or_default();
@@ -173,7 +261,8 @@ pub(crate) fn find(
                 problems.push(unanswered(project, plugins, extension, used.as_str()));
             }
         }
-        products.push(Product::new(extension, sources, depends));
+        let table = vec!["extension".to_owned(), at.to_string()];
+        products.push(Product::new(extension, sources, depends, table));
     }
     if problems.is_empty() { Ok(products) } else { Err(Problems(problems)) }
 }
@@ -233,7 +322,8 @@ fn discover(project: &Project, files: &ProjectFiles, plugins: &Plugins) -> Vec<P
             depends: Vec::new(),
             build: project.settings().defaults.clone(),
         };
-        products.push(Product::new(&extension, vec![file.source.clone()], Vec::new()));
+        let sources = vec![file.source.clone()];
+        products.push(Product::new(&extension, sources, Vec::new(), Vec::new()));
     }
     products
 }

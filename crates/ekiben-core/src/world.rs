@@ -3,7 +3,7 @@
 //! One [`PluginWorld`] is made for one call. It adds to the build what the call did, and remembers
 //! what artifacts the call declared, which is how a toolchain's objects find their way back.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ekiben_engine::{
@@ -14,16 +14,18 @@ use ekiben_project::ProjectPath;
 
 use crate::artifacts::Known;
 use crate::build::Shared;
+use crate::commands;
 use crate::distributions::Distribution;
 use crate::graph::{CommandName, Kind};
 use crate::plugin::protocol::{
     Answer, ArtifactInfo, DependencyFormat, DistributionInfo, Effect, Failure, PlannedAction,
-    PlannedArgument, Probe, Query, Role, World,
+    PlannedArgument, Probe, Query, Role, ServicePlan, World,
 };
 use crate::plugin::{Plugin, ToolSpec};
 use crate::probe;
 use crate::problem::{Problem, Problems};
 use crate::products::Product;
+use crate::services::{self, Service, Surroundings};
 use crate::tools::{Choice, Tool};
 
 /// The build, to one call of one plugin.
@@ -195,14 +197,94 @@ impl PluginWorld {
         }
     }
 
+    fn service(&self, name: &str) -> Result<Arc<dyn Service>, Failure> {
+        let service = self.shared.services.get(name).cloned();
+        service.ok_or_else(|| {
+            Failure::user("no-service", format!("this Ekiben has no service `{name}`"))
+        })
+    }
+
+    fn ask_service(&self, name: &str, question: &str) -> Result<Answer, Failure> {
+        let answer = self.service(name)?.answer(&parsed(question, "a question")?, self)?;
+        Ok(Answer::Text(answer.to_string()))
+    }
+
+    fn submit_to_service(
+        &self,
+        planned: &PlannedAction,
+        named: &ServicePlan,
+    ) -> Result<(), Failure> {
+        let mistake = |what: &str| {
+            Failure::Internal(format!(
+                "it gave an action of the service `{}` {what}",
+                named.service
+            ))
+        };
+        let service = self.service(&named.service)?;
+        let plan = parsed(&named.plan, "a plan")?;
+        let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
+        for argument in &planned.arguments {
+            match argument {
+                PlannedArgument::Place { prefix, at, suffix, role } if suffix.is_empty() => {
+                    match role {
+                        Role::Input => {
+                            inputs.push((prefix.clone(), self.artifact(at)?, at.clone()));
+                        }
+                        Role::Output => outputs.push((prefix.clone(), self.artifact(at)?)),
+                        Role::Mentioned => {
+                            return Err(mistake("a place, which belongs into the plan"));
+                        }
+                    }
+                }
+                _ => return Err(mistake("an argument, which belongs into the plan")),
+            }
+        }
+        if !planned.environment.is_empty() || planned.worker.is_some() {
+            return Err(mistake("what only processes have"));
+        }
+        let mut reads = planned.reads.clone();
+        for path in service.reads(&plan)? {
+            reads.push(installed_at(&path)?);
+        }
+        let mut action = services::Planned {
+            owner: self.command.to_string(),
+            mnemonic: planned.mnemonic.clone(),
+            name: named.service.clone(),
+            plan,
+            inputs,
+            outputs,
+        }
+        .action(service);
+        for location in &reads {
+            action = action.input(self.artifact(location)?);
+        }
+        for location in &planned.makes {
+            action = action.output(self.artifact(location)?);
+        }
+        self.emit(planned, action)
+    }
+
+    /// Submits an action with what is said of every sort.
+    fn emit(&self, planned: &PlannedAction, mut action: Action) -> Result<(), Failure> {
+        if !planned.description.is_empty() {
+            action = action.describe(planned.description.clone());
+        }
+        action.weight = planned.weight.unwrap_or(1).max(1);
+        action.pool.clone_from(&planned.pool);
+        action.properties.clone_from(&planned.properties);
+        action.cacheable = !planned.anew;
+        self.shared.engine.submit(action).map_err(|error| Failure::Internal(error.to_string()))?;
+        Ok(())
+    }
+
     fn submit(&self, planned: &PlannedAction) -> Result<(), Failure> {
+        if let Some(service) = &planned.service {
+            return self.submit_to_service(planned, service);
+        }
         let tool = self.tool(&planned.tool)?;
         let mut action =
             Action::process(self.command.to_string(), planned.mnemonic.clone(), tool.identity());
         action = action.args(tool.leading.iter().map(String::as_str));
-        if !planned.description.is_empty() {
-            action = action.describe(planned.description.clone());
-        }
         let dependency_file = planned.dependency_file.clone().map(Location::Build);
         for argument in &planned.arguments {
             action = match argument {
@@ -254,9 +336,6 @@ impl PluginWorld {
             (None, None) => None,
         };
         action.search_path.clone_from(&planned.search_directories);
-        action.weight = planned.weight.unwrap_or(1).max(1);
-        action.pool.clone_from(&planned.pool);
-        action.properties.clone_from(&planned.properties);
         action.uses_jobserver = planned.takes_job_tokens;
         // The user's words after the program, such as what a launcher launches, start it too.
         action.worker = planned.worker.map(|split| split + tool.leading.len());
@@ -264,9 +343,38 @@ impl PluginWorld {
         action.compile_source =
             planned.compiles.as_ref().map(|source| self.artifact(source)).transpose()?;
         debug_assert!(matches!(action.kind, ActionKind::Process { .. }));
-        self.shared.engine.submit(action).map_err(|error| Failure::Internal(error.to_string()))?;
-        Ok(())
+        self.emit(planned, action)
     }
+
+    fn setting_place(&self, product: &str, key: &str) -> Answer {
+        let product = self.shared.products.iter().find(|known| known.name == product);
+        let place =
+            product.and_then(|product| product.setting_place(key, &self.shared.configuration));
+        place.map_or(Answer::Nothing, |place| {
+            let number = |number| u32::try_from(number).unwrap_or(u32::MAX);
+            Answer::Span(place.file, number(place.line), number(place.column))
+        })
+    }
+
+    fn installed_files(&self, kinds: &[String]) -> Result<Answer, Failure> {
+        let files = commands::installed_files(&self.shared, kinds);
+        let files = files.map_err(|problems| Failure::user("files", problems.to_string()))?;
+        Ok(Answer::Files(files))
+    }
+}
+
+impl Surroundings for PluginWorld {
+    fn installed(&self, distribution: &str) -> Result<Option<PathBuf>, Failure> {
+        let found = self.shared.configuration.distribution(distribution);
+        let found = found.map_err(|problems| interpreter_failure(&problems))?;
+        Ok(found.map(|found| found.folder))
+    }
+}
+
+/// JSON that a plugin made.
+fn parsed(text: &str, what: &str) -> Result<serde_json::Value, Failure> {
+    serde_json::from_str(text)
+        .map_err(|error| Failure::Internal(format!("it made {what} that isn't JSON: {error}")))
 }
 
 /// A place outside the project.
@@ -319,6 +427,9 @@ impl World for PluginWorld {
                 let setting = product.and_then(|product| product.setting(key));
                 Ok(setting.map_or(Answer::Nothing, Answer::Text))
             }
+            Query::SettingPlace { product, key } => Ok(self.setting_place(product, key)),
+            Query::InstalledFiles { kinds } => self.installed_files(kinds),
+            Query::Service { service, question } => self.ask_service(service, question),
             Query::IsFile(path) => {
                 let path = Path::new(path);
                 Ok(Answer::Flag(path.is_absolute() && path.is_file()))

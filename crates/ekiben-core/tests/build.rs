@@ -65,6 +65,7 @@ impl Project {
             variables: BTreeMap::from([("PATH".into(), std::env::var("PATH").unwrap())]),
             search_path: std::env::var_os("PATH").unwrap(),
             movable: BTreeMap::new(),
+            services: BTreeMap::new(),
         };
         let gnu = Box::leak(component("plugins", "gnu").into_boxed_slice());
         let built_in = [BuiltIn { id: "gnu", component: gnu, precompiled: None }];

@@ -94,6 +94,7 @@ impl Project {
             variables: BTreeMap::from([("PATH".into(), std::env::var("PATH").unwrap())]),
             search_path: std::env::var_os("PATH").unwrap(),
             movable: BTreeMap::new(),
+            services: BTreeMap::new(),
         };
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let gnu = std::fs::read(workspace.join("target/plugins/gnu.wasm"));

@@ -3,5 +3,9 @@
 //! [`runtime`] makes and keeps *runtimes*: an interpreter with all that is needed to put it into a
 //! program. [`program`] finds the modules of a program, and puts them into such an interpreter.
 
+mod glibc;
+mod process;
 pub mod program;
 pub mod runtime;
+
+pub use process::Stop;

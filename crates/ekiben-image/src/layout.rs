@@ -5,12 +5,12 @@ use std::cmp::Ordering;
 /// The first bytes of an image.
 pub const MAGIC: [u8; 8] = *b"EKIBENIM";
 /// The version of the format that this crate reads and writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Bytes of the header.
 pub(crate) const HEADER: usize = 96;
 /// Bytes of a module's record.
-pub(crate) const MODULE: usize = 40;
+pub(crate) const MODULE: usize = 48;
 /// Bytes of a file's record.
 pub(crate) const FILE: usize = 40;
 /// Bytes of a setting's record.
@@ -46,7 +46,7 @@ pub(crate) mod at {
 /// What is before the name of a module without a path, in place of its path.
 pub(crate) const PATHLESS: char = ':';
 
-/// The content is packed by DEFLATE, without a header.
+/// The code or content is a frame of Zstandard (RFC 8878).
 pub(crate) const COMPRESSED: u8 = 1;
 /// The module is a package.
 pub(crate) const PACKAGE: u8 = 2;

@@ -10,6 +10,7 @@
 mod error;
 mod hash;
 mod layout;
+mod pack;
 mod read;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -19,4 +20,4 @@ mod write;
 pub use error::Error;
 pub use layout::{FileKind, MAGIC, ModuleKind, VERSION};
 pub use read::{Blob, Entry, File, Image, Module};
-pub use write::{Builder, Content, NewModule};
+pub use write::{Builder, Content, Effort, NewModule};

@@ -10,6 +10,7 @@ use crate::layout::{
     COMPRESSED, FILE, FileKind, HEADER, MAGIC, MODULE, ModuleKind, PACKAGE, PATHLESS, SETTING,
     VERSION, at, compare, rest_below,
 };
+use crate::pack;
 
 /// A module image.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +48,7 @@ pub struct Module<'a> {
     /// namespace package the folder. Empty for a builtin that has none.
     pub path: &'a str,
     /// Marshalled code; empty unless the module is made of it.
-    pub code: &'a [u8],
+    pub code: Blob<'a>,
 }
 
 /// A file of an image.
@@ -150,8 +151,9 @@ impl<'a> Image<'a> {
         if xxh3_64(&self.bytes[HEADER..]) != u64_at(self.bytes, at::CHECKSUM) {
             return Err(Error::Checksum("content"));
         }
-        for file in self.files() {
-            file.content.read()?;
+        let codes = self.modules().map(|module| module.code);
+        for blob in codes.chain(self.files().map(|file| file.content)) {
+            blob.read()?;
         }
         Ok(())
     }
@@ -262,21 +264,16 @@ impl<'a> Image<'a> {
             kind,
             is_package: record[17] & PACKAGE != 0,
             path: if path.starts_with(PATHLESS) { "" } else { path },
-            code: self.blob(record, 24)?,
+            code: self.blob(record, 24, record[17])?,
         })
     }
 
     fn file_at(&self, number: usize) -> Option<File<'a>> {
         let record = self.files.record(number)?;
-        let content = Blob {
-            stored: self.blob(record, 16)?,
-            length: usize::try_from(u64_at(record, 32)).ok()?,
-            is_compressed: record[9] & COMPRESSED != 0,
-        };
         Some(File {
             path: self.text(record, 0)?,
             kind: *FileKind::ALL.get(usize::from(record[8]))?,
-            content: content.checked()?,
+            content: self.blob(record, 16, record[9])?,
         })
     }
 
@@ -292,10 +289,13 @@ impl<'a> Image<'a> {
         (self.strings.as_bytes().get(end) == Some(&0)).then(|| self.strings.get(start..end))?
     }
 
-    fn blob(&self, record: &[u8], at: usize) -> Option<&'a [u8]> {
-        let start = usize::try_from(u64_at(record, at)).ok()?;
-        let end = start.checked_add(usize::try_from(u64_at(record, at + 8)).ok()?)?;
-        self.bytes.get(start..end)
+    fn blob(&self, record: &[u8], at: usize, flags: u8) -> Option<Blob<'a>> {
+        let number = |at| usize::try_from(u64_at(record, at)).ok();
+        let start = number(at)?;
+        let stored = self.bytes.get(start..start.checked_add(number(at + 8)?)?)?;
+        let length = number(at + 16)?;
+        let is_compressed = flags & COMPRESSED != 0;
+        (is_compressed || length == stored.len()).then_some(Blob { stored, length, is_compressed })
     }
 }
 
@@ -386,14 +386,8 @@ impl<'a> Blob<'a> {
         if let Some(plain) = self.plain() {
             return Ok(Cow::Borrowed(plain));
         }
-        let unpacked = miniz_oxide::inflate::decompress_to_vec_with_limit(self.stored, self.length)
-            .ok()
-            .filter(|unpacked| unpacked.len() == self.length);
+        let unpacked = pack::unpack(self.stored, self.length);
         unpacked.map(Cow::Owned).ok_or(Error::Damaged("compressed content can't be unpacked"))
-    }
-
-    fn checked(self) -> Option<Self> {
-        (self.is_compressed || self.length == self.stored.len()).then_some(self)
     }
 }
 

@@ -4,10 +4,11 @@ use proptest::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::layout::{HEADER, at};
-use crate::{Builder, Content, Entry, Error, FileKind, Image, ModuleKind, NewModule};
+use crate::{Builder, Content, Effort, Entry, Error, FileKind, Image, ModuleKind, NewModule};
 
 fn code(path: &str, is_package: bool, code: &[u8]) -> NewModule {
-    NewModule { kind: ModuleKind::Code, is_package, path: path.to_owned(), code: code.to_vec() }
+    let code = Content::plain(code.to_vec());
+    NewModule { kind: ModuleKind::Code, is_package, path: path.to_owned(), code }
 }
 
 fn sample() -> Vec<u8> {
@@ -17,9 +18,14 @@ fn sample() -> Vec<u8> {
     builder.module("json", code("lib/json/__init__.py", true, b"json")).unwrap();
     builder.module("json-like", code("lib/j.py", false, b"")).unwrap();
     builder.module("json.tool.deep", code("lib/json/tool/deep.abi3.so", false, b"t")).unwrap();
-    let source = Content::compressed(source.into_bytes());
+    let long = Content::compressed(source.clone().into_bytes(), Effort::Thorough);
+    let new = NewModule { code: long, ..code("lib/long.py", false, b"") };
+    builder.module("long", new).unwrap();
+    let source = Content::compressed(source.into_bytes(), Effort::Quick);
     builder.file("lib/json/__init__.py", FileKind::Source, source).unwrap();
-    builder.file("lib/j.py", FileKind::Source, Content::compressed(Vec::new())).unwrap();
+    builder
+        .file("lib/j.py", FileKind::Source, Content::compressed(Vec::new(), Effort::Quick))
+        .unwrap();
     for (path, kind) in [
         ("lib/data/b.txt", FileKind::Resource),
         ("lib/data/a/x", FileKind::SharedObject),
@@ -39,9 +45,12 @@ fn what_was_written_is_read() {
     image.verify().unwrap();
     let json = image.module("lib/json").unwrap();
     assert_eq!(
-        (json.code, json.is_package, json.path),
-        (&b"json"[..], true, "lib/json/__init__.py")
+        (json.code.plain(), json.is_package, json.path),
+        (Some(&b"json"[..]), true, "lib/json/__init__.py")
     );
+    let long = image.module("lib/long").unwrap().code;
+    assert!(long.stored_len() < long.len() && long.plain().is_none());
+    assert_eq!(long.read().unwrap(), "x = 1\n".repeat(100).as_bytes());
     let source = image.source(&json).unwrap();
     assert!(source.stored_len() < source.len() && source.plain().is_none());
     assert_eq!(source.read().unwrap().len(), 600);
@@ -61,7 +70,7 @@ fn what_is_below_a_name_is_found() {
     let bytes = sample();
     let image = Image::open(&bytes).unwrap();
     let below = |folder| image.modules_in(folder).map(|it| it.name).collect::<Vec<_>>();
-    assert_eq!(below("lib"), ["json-like", "json"]);
+    assert_eq!(below("lib"), ["json-like", "json", "long"]);
     assert_eq!(below("lib/json"), ["json.decoder"]);
     assert_eq!(below("lib/json/tool"), ["json.tool.deep"]);
     assert_eq!(below("lib/json/decoder"), [""; 0]);
@@ -108,8 +117,8 @@ fn another_image_fills_in_what_is_missing() {
     let merged = builder.build().unwrap();
     let image = Image::open(&merged).unwrap();
     image.verify().unwrap();
-    assert_eq!(image.module("lib/json").unwrap().code, b"mine");
-    assert_eq!(image.module("lib/json/decoder").unwrap().code, b"d");
+    assert_eq!(image.module("lib/json").unwrap().code.plain(), Some(&b"mine"[..]));
+    assert_eq!(image.module("lib/json/decoder").unwrap().code.plain(), Some(&b"d"[..]));
     assert_eq!((image.setting("entry"), image.files().count()), (Some("mine"), 6));
 }
 
@@ -138,6 +147,34 @@ fn what_cant_be_in_an_image_is_refused() {
 }
 
 #[test]
+fn what_is_compressed_stays_so_in_another_image() {
+    let bytes = sample();
+    let image = Image::open(&bytes).unwrap();
+    let mut builder = Builder::new();
+    builder.take_module(&image.module("lib/long").unwrap()).unwrap();
+    let taken = builder.build().unwrap();
+    let long = Image::open(&taken).unwrap().module("lib/long").unwrap().code;
+    assert!(long.plain().is_none());
+    assert_eq!(long.read().unwrap().len(), 600);
+}
+
+#[test]
+fn compressed_content_that_is_damaged_is_an_error() {
+    let bytes = sample();
+    let long = Image::open(&bytes).unwrap().module("lib/long").unwrap().code;
+    let start = long.stored().as_ptr() as usize - bytes.as_ptr() as usize;
+    for at in 0..long.stored_len() {
+        let mut changed = bytes.clone();
+        changed[start + at] ^= 0xFF;
+        let image = Image::open(&changed).unwrap();
+        // Not every byte of a frame decides on what is in it; its length always is right.
+        let unpacked = image.module("lib/long").unwrap().code.read();
+        assert!(unpacked.is_err() || unpacked.unwrap().len() == 600, "byte {at}");
+        assert!(image.verify().is_err(), "byte {at}");
+    }
+}
+
+#[test]
 fn damage_is_found() {
     let bytes = sample();
     assert_eq!(Image::open(b"EKIB").unwrap_err(), Error::NotAnImage);
@@ -151,7 +188,7 @@ fn damage_is_found() {
     assert_eq!(Image::open(&changed).unwrap().verify().unwrap_err(), Error::Checksum("content"));
     let mut newer = bytes;
     newer[at::VERSION] = 9;
-    assert_eq!(Image::open(&newer).unwrap_err(), Error::Version { found: 9, known: 1 });
+    assert_eq!(Image::open(&newer).unwrap_err(), Error::Version { found: 9, known: 2 });
 }
 
 /// Uses everything that can be read.
@@ -159,7 +196,7 @@ fn read_all(image: &Image<'_>) {
     let _ = image.verify();
     for module in image.modules() {
         let _ = (image.module(module.stem), image.modules_in(module.stem).count());
-        let _ = image.source(&module).map(|source| source.read());
+        let _ = (module.code.read(), image.source(&module).map(|source| source.read()));
     }
     for file in image.files() {
         let _ = (image.file(file.path), image.list(file.path).count(), file.content.read());
@@ -184,7 +221,7 @@ proptest! {
         for name in &names {
             let stem = name.replace('.', "/");
             let module = image.module(&stem).unwrap();
-            prop_assert_eq!(module.code, name.as_bytes());
+            prop_assert_eq!(module.code.plain(), Some(name.as_bytes()));
             let direct = names.iter().filter(|other| {
                 other.strip_prefix(&format!("{name}.")).is_some_and(|rest| !rest.contains('.'))
             });

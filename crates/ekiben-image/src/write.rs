@@ -11,6 +11,8 @@ use crate::layout::{
     ALIGNMENT, COMPRESSED, FILE, FileKind, HEADER, MAGIC, MODULE, ModuleKind, PACKAGE, PAGE,
     PATHLESS, SETTING, VERSION, at, compare,
 };
+use crate::pack;
+use crate::read::Blob;
 
 /// What goes into an image. What is taken from other images isn't copied before the new one is built.
 #[derive(Debug, Default)]
@@ -32,15 +34,24 @@ pub struct NewModule {
     /// that is found by its name alone.
     pub path: String,
     /// Marshalled code.
-    pub code: Vec<u8>,
+    pub code: Content,
 }
 
 /// Content, and how to store it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Content {
     stored: Vec<u8>,
     length: usize,
     is_compressed: bool,
+}
+
+/// How much time compressing may take. Unpacking takes the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// While somebody waits: about 100 MB a second.
+    Quick,
+    /// Once for many programs: about 3 MB a second, and some percent smaller.
+    Thorough,
 }
 
 impl Content {
@@ -52,12 +63,10 @@ impl Content {
 
     /// Compressed, if that makes it smaller.
     #[must_use]
-    pub fn compressed(bytes: Vec<u8>) -> Self {
-        let stored = miniz_oxide::deflate::compress_to_vec(&bytes, 9);
-        if stored.len() < bytes.len() {
-            Self { length: bytes.len(), stored, is_compressed: true }
-        } else {
-            Self::plain(bytes)
+    pub fn compressed(bytes: Vec<u8>, effort: Effort) -> Self {
+        match pack::pack(&bytes, effort) {
+            Some(stored) => Self { length: bytes.len(), stored, is_compressed: true },
+            None => Self::plain(bytes),
         }
     }
 
@@ -74,7 +83,7 @@ struct Stored<'a> {
     kind: ModuleKind,
     is_package: bool,
     path: String,
-    code: Cow<'a, [u8]>,
+    code: Packed<'a>,
 }
 
 /// Content as it will be written.
@@ -89,6 +98,22 @@ impl From<Content> for Packed<'_> {
     fn from(content: Content) -> Self {
         let Content { stored, length, is_compressed } = content;
         Self { stored: Cow::Owned(stored), length, is_compressed }
+    }
+}
+
+impl<'a> From<Blob<'a>> for Packed<'a> {
+    fn from(blob: Blob<'a>) -> Self {
+        Self {
+            stored: Cow::Borrowed(blob.stored()),
+            length: blob.len(),
+            is_compressed: blob.plain().is_none(),
+        }
+    }
+}
+
+impl Packed<'_> {
+    fn flag(&self) -> u8 {
+        if self.is_compressed { COMPRESSED } else { 0 }
     }
 }
 
@@ -113,7 +138,7 @@ impl<'a> Builder<'a> {
     /// If there is one with the same stem, or name or path can't be one.
     pub fn module(&mut self, name: &str, module: NewModule) -> Result<(), Error> {
         let NewModule { kind, is_package, path, code } = module;
-        self.put_module(name, Stored { kind, is_package, path, code: Cow::Owned(code) })
+        self.put_module(name, Stored { kind, is_package, path, code: code.into() })
     }
 
     fn put_module(&mut self, name: &str, mut module: Stored<'a>) -> Result<(), Error> {
@@ -202,7 +227,7 @@ impl<'a> Builder<'a> {
             kind: module.kind,
             is_package: module.is_package,
             path: module.path.to_owned(),
-            code: Cow::Borrowed(module.code),
+            code: module.code.into(),
         };
         self.put_module(module.name, stored)
     }
@@ -212,13 +237,7 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// As of [`file`](Self::file).
     pub fn take_file(&mut self, file: &crate::File<'a>) -> Result<(), Error> {
-        let content = &file.content;
-        let packed = Packed {
-            stored: Cow::Borrowed(content.stored()),
-            length: content.len(),
-            is_compressed: content.plain().is_none(),
-        };
-        self.put_file(file.path, file.kind, packed)
+        self.put_file(file.path, file.kind, file.content.into())
     }
 
     /// The image's bytes.
@@ -293,7 +312,7 @@ impl<'a> Builder<'a> {
         let strings = std::mem::take(&mut writer.strings);
         writer.bytes.extend_from_slice(&strings);
         let index_end = writer.bytes.len();
-        let codes = modules.iter().map(|(_, (_, module))| module.code.len());
+        let codes = modules.iter().map(|(_, (_, module))| module.code.stored.len());
         let contents = files.iter().map(|(_, (_, content))| content.stored.len());
         let padding = ALIGNMENT * (modules.len() + files.len()) + PAGE;
         writer.bytes.reserve_exact(codes.chain(contents).sum::<usize>() + padding);
@@ -302,18 +321,16 @@ impl<'a> Builder<'a> {
         for (number, (_, (_, module))) in modules.iter().enumerate() {
             let at = module_records + number * MODULE;
             writer.blob(at + 24, &module.code, ALIGNMENT);
-            let flags = if module.is_package { PACKAGE } else { 0 };
-            writer.put(at + 16, &[module.kind.number(), flags]);
+            let package = if module.is_package { PACKAGE } else { 0 };
+            writer.put(at + 16, &[module.kind.number(), package | module.code.flag()]);
         }
         for kind in FileKind::ALL {
             for (number, (_, (its, content))) in files.iter().enumerate() {
                 if *its == kind {
                     let alignment = if kind == FileKind::SharedObject { PAGE } else { ALIGNMENT };
                     let at = file_records + number * FILE;
-                    writer.blob(at + 16, &content.stored, alignment);
-                    writer.put(at + 32, &(content.length as u64).to_le_bytes());
-                    let flags = if content.is_compressed { COMPRESSED } else { 0 };
-                    writer.put(at + 8, &[kind.number(), flags]);
+                    writer.blob(at + 16, content, alignment);
+                    writer.put(at + 8, &[kind.number(), content.flag()]);
                 }
             }
         }
@@ -373,13 +390,14 @@ impl Writer {
         Ok(())
     }
 
-    /// Appends content, and puts its place and length to `at`.
-    fn blob(&mut self, at: usize, content: &[u8], alignment: usize) {
+    /// Appends content, and puts its place, and its length packed and unpacked, to `at`.
+    fn blob(&mut self, at: usize, content: &Packed<'_>, alignment: usize) {
         self.align(alignment);
-        let start = self.bytes.len() as u64;
-        self.bytes.extend_from_slice(content);
-        self.put(at, &start.to_le_bytes());
-        self.put(at + 8, &(content.len() as u64).to_le_bytes());
+        let numbers = [self.bytes.len(), content.stored.len(), content.length];
+        self.bytes.extend_from_slice(&content.stored);
+        for (number, at) in numbers.into_iter().zip([at, at + 8, at + 16]) {
+            self.put(at, &(number as u64).to_le_bytes());
+        }
     }
 }
 

@@ -1,10 +1,14 @@
 //! ELF: symbols from `.dynsym`, libraries and search paths from `.dynamic` (System V ABI, chapter 5).
 
+mod archive;
 mod loaded;
 mod segment;
+mod versions;
 
+pub use archive::archive_symbols;
 pub use loaded::{only_loaded, remove_search_paths};
 pub use segment::{fill_segment, segment_content};
+pub use versions::needed_versions;
 
 use object::elf::{self, STB_WEAK, STV_HIDDEN, STV_INTERNAL};
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _, Sym as _};

@@ -11,6 +11,7 @@
 
 mod build_system;
 mod check;
+mod dependency_groups;
 mod diagnostic;
 mod dynamic;
 mod error;

@@ -4,12 +4,14 @@
 //! typed settings → what the schema can't say ([`crate::validate`]). Each step goes on after a
 //! mistake as long as what follows would make sense, so that one run reports all of them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::build_system::{self, BuildSystem};
 use crate::check::{self, Checker};
+use crate::dependency_groups;
 use crate::diagnostic::{Diagnostic, Report, SourceName, SourceText};
 use crate::dynamic::{self, Nothing, Surroundings, System};
 use crate::error::ProjectError;
@@ -34,6 +36,7 @@ pub struct Project {
     build_system: BuildSystem,
     settings: Settings,
     extensions: Vec<Extension>,
+    groups: BTreeMap<String, Vec<Dependency>>,
     warnings: Vec<Diagnostic>,
     pub(crate) source: SourceText,
     /// `[tool.ekiben]` with the overrides laid over it.
@@ -98,8 +101,18 @@ impl Project {
         let plugins_derive = settings.as_ref().is_some_and(Settings::may_derive_dependencies);
         let sources = Sources { dynamic: dynamic.as_ref(), plugins_derive };
         let standard = standard::read(&document, sources, &mut report);
+        let mut groups = BTreeMap::new();
         if let Some(settings) = &settings {
             validate::validate(settings, standard.as_ref(), &tree, &mut report);
+            let key = KeyPath::of(&["executable", "dependency-groups"]);
+            let names =
+                settings.executable.dependency_groups.iter().enumerate().map(|(at, name)| {
+                    let key = key.index(at);
+                    let full =
+                        KeyPath(settings_path().0.into_iter().chain(key.0.clone()).collect());
+                    (name.as_str(), tree.find(&key.0), full)
+                });
+            groups = dependency_groups::read(&document, names, &mut report);
         }
         let failed = report.error_count() > 0;
         let diagnostics = sorted(report.diagnostics);
@@ -121,6 +134,7 @@ impl Project {
                     build_system,
                     settings,
                     extensions,
+                    groups,
                     warnings: diagnostics,
                     source,
                     tree,
@@ -171,6 +185,12 @@ impl Project {
     #[must_use]
     pub fn extensions(&self) -> &[Extension] {
         &self.extensions
+    }
+
+    /// The requirements of a group of `[dependency-groups]` that the settings name; `None` for others.
+    #[must_use]
+    pub fn dependency_group(&self, name: &str) -> Option<&[Dependency]> {
+        self.groups.get(name).map(Vec::as_slice)
     }
 
     /// What isn't wrong but should be looked at.

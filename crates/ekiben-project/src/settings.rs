@@ -38,6 +38,9 @@ macro_rules! word_enum {
 }
 
 mod dynamic;
+mod executable;
+
+pub use executable::{Executable, ProgramFlavour, ProgramSwitches};
 
 pub use dynamic::{
     DynamicDescription, DynamicLines, DynamicReadme, DynamicRequirements, DynamicSettings,
@@ -83,6 +86,8 @@ pub struct Settings {
     pub defaults: BuildOptions,
     /// The extension modules to compile.
     pub extension: Vec<Extension>,
+    /// The programs that are made if `artifact` is `executable`.
+    pub executable: Executable,
     /// The tools that compile and link.
     pub toolchain: Toolchain,
     /// Plugins that aren't built in, by id.

@@ -8,7 +8,9 @@ use pep440_rs::Version;
 use crate::check::at_node;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::overrides::settings_path;
-use crate::settings::{BuildOptions, FileList, LIMITED_API_MACRO, Placements, Settings, Tool};
+use crate::settings::{
+    BuildOptions, Executable, FileList, LIMITED_API_MACRO, Placements, Settings, Tool,
+};
 use crate::standard::Standard;
 use crate::tree::{KeyPath, Node, Step};
 use crate::values::{CommandName, Glob, MacroName, ProjectPath};
@@ -33,6 +35,7 @@ pub(crate) fn validate(
     validator.wheel(settings);
     validator.build_options(&settings.defaults, &KeyPath::of(&["defaults"]));
     validator.extensions(settings, standard);
+    validator.executable(settings, standard);
     validator.toolchain(settings);
     validator.plugins(settings);
     validator.commands(settings);
@@ -256,6 +259,25 @@ impl Validator<'_, '_> {
                     format!("name the extension `{name}._{}`", standard.name.in_file_names());
                 self.error("extension-is-package", message, &path.key("name"), help);
             }
+        }
+    }
+
+    fn executable(&mut self, settings: &Settings, standard: Option<&Standard>) {
+        let Executable { python, requirements, dependency_groups, .. } = &settings.executable;
+        let path = |key: &str| KeyPath::of(&["executable", key]);
+        if requirements.is_some() && !dependency_groups.is_empty() {
+            let message = "`requirements` pins all that goes into programs, so `dependency-groups` means nothing".to_owned();
+            let help = "keep one of the two".to_owned();
+            self.error("unused-key", message, &path("dependency-groups"), help);
+        }
+        if let Some(python) = python
+            && let Some(range) = standard.and_then(|standard| standard.requires_python.as_ref())
+            && !range.contains(&python.version())
+        {
+            let message =
+                format!("the project doesn't work with Python {python}: it requires {range}");
+            let help = "name a version that `requires-python` allows".to_owned();
+            self.error("unsuitable-python", message, &path("python"), help);
         }
     }
 

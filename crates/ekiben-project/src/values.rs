@@ -12,6 +12,8 @@ use pep440_rs::Version;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::standard::ObjectRef;
+
 /// What is wrong with a text, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -115,6 +117,16 @@ text_type!(
     "ekiben-macro"
 );
 text_type!(
+    /// A function of a module, such as `spam.cli:main`.
+    FunctionRef,
+    "ekiben-function"
+);
+text_type!(
+    /// A version of Python: a series such as `3.13`, or a release of one.
+    PythonVersion,
+    "ekiben-python"
+);
+text_type!(
     /// A SHA-256 digest as 64 lowercase hexadecimal digits.
     Sha256Hex,
     "ekiben-sha256"
@@ -173,6 +185,8 @@ pub(crate) fn check_format(format: &str, text: &str) -> Result<(), InvalidValue>
         "ekiben-command" => CommandName::from_str(text).map(drop),
         "ekiben-pattern" => Pattern::from_str(text).map(drop),
         "ekiben-target" => WheelTarget::from_str(text).map(drop),
+        "ekiben-function" => FunctionRef::from_str(text).map(drop),
+        "ekiben-python" => PythonVersion::from_str(text).map(drop),
         _ => Ok(()),
     }
 }
@@ -630,6 +644,48 @@ impl WheelTarget {
     }
 }
 
+impl FromStr for FunctionRef {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let object: ObjectRef = text.parse()?;
+        if object.attributes.is_empty() {
+            let message = format!("`{text}` names a module, but a program calls a function");
+            let help = format!("write `{}:main`, with the function's name", object.module);
+            return Err(InvalidValue::new(message).help(help));
+        }
+        Ok(Self(format!("{}:{}", object.module, object.attributes.join("."))))
+    }
+}
+
+impl FromStr for PythonVersion {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let parts: Vec<&str> = text.split('.').collect();
+        let is_number = |part: &&str| part.parse::<u8>().is_ok() && !part.starts_with('+');
+        if parts.first() == Some(&"3")
+            && matches!(parts.len(), 2 | 3)
+            && parts.iter().all(is_number)
+        {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(InvalidValue::new(format!("`{text}` isn't a version of Python"))
+            .help("write a series such as `3.13`, or a release such as `3.13.5`"))
+    }
+}
+
+impl PythonVersion {
+    /// The version, for comparing; of a series the newest release that one could name.
+    pub(crate) fn version(&self) -> Version {
+        let full = match self.0.matches('.').count() {
+            1 => format!("{}.255", self.0),
+            _ => self.0.clone(),
+        };
+        Version::from_str(&full).unwrap_or_else(|_| Version::new([3]))
+    }
+}
+
 impl FromStr for CommandName {
     type Err = InvalidValue;
 
@@ -681,6 +737,22 @@ mod tests {
     fn a_definition_in_the_compilers_spelling_is_explained() {
         let error = MacroName::from_str("-DX=1").unwrap_err();
         assert_eq!(error.help.as_deref(), Some("write `define = { X = \"1\" }`"));
+    }
+
+    #[test]
+    fn programs_call_functions_and_have_a_python() {
+        let function = |text: &str| FunctionRef::from_str(text).map(|it| it.as_str().to_owned());
+        assert_eq!(function("spam.cli : main.run [x]").unwrap(), "spam.cli:main.run");
+        assert_eq!(
+            function("spam.cli").unwrap_err().help.as_deref(),
+            Some("write `spam.cli:main`, with the function's name")
+        );
+        for good in ["3.13", "3.13.5"] {
+            assert_eq!(PythonVersion::from_str(good).unwrap().as_str(), good);
+        }
+        for bad in ["3", "2.7", "3.x", "3.13.5.1", ">=3.13", "3.+1"] {
+            assert!(PythonVersion::from_str(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@
 
 #include <dlfcn.h>
 #include <elf.h>
+#include <errno.h>
 #include <grp.h>
 #include <langinfo.h>
 #include <link.h>
@@ -44,7 +45,7 @@ struct early {
 };
 int ekiben_open(const unsigned char *start, size_t length, char *message, size_t room);
 const char *ekiben_setting(const char *key);
-size_t ekiben_early(struct early *to, size_t room);
+size_t ekiben_early(struct early *to, size_t room, int with_packed);
 int ekiben_load(const char *path, int flags, const char **name);
 PyObject *PyInit__ekiben(void);
 
@@ -127,6 +128,90 @@ WRAP(configure_names, int, gethostbyaddr_r,
 WRAP(configure_names, struct servent *, getservbyname, (const char *name, const char *protocol), (name, protocol))
 WRAP(configure_names, struct servent *, getservbyport, (int port, const char *protocol), (port, protocol))
 WRAP(configure_names, struct protoent *, getprotobyname, (const char *name), (name))
+
+/* What a static program finds by name, sorted; made for each runtime. */
+struct symbol {
+    const char *name;
+    void *address;
+};
+extern const struct symbol ekiben_symbols[];
+extern const unsigned long ekiben_symbol_count;
+
+/* A static program can't load shared objects: the C library would look for others of its own age. But
+ * it has what those of the C library have, and CPython's interface, so that `ctypes.pythonapi` and
+ * `ctypes.CDLL(None)` work. */
+static _Thread_local char loading_error[256];
+static _Thread_local int has_loading_error;
+
+static int
+is_of_c_library(const char *name)
+{
+    static const char *const names[] = {
+        "libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0", "librt.so.1",
+    };
+    for (size_t at = 0; at < sizeof names / sizeof *names; at++) {
+        if (strcmp(name, names[at]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void *__wrap_dlopen(const char *name, int flags);
+void *__wrap_dlsym(void *library, const char *name);
+char *__wrap_dlerror(void);
+int __wrap_dlclose(void *library);
+
+void *
+__wrap_dlopen(const char *name, int flags)
+{
+    (void)flags;
+    if (name == NULL || is_of_c_library(name)) {
+        return (void *)ekiben_symbols;
+    }
+    snprintf(loading_error, sizeof loading_error, "%s: a static program can't load shared objects",
+             name);
+    has_loading_error = 1;
+    return NULL;
+}
+
+static int
+compare_symbols(const void *name, const void *symbol)
+{
+    return strcmp(name, ((const struct symbol *)symbol)->name);
+}
+
+void *
+__wrap_dlsym(void *library, const char *name)
+{
+    /* RTLD_DEFAULT and RTLD_NEXT too mean the program, which is all there is. */
+    (void)library;
+    const struct symbol *found =
+        bsearch(name, ekiben_symbols, ekiben_symbol_count, sizeof *ekiben_symbols, compare_symbols);
+    /* Of the C library some may not be part of this program. */
+    if (found == NULL || found->address == NULL) {
+        snprintf(loading_error, sizeof loading_error, "%s: undefined symbol: %s",
+                 program_invocation_name, name);
+        has_loading_error = 1;
+        return NULL;
+    }
+    return found->address;
+}
+
+char *
+__wrap_dlerror(void)
+{
+    char *error = has_loading_error ? loading_error : NULL;
+    has_loading_error = 0;
+    return error;
+}
+
+int
+__wrap_dlclose(void *library)
+{
+    (void)library;
+    return 0;
+}
 #endif
 
 /* strace's class of calls that take a file's name has newfstatat, by which glibc before 2.41 does
@@ -292,19 +377,21 @@ program_path(const char *called)
     }
 }
 
-/* The modules that are needed before the importer is there. */
+/* The modules that are needed before the importer is there; those that are packed, which are codecs,
+ * only where the environment may ask for one of them. In the place of `site`, which the interpreter
+ * imports then, it finds ours. */
 static void
-freeze_early(const char *program)
+freeze_early(const char *program, int with_packed)
 {
-    size_t count = ekiben_early(NULL, 0);
+    size_t count = ekiben_early(NULL, 0, with_packed);
     struct early *modules = calloc(count + 1, sizeof *modules);
     struct _frozen *frozen = calloc(count + 1, sizeof *frozen);
     if (modules == NULL || frozen == NULL) {
         fail(program, "out of memory");
     }
-    ekiben_early(modules, count);
+    ekiben_early(modules, count, with_packed);
     for (size_t at = 0; at < count; at++) {
-        frozen[at].name = modules[at].name;
+        frozen[at].name = strcmp(modules[at].name, "_ekiben_site") == 0 ? "site" : modules[at].name;
         frozen[at].code = modules[at].code;
         frozen[at].size = modules[at].size;
         frozen[at].is_package = modules[at].is_package;
@@ -354,6 +441,26 @@ append_path(PyConfig *config, const char *path)
     wchar_t *decoded = Py_DecodeLocale(path, NULL);
     append_decoded(config, decoded);
     PyMem_RawFree(decoded);
+}
+
+/* The folders of the setting `path`, one a line, from the program's own folder on. */
+static void
+append_beside(PyConfig *config, const char *program)
+{
+    const char *folders = ekiben_setting("path");
+    const char *slash = strrchr(program, '/');
+    int here = slash == NULL ? 0 : (int)(slash + 1 - program);
+    while (folders != NULL && folders[0] != 0) {
+        int length = (int)strcspn(folders, "\n");
+        char *folder = malloc((size_t)(here + length) + 1);
+        if (folder == NULL) {
+            fail(program, "out of memory");
+        }
+        sprintf(folder, "%.*s%.*s", folders[0] == '/' ? 0 : here, program, length, folders);
+        append_path(config, folder);
+        free(folder);
+        folders += length + (folders[length] != 0);
+    }
 }
 
 /* The folders of PYTHONPATH. */
@@ -420,7 +527,8 @@ start(const char *path, int argc, char **argv, int is_interpreter)
         pre.coerce_c_locale = 0;
         pre.utf8_mode = 1;
         waits = 1;
-        if (is_c && getenv("LC_ALL") == NULL) {
+        const char *all = getenv("LC_ALL");
+        if (is_c && (all == NULL || all[0] == 0)) {
             /* As PEP 538 has it, for the programs that this one starts. */
             setenv("LC_CTYPE", "C.UTF-8", 1);
         }
@@ -433,6 +541,8 @@ start(const char *path, int argc, char **argv, int is_interpreter)
     if (PyStatus_Exception(status)) {
         fail_by(status, &config);
     }
+    int is_utf8 = waits || strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    freeze_early(path, !is_utf8 || (honours_environment && getenv("PYTHONIOENCODING") != NULL));
     config.use_environment = honours_environment;
     config.parse_argv = is_interpreter;
     config.safe_path = !is_interpreter;
@@ -478,6 +588,7 @@ start(const char *path, int argc, char **argv, int is_interpreter)
     strcat(library, "/site-packages");
     append_path(&config, library);
     free(library);
+    append_beside(&config, path);
 
     status = Py_InitializeFromConfig(&config);
     if (PyStatus_Exception(status)) {
@@ -647,7 +758,6 @@ main(int argc, char **argv)
     root_length = strlen(path);
 #endif
     open_image(called);
-    freeze_early(called);
     PyImport_AppendInittab("_ekiben", PyInit__ekiben);
 
     const char *name = ekiben_setting("main");

@@ -15,10 +15,11 @@
 //!
 //! Kinds are the numbers of the format: 0 code, 1 builtin, 2 namespace package, 3 shared object.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
 
-use ekiben_image::{Image, ModuleKind};
+use ekiben_image::{Blob, Image, ModuleKind};
 use pyo3_ffi as ffi;
 use pyo3_ffi::{Py_ssize_t, PyObject};
 
@@ -106,16 +107,12 @@ mod answer {
 
     pub(super) fn code(held: Held, image: &'static Image<'static>, stem: &str) -> *mut PyObject {
         let module = image.module(stem).filter(|module| module.kind == ModuleKind::Code);
-        // SAFETY: the code is there for as long as the process lives.
-        unsafe {
-            match module {
-                Some(module) => PyMarshal_ReadObjectFromString(
-                    module.code.as_ptr().cast(),
-                    module.code.len() as Py_ssize_t,
-                ),
-                None => none(held),
-            }
-        }
+        let Some(module) = module else { return none(held) };
+        let Some(code) = unpacked(held, module.code) else {
+            return ptr::null_mut();
+        };
+        // SAFETY: the interpreter is held, and keeps nothing of what it reads here.
+        unsafe { PyMarshal_ReadObjectFromString(code.as_ptr().cast(), code.len() as Py_ssize_t) }
     }
 
     pub(super) fn modules(
@@ -136,22 +133,11 @@ mod answer {
     }
 
     pub(super) fn read(held: Held, image: &'static Image<'static>, path: &str) -> *mut PyObject {
+        let Some(file) = image.file(path) else { return none(held) };
+        let Some(content) = unpacked(held, file.content) else { return ptr::null_mut() };
         // SAFETY: the interpreter is held, and bytes are copied from where they can be read.
         unsafe {
-            let Some(file) = image.file(path) else { return none(held) };
-            match file.content.read() {
-                Ok(content) => ffi::PyBytes_FromStringAndSize(
-                    content.as_ptr().cast(),
-                    content.len() as Py_ssize_t,
-                ),
-                Err(_) => {
-                    ffi::PyErr_SetString(
-                        ffi::PyExc_OSError,
-                        c"the program is damaged: a file in it can't be unpacked".as_ptr(),
-                    );
-                    ptr::null_mut()
-                }
-            }
+            ffi::PyBytes_FromStringAndSize(content.as_ptr().cast(), content.len() as Py_ssize_t)
         }
     }
 
@@ -194,6 +180,21 @@ mod answer {
             Ok(_) => none(held),
         }
     }
+}
+
+/// What a blob holds, or nothing and an exception.
+fn unpacked(_: Held, blob: Blob<'static>) -> Option<Cow<'static, [u8]>> {
+    let read = blob.read().ok();
+    if read.is_none() {
+        // SAFETY: the interpreter is held.
+        unsafe {
+            ffi::PyErr_SetString(
+                ffi::PyExc_OSError,
+                c"the program is damaged: something in it can't be unpacked".as_ptr(),
+            );
+        }
+    }
+    read
 }
 
 fn none(_: Held) -> *mut PyObject {

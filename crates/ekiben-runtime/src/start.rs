@@ -1,5 +1,6 @@
 //! What `c/main.c` calls before there is an interpreter.
 
+use std::borrow::Cow;
 use std::ffi::{c_char, c_int};
 use std::sync::OnceLock;
 
@@ -69,21 +70,31 @@ pub(crate) struct Early {
 }
 
 /// Writes the modules of the setting `early` to `to`, which has room for `room`, and returns how many
-/// there are.
+/// there are. Those that are packed are left out, unless `with_packed`: then they are unpacked for good.
 ///
 /// # Safety
 /// `room` elements at `to` can be written.
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "C" fn ekiben_early(to: *mut Early, room: usize) -> usize {
+pub(crate) unsafe extern "C" fn ekiben_early(
+    to: *mut Early,
+    room: usize,
+    with_packed: c_int,
+) -> usize {
     let names = image().and_then(|image| image.setting("early")).unwrap_or_default();
+    let modules = names.lines().filter_map(|name| image()?.module(name)).filter(|module| {
+        let is_packed = module.code.plain().is_none();
+        module.kind == ModuleKind::Code && (with_packed != 0 || !is_packed)
+    });
     let mut count = 0;
-    for module in names.lines().filter_map(|name| image()?.module(name)) {
-        if module.kind != ModuleKind::Code {
-            continue;
-        }
+    for module in modules {
         if count < room {
+            // The interpreter would say no more of a damaged one than that it can't be imported.
+            let code = match module.code.read().unwrap_or_default() {
+                Cow::Borrowed(code) => code,
+                Cow::Owned(code) => code.leak(),
+            };
             // SAFETY: there is room for it.
-            unsafe { to.add(count).write(Early::of(&module)) };
+            unsafe { to.add(count).write(Early::of(&module, code)) };
         }
         count += 1;
     }
@@ -91,11 +102,11 @@ pub(crate) unsafe extern "C" fn ekiben_early(to: *mut Early, room: usize) -> usi
 }
 
 impl Early {
-    fn of(module: &Module<'static>) -> Self {
+    fn of(module: &Module<'static>, code: &'static [u8]) -> Self {
         Self {
             name: module.name.as_ptr().cast(),
-            code: module.code.as_ptr(),
-            size: c_int::try_from(module.code.len()).unwrap_or(0),
+            code: code.as_ptr(),
+            size: c_int::try_from(code.len()).unwrap_or(0),
             is_package: c_int::from(module.is_package),
         }
     }

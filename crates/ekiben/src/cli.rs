@@ -310,8 +310,17 @@ pub(crate) enum Ci {
 pub(crate) struct Freeze {
     /// A script, a module or package, an entry point (package.module:function), or the folder of a
     /// project
-    #[arg(value_name = "SCRIPT|MODULE|MODULE:FUNCTION|PROJECT")]
-    pub(crate) target: String,
+    #[arg(
+        value_name = "SCRIPT|MODULE|MODULE:FUNCTION|PROJECT",
+        required_unless_present = "interpreter"
+    )]
+    pub(crate) target: Option<String>,
+    /// Make an interpreter, which takes the arguments of python; it has the target's modules
+    #[arg(long)]
+    pub(crate) interpreter: bool,
+    /// A folder, from the program's own on, in which it looks for modules that aren't in it
+    #[arg(long, value_name = "DIR", value_parser = parse_folder)]
+    pub(crate) path: Vec<String>,
     /// The program to write [default: named after the target, in this folder]
     #[arg(short, long, value_name = "PROGRAM")]
     pub(crate) output: Option<PathBuf>,
@@ -344,12 +353,23 @@ pub(crate) struct Freeze {
     /// A module to leave out, with all below it; `*` stands for anything
     #[arg(long, value_name = "MODULE")]
     pub(crate) exclude: Vec<String>,
+    /// Run the program once by the ordinary interpreter, with the arguments after `--`, and take what
+    /// it imports besides
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// A file of recorded imports, which are taken besides; with --trace, it grows by those of the run
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace_file: Option<PathBuf>,
     /// A folder with hints on what packages import and read
     #[arg(long, value_name = "DIR")]
     pub(crate) hints: Vec<PathBuf>,
     /// Leave out what nothing reaches of the standard library
     #[arg(long)]
     pub(crate) prune: bool,
+    /// As --prune, and link an interpreter with only the builtin modules that are needed. For this
+    /// alone a C compiler is needed
+    #[arg(long)]
+    pub(crate) relink: bool,
     /// As python -O and -OO: 1 takes assertions away, 2 docstrings too
     #[arg(long, value_name = "LEVEL", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
     pub(crate) optimize: u8,
@@ -362,6 +382,18 @@ pub(crate) struct Freeze {
     /// How to say what was taken
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: ListFormat,
+    /// The arguments of the run that is traced
+    #[arg(last = true, requires = "trace", value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<OsString>,
+}
+
+/// A folder of a program's `sys.path`, which is a line in its image.
+fn parse_folder(text: &str) -> Result<String, String> {
+    match text {
+        "" => Err("it has no name".to_owned()),
+        _ if text.contains('\n') => Err("its name has several lines".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 /// What a program needs of the machine.
@@ -449,6 +481,27 @@ pub(crate) enum Runtime {
     Show(RuntimeShow),
     /// Check the files of runtimes, and import every module with their interpreters
     Check(RuntimeCheck),
+    /// Write one as a wheel, which builds find where it is installed for them
+    Wheel(RuntimeWheel),
+    /// Remove one
+    Remove(RuntimeRemove),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuntimeWheel {
+    /// Its name, its version or its folder [default: the newest version]
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// The folder for the wheel
+    #[arg(short, long, value_name = "DIR", default_value = "dist")]
+    pub(crate) out_dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuntimeRemove {
+    /// Its name, or its version if there is one of it only
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Args)]
@@ -474,6 +527,9 @@ pub(crate) struct RuntimeBuild {
     /// Optimise across files, which takes long
     #[arg(long)]
     pub(crate) lto: bool,
+    /// Have CPython's own tests there, and the modules that they need: 3.12 or later
+    #[arg(long)]
+    pub(crate) tests: bool,
     /// Fail if a module of the standard library can't be built, rather than leave it out
     #[arg(long)]
     pub(crate) strict: bool,
@@ -562,6 +618,7 @@ pub(crate) enum Hook {
     BuildEditable,
     BuildSdist,
     PrepareMetadata,
+    PrepareEditableMetadata,
     GetRequiresForBuildWheel,
     GetRequiresForBuildSdist,
     GetRequiresForBuildEditable,

@@ -10,6 +10,7 @@ use etcetera::BaseStrategy as _;
 use tempfile::TempDir;
 
 use crate::cli::Global;
+use crate::services;
 
 /// What differs from build to build.
 pub(crate) struct Choices {
@@ -42,17 +43,20 @@ pub(crate) fn read(
     choices: Choices,
 ) -> Result<(Environment, Option<TempDir>), Problems> {
     let passing_cache = global.no_cache.then(passing_cache).transpose()?;
-    let cache_dir = match &passing_cache {
+    let folder = match &passing_cache {
         Some(folder) => folder.path().to_owned(),
         None => cache_dir(global)?,
     };
+    // Runtimes are no results of builds: they are there with any cache.
+    let runtimes = cache_dir(global).unwrap_or_else(|_| folder.clone());
     // Variables that aren't UTF-8 can't be written into keys or shown.
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let environment = Environment {
-        cache_dir,
+        services: services::all(&runtimes, &folder),
+        cache_dir: folder,
         cache_bytes: global.cache_size,
         jobs: choices.jobs.unwrap_or_else(|| u32::try_from(processors()).unwrap_or(u32::MAX)),
         keep_going: choices.keep_going,

@@ -8,6 +8,7 @@
 //! | `report` | what people and programs hear of a build |
 //! | `environment` | folders, processors and variables of this machine |
 //! | `builtin` | the plugins that are part of the program |
+//! | `services` | what plugins plan and native code carries out |
 //! | `parts` | what of Ekiben's own goes into runtimes |
 //!
 //! Exit status: 0 done, 1 the build failed, 2 the project or what was asked for is wrong, 101 a bug
@@ -22,6 +23,7 @@ mod environment;
 mod parts;
 mod report;
 mod result;
+mod services;
 mod settings;
 
 use std::ffi::OsString;
@@ -82,6 +84,8 @@ fn run() -> Result<End, String> {
         Command::Runtime(Runtime::List(list)) => commands::runtime::list(list, global),
         Command::Runtime(Runtime::Show(show)) => commands::runtime::show(show, global),
         Command::Runtime(Runtime::Check(check)) => commands::runtime::check(check, global),
+        Command::Runtime(Runtime::Wheel(wheel)) => commands::runtime::wheel(wheel, global),
+        Command::Runtime(Runtime::Remove(remove)) => commands::runtime::remove(remove, global),
         // Answered above.
         Command::Pep517(_) => End::Done,
     })

@@ -8,14 +8,15 @@ use ekiben_freeze::runtime::Parts;
 const PYTHON: &[(&str, &str)] = &[
     ("_ekiben_files.py", include_str!("../../ekiben-runtime/python/_ekiben_files.py")),
     ("_ekiben_importer.py", include_str!("../../ekiben-runtime/python/_ekiben_importer.py")),
-    ("site.py", include_str!("../../ekiben-runtime/python/site.py")),
+    ("_ekiben_site.py", include_str!("../../ekiben-runtime/python/_ekiben_site.py")),
 ];
 
 /// What goes into programs with an ordinary interpreter.
 pub(crate) static HOST_PARTS: host::Parts<'static> = host::Parts {
-    launcher: include_bytes!(env!("EKIBEN_LAUNCHER")),
-    library: include_bytes!(env!("EKIBEN_HOST_LIBRARY")),
+    launcher: include_bytes!(env!("EKIBEN_RUNTIME_LAUNCHER")),
+    library: include_bytes!(env!("EKIBEN_RUNTIME_HOST")),
     python: PYTHON,
+    licences: include_str!(env!("EKIBEN_RUNTIME_LICENCES")),
 };
 
 /// The parts of runtimes that this program carries.
@@ -23,4 +24,5 @@ pub(crate) static PARTS: Parts<'static> = Parts {
     main_c: include_str!("../../ekiben-runtime/c/main.c"),
     python: PYTHON,
     object: include_bytes!(env!("EKIBEN_RUNTIME_OBJECT")),
+    licences: include_str!(env!("EKIBEN_RUNTIME_LICENCES")),
 };

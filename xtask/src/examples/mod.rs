@@ -133,7 +133,7 @@ impl Example {
 }
 
 /// Runs the tests of the project that was built in a folder.
-fn run_tests(venv: &Venv, folder: &Path) -> Result<()> {
+pub(crate) fn run_tests(venv: &Venv, folder: &Path) -> Result<()> {
     let mut tests = venv.program("python");
     tests.args(["-m", "unittest", "discover", "--start-directory"]);
     tests.arg(folder.join("project/tests"));

@@ -2,11 +2,13 @@
 //!
 //! A runtime is built, or taken from the user's cache; each script is frozen in both flavours and run
 //! beside the runtime's ordinary interpreter. Output and exit codes must be the same, and what the
-//! programs open is checked against a short list.
+//! programs open is checked against a short list. In the end, `examples/executable` becomes a wheel.
 
 mod anywhere;
+mod artifact;
 mod host;
 mod opened;
+mod relinked;
 mod wheels;
 
 use std::ffi::OsStr;
@@ -31,8 +33,16 @@ const FLAVOURS: [&str; 2] = ["static", "dynamic"];
 const RUN: &str = "# run:";
 
 /// Environments in which a script runs, by what they add: variables that locales come from.
-const LOCALES: [&[(&str, &str)]; 4] =
-    [&[("LANG", "C.UTF-8")], &[("LC_ALL", "C")], &[("LC_ALL", "C.UTF-8")], &[]];
+const LOCALES: [&[(&str, &str)]; 6] = [
+    &[("LANG", "C.UTF-8")],
+    &[("LC_ALL", "C")],
+    &[("LC_ALL", "C.UTF-8")],
+    &[("LC_ALL", ""), ("LANG", "C")],
+    &[("LC_ALL", LATIN)],
+    &[],
+];
+/// A locale that isn't in UTF-8, of which the codec is needed before anything can be imported.
+const LATIN: &str = "de_DE.ISO-8859-15";
 
 /// Makes and tests all programs with Ekiben's wheel.
 pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
@@ -54,8 +64,10 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     }
     anywhere::test(&bench)?;
     opened::test(&bench)?;
+    relinked::test(&bench)?;
     wheels::test(&bench, workspace)?;
-    host::test(&bench)
+    host::test(&bench)?;
+    artifact::test(workspace, ekiben, (&program, &bench.runtime), work.path())
 }
 
 /// A runtime, and where programs are made.
@@ -63,8 +75,11 @@ struct Bench<'a> {
     ekiben: &'a Venv,
     scripts: PathBuf,
     work: &'a Path,
+    runtime: PathBuf,
     /// The runtime's ordinary interpreter.
     python: PathBuf,
+    /// Where the C library finds `LATIN`.
+    locales: PathBuf,
 }
 
 /// What came of a run.
@@ -79,9 +94,15 @@ struct Outcome {
 impl<'a> Bench<'a> {
     fn new(workspace: &Workspace, ekiben: &'a Venv, work: &'a Path) -> Result<Self> {
         let mut program = ekiben.program("ekiben");
-        let folder = runtime::build(program.current_dir(work), PYTHON, &[])?;
-        let python = folder.join(format!("bin/python{PYTHON}"));
-        Ok(Self { ekiben, scripts: workspace.path("tests/executables"), work, python })
+        let runtime = runtime::build(program.current_dir(work), PYTHON, &[])?;
+        let python = runtime.join(format!("bin/python{PYTHON}"));
+        let locales = work.join("locales");
+        fs::create_dir(&locales)?;
+        let mut localedef = Command::new("localedef");
+        localedef.args(["-i", "de_DE", "-f", "ISO-8859-15"]).arg(locales.join(LATIN));
+        run(&mut localedef)?;
+        let scripts = workspace.path("tests/executables");
+        Ok(Self { ekiben, scripts, work, runtime, python, locales })
     }
 
     /// Freezes a script in some flavours of the runtime, with packages in a folder.
@@ -157,6 +178,7 @@ impl<'a> Bench<'a> {
         path: Option<&OsStr>,
     ) -> Result<Outcome> {
         clean(command, locale);
+        command.env("LOCPATH", &self.locales);
         if let Some(path) = path {
             command.env("PYTHONPATH", path).env("PYTHONDONTWRITEBYTECODE", "1");
         }
@@ -177,7 +199,7 @@ impl<'a> Bench<'a> {
 
 /// Leaves a command nothing of this process' environment that Python, locales or the loader (which cargo
 /// tells where to look) are told by.
-fn clean(command: &mut Command, locale: &[(&str, &str)]) {
+fn clean<'a>(command: &'a mut Command, locale: &[(&str, &str)]) -> &'a mut Command {
     for (name, _) in std::env::vars_os() {
         let is_told = |name: &OsStr| {
             let name = name.to_string_lossy();
@@ -188,7 +210,7 @@ fn clean(command: &mut Command, locale: &[(&str, &str)]) {
             command.env_remove(name);
         }
     }
-    command.envs(locale.iter().copied());
+    command.envs(locale.iter().copied())
 }
 
 fn scripts(folder: &Path) -> Result<Vec<PathBuf>> {

@@ -34,7 +34,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
             "ekiben-python",
         ],
     ),
-    ("ekiben-freeze", &["ekiben-engine", "ekiben-image", "ekiben-object"]),
+    ("ekiben-freeze", &["ekiben-archive", "ekiben-engine", "ekiben-image", "ekiben-object"]),
     ("ekiben-install", &["ekiben-archive"]),
     ("ekiben-migrate", &["ekiben-project"]),
     ("ekiben-launcher", &["ekiben-image"]),

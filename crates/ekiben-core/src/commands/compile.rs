@@ -15,13 +15,13 @@ use crate::products::{Product, locations};
 
 pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
     cx.shared.contributions.close(Stage::Compile);
-    if cx.shared.products.is_empty() {
+    if cx.shared.modules().next().is_none() {
         return Ok(());
     }
-    cx.shared.products.iter().try_for_each(|product| check_answered(cx, product))?;
+    cx.shared.modules().try_for_each(|product| check_answered(cx, product))?;
     cx.shared.configuration.interpreter()?.check_headers()?;
     limited_api::note_fallback(&cx.shared)?;
-    for product in &cx.shared.products {
+    for product in cx.shared.modules() {
         for (language, sources) in by_language(cx, product)? {
             compile(cx, product, &language, sources)?;
         }

@@ -24,7 +24,7 @@ use crate::problem::{Cause, Problem, Problems};
 const FOLDER: &str = "editable-entry/";
 
 pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
-    let spec = wheel::wheel_spec(&cx.shared.configuration, &cx.shared.products)?;
+    let spec = wheel::wheel_of_modules(&cx.shared.configuration, &cx.shared.products)?;
     let mut archive = Archive::new(Spec::Wheel(spec.clone()), cx.shared.timestamp()?);
     let root = &cx.shared.configuration.files()?.package_root;
     let mut placements = Vec::new();
@@ -77,7 +77,7 @@ fn top_level(cx: &CommandContext, placements: &[Placement]) -> Result<BTreeSet<S
 
 /// Where a file of the wheel is imported from, relative to `site-packages`; none for scripts,
 /// headers and data, which are installed elsewhere.
-fn importable<'p>(spec: &WheelSpec, path: &'p str) -> Result<Option<&'p str>, Problems> {
+pub(super) fn importable<'p>(spec: &WheelSpec, path: &'p str) -> Result<Option<&'p str>, Problems> {
     for (scheme, imported) in [
         ("purelib", true),
         ("platlib", true),

@@ -15,7 +15,7 @@ use crate::products::{Product, locations};
 
 pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
     cx.shared.contributions.close(Stage::Link);
-    for product in &cx.shared.products {
+    for product in cx.shared.modules() {
         link(cx, product)?;
     }
     Ok(())
@@ -90,7 +90,7 @@ fn request(
     };
     Ok(LinkRequest {
         product: product.name.clone(),
-        kind: Product::KIND.to_owned(),
+        kind: product.kind.to_string(),
         output: ArtifactInfo {
             location: output.clone(),
             kind: Kind::EXTENSION_MODULE.as_str().to_owned(),

@@ -22,12 +22,7 @@ use crate::problem::{Cause, Problem, Problems};
 use crate::world::PluginWorld;
 
 pub(crate) use metadata::dist_info_files;
-pub(crate) use wheel::wheel_spec;
-
-/// The place below `.dist-info` of an artifact of kind `metadata`.
-pub(crate) fn below_dist_info(known: &Known) -> String {
-    wheel::below(known, metadata::FOLDER)
-}
+pub(crate) use wheel::{installed_files, wheel_metadata, wheel_of_modules, wheel_of_programs};
 
 /// What a command can reach while it plans.
 pub(crate) struct CommandContext {
@@ -124,6 +119,8 @@ pub(crate) fn all() -> Vec<Command> {
             spec: spec("wheel", "write the wheel")
                 .consumes(MODULE_FILE)
                 .consumes(Kind::EXTENSION_MODULE)
+                .consumes(Kind::EXECUTABLE.optional())
+                .consumes(Kind::PLATFORM.optional())
                 .consumes(Kind::WHEEL_ENTRY.optional())
                 .consumes(Kind::METADATA)
                 .produces(Kind::WHEEL),

@@ -223,6 +223,8 @@ impl Kind {
     pub const MODULE_CODE: Self = Self::literal("module-code");
     /// Whole programs.
     pub const EXECUTABLE: Self = Self::literal("executable");
+    /// What plugins say of the platforms that executables run on, by contributing.
+    pub const PLATFORM: Self = Self::literal("platform");
     /// Core metadata: `METADATA`, `entry_points.txt` and their like.
     pub const METADATA: Self = Self::literal("metadata");
     /// Files with their places in a wheel.

@@ -45,7 +45,7 @@ use protocol::{CompileRequest, Effect, Failure, LinkRequest, World};
 use registry::Registration;
 
 /// The format of what is kept of plugins: changes with the types that are stored.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// How often a running guest is looked at.
 const TICK: Duration = Duration::from_millis(10);

@@ -68,6 +68,25 @@ pub enum Query {
     },
     /// A product's sources.
     Sources(String),
+    /// Where a setting of a product stands.
+    SettingPlace {
+        /// The product's name.
+        product: String,
+        /// The key in `pyproject.toml`.
+        key: String,
+    },
+    /// The files that a wheel holds where packages are installed.
+    InstalledFiles {
+        /// The kinds of artifact that are meant.
+        kinds: Vec<String>,
+    },
+    /// What a service of the host says.
+    Service {
+        /// The service's name.
+        service: String,
+        /// The question, as JSON.
+        question: String,
+    },
 }
 
 /// A run of a tool for its answer.
@@ -114,6 +133,10 @@ pub enum Answer {
     Place(Location),
     /// Where several things lie, in order.
     Places(Vec<Location>),
+    /// A place in a file: line and column from 1.
+    Span(String, u32, u32),
+    /// Files, each with its path where packages are installed.
+    Files(Vec<(String, ArtifactInfo)>),
 }
 
 /// An installed distribution as plugins see it.
@@ -243,6 +266,8 @@ pub enum Contribution {
     LinkArgument(String),
     /// A word of `uses` that is taken care of.
     Answer(String),
+    /// A platform that it runs on, as wheels' tags name it.
+    Platform(String),
 }
 
 /// An action as a plugin describes it.
@@ -252,8 +277,12 @@ pub struct PlannedAction {
     pub mnemonic: String,
     /// What it does, for people.
     pub description: String,
-    /// The declared name of the tool that it runs.
+    /// The declared name of the tool that it runs; empty if a service carries it out.
     pub tool: String,
+    /// The service that carries it out, and the plan.
+    pub service: Option<ServicePlan>,
+    /// Whether it runs in each build.
+    pub anew: bool,
     /// The arguments.
     pub arguments: Vec<PlannedArgument>,
     /// Inputs that the arguments don't show.
@@ -284,6 +313,15 @@ pub struct PlannedAction {
     pub takes_job_tokens: bool,
     /// How many of the arguments start a process that stays; the others are a request to it.
     pub worker: Option<usize>,
+}
+
+/// What a service of the host is to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServicePlan {
+    /// The service's name.
+    pub service: String,
+    /// The plan, as JSON.
+    pub plan: String,
 }
 
 /// How a dependency file is written.

@@ -95,6 +95,8 @@ pub struct CommandText {
     pub translates: Vec<Translated>,
     /// The words of `uses` that it answers; one that ends in `*` stands for all that begin so.
     pub answers: Vec<String>,
+    /// The kinds of products that it makes.
+    pub makes: Vec<String>,
     /// What must be installed for the build where it has something to do.
     pub requires: Vec<String>,
 }
@@ -356,7 +358,8 @@ impl HostToolDeclaration for State {
 impl HostCommandDeclaration for State {
     list_methods!(command_at: consumes => consumes, produces => produces, before => before,
         after => after, replaces => replaces, disables => disables,
-        required_after => required_after, answers => answers, requires => requires);
+        required_after => required_after, answers => answers, makes => makes,
+        requires => requires);
 
     fn translates(
         &mut self,

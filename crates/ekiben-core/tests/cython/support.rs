@@ -182,6 +182,7 @@ impl Project {
             variables: BTreeMap::from([("PATH".into(), std::env::var("PATH").unwrap())]),
             search_path: std::env::var_os("PATH").unwrap(),
             movable: BTreeMap::from([("build-environment".to_owned(), self.environment.clone())]),
+            services: BTreeMap::new(),
         };
         let built_in =
             ["cython", "gnu"].map(|id| BuiltIn { id, component: component(id), precompiled: None });

@@ -273,6 +273,7 @@ fn the_description_holds_all_that_the_plugin_said() {
           "required_after": [],
           "translates": [],
           "answers": [],
+          "makes": [],
           "requires": []
         },
         {
@@ -293,6 +294,7 @@ fn the_description_holds_all_that_the_plugin_said() {
           ],
           "translates": [],
           "answers": [],
+          "makes": [],
           "requires": []
         },
         {
@@ -315,6 +317,7 @@ fn the_description_holds_all_that_the_plugin_said() {
           ],
           "translates": [],
           "answers": [],
+          "makes": [],
           "requires": []
         }
       ],

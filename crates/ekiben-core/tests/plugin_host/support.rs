@@ -139,11 +139,16 @@ impl Desk {
             Query::Fact(name) if name == "target.system" => Answer::Text("linux".to_owned()),
             Query::Fact(_)
             | Query::Setting { .. }
+            | Query::SettingPlace { .. }
             | Query::Distribution(_)
             | Query::FindInstalled { .. } => Answer::Nothing,
             Query::PackageFolders => Answer::Places(Vec::new()),
             Query::IsFile(_) => Answer::Flag(false),
             Query::ReadInstalled { .. } => return None,
+            Query::InstalledFiles { .. } => Answer::Files(Vec::new()),
+            Query::Service { service, question } => {
+                Answer::Text(format!("[{service:?}, {question}]"))
+            }
             Query::Sources(_) => Answer::Artifacts(Vec::new()),
             Query::Environment(name) => {
                 facts.environment.get(name).map_or(Answer::Nothing, |v| Answer::Text(v.clone()))

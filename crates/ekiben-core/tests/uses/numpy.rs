@@ -134,7 +134,7 @@ fn a_derived_bound_stands_in_the_metadata_of_wheels() {
     assert!(!wheel.codes().contains(&"numpy-bound"), "{:?}", wheel.problems);
 
     let out = tempfile::tempdir().unwrap();
-    let prepared = project.open().unwrap().0.prepare_metadata(out.path()).unwrap();
+    let prepared = project.open().unwrap().0.prepare_metadata(&Kind::WHEEL, out.path()).unwrap();
     let prepared = std::fs::read_to_string(out.path().join(prepared).join("METADATA")).unwrap();
     assert_eq!(prepared, metadata);
 

@@ -91,6 +91,7 @@ impl Project {
             variables: self.variables.clone(),
             search_path: std::env::var_os("PATH").unwrap(),
             movable: isolated.iter().map(|at| ("build-environment".into(), at.clone())).collect(),
+            services: BTreeMap::new(),
         };
         let request = Request {
             project: self.folder.path().to_owned(),

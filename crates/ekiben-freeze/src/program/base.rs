@@ -1,38 +1,13 @@
-//! [`Base`]: the files of a runtime that a program is made of.
+//! [`Base`]: the files of a runtime, or an ordinary interpreter, that a program is made of.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use ekiben_object::elf;
 
 use super::Error;
-
-/// What a program needs of the machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Flavour {
-    /// Nothing but Linux.
-    Static,
-    /// The C library; it can load shared objects.
-    Dynamic,
-    /// The C library; it is an ordinary interpreter, loaded from memory with all else.
-    Host,
-}
-
-impl Flavour {
-    /// Those that runtimes have interpreters of.
-    const OF_RUNTIMES: [Self; 2] = [Self::Static, Self::Dynamic];
-
-    /// Its word on command lines and in names of files.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Static => "static",
-            Self::Dynamic => "dynamic",
-            Self::Host => "host",
-        }
-    }
-}
+use crate::glibc;
+use crate::runtime::Flavour;
 
 /// The files of a runtime, or an ordinary interpreter, that a program is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,12 +33,12 @@ impl Base {
         let names = std::fs::read_dir(&bin).into_iter().flatten().flatten().filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             let (python, flavour) = name.strip_prefix("python")?.split_once('-')?;
-            Flavour::OF_RUNTIMES.iter().any(|it| it.as_str() == flavour).then(|| python.to_owned())
+            Flavour::ALL.iter().any(|it| it.as_str() == flavour).then(|| python.to_owned())
         });
         let python = names.max();
         let python = python.ok_or_else(|| wrong("there is no bin/python3.x-static".to_owned()))?;
-        let program = |flavour: Flavour| bin.join(format!("python{python}-{}", flavour.as_str()));
-        let programs = Flavour::OF_RUNTIMES.map(|flavour| (flavour, program(flavour)));
+        let program = |flavour| bin.join(format!("python{python}-{flavour}"));
+        let programs = Flavour::ALL.map(|flavour| (flavour, program(flavour)));
         let base = Self {
             programs: programs.into_iter().filter(|(_, path)| path.is_file()).collect(),
             interpreter: bin.join(format!("python{python}")),
@@ -79,12 +54,33 @@ impl Base {
         Ok(base)
     }
 
+    /// The runtime's folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.stdlib.parent().unwrap_or(&self.stdlib)
+    }
+
     /// The interpreter of a flavour.
-    pub(crate) fn program(&self, flavour: Flavour) -> Result<&Path, Error> {
+    ///
+    /// # Errors
+    /// If the runtime has none.
+    pub fn program(&self, flavour: Flavour) -> Result<&Path, Error> {
         self.programs.get(&flavour).map(PathBuf::as_path).ok_or_else(|| Error::NoRuntime {
-            folder: self.stdlib.parent().unwrap_or(&self.stdlib).to_owned(),
-            why: format!("there is no bin/python{}-{}", self.python, flavour.as_str()),
+            folder: self.folder().to_owned(),
+            why: format!("there is no bin/python{}-{flavour}", self.python),
         })
+    }
+
+    /// The version of glibc that a program needs at least, such as `2.36`; none if it needs none.
+    ///
+    /// # Errors
+    /// If the interpreter can't be read.
+    pub fn glibc(&self, flavour: Flavour) -> Result<Option<String>, Error> {
+        let program = self.program(flavour)?;
+        let bytes = std::fs::read(program).map_err(Error::io("read", program))?;
+        let object = |source| Error::Object { path: program.to_owned(), source };
+        let versions = elf::needed_versions(&bytes).map_err(object)?;
+        let newest = glibc::newest(&versions);
+        Ok(newest.map(|(major, minor)| format!("{major}.{minor}")))
     }
 
     /// The folder of installed packages that a word of the command line stands for, which may be a

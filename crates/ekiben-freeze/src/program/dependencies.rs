@@ -6,16 +6,36 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use ekiben_engine::Digest;
 use walkdir::WalkDir;
 
-use super::{Error, Project, pylock};
+use super::{Error, Project, pylock, resolve};
+use crate::process::{self, Stop};
 
 /// Folders of a project that are no part of it.
 const NOT_PROJECT: &[&str] =
     &[".git", ".hg", ".venv", "venv", ".tox", ".nox", "__pycache__", "build", "dist", "target"];
+
+/// What changes where Python finds modules: pip sets it for builds in isolation, in which pip itself
+/// isn't to be found.
+const OF_ISOLATION: [&str; 3] = ["PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONPATH"];
+
+/// The command of uv or pip, as if started by a person.
+pub(super) fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for name in OF_ISOLATION {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Where dependencies are installed, in the cache.
+#[must_use]
+pub fn installed_folder(cache: &Path) -> PathBuf {
+    cache.join("site")
+}
 
 /// Installs dependencies for the interpreter of a runtime.
 #[derive(Debug, Clone)]
@@ -35,7 +55,7 @@ struct Task<'a> {
     /// A requirements file.
     requirements: Option<&'a str>,
     /// The folder of a project, which is installed without its dependencies.
-    project: Option<&'a Path>,
+    project: Option<&'a Project>,
     /// Whether the requirements name all that is needed, as locks do.
     is_complete: bool,
 }
@@ -46,9 +66,17 @@ impl Installer {
     /// # Errors
     /// If the file can't be read, or the installation fails.
     pub fn requirements(&self, file: &Path) -> Result<PathBuf, Error> {
+        self.requirements_until(file, None)
+    }
+
+    /// As [`requirements`](Self::requirements), unless it is to stop before.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn requirements_until(&self, file: &Path, stop: Stop<'_>) -> Result<PathBuf, Error> {
         let text = fs::read_to_string(file).map_err(Error::io("read", file))?;
         if pylock::is_name_of_one(file) {
-            return self.listed(&pylock::requirements(file, &text)?, true);
+            return self.listed(&pylock::requirements(file, &text)?, true, stop);
         }
         let includes = |line: &str| {
             ["-r", "-c", "--requirement", "--constraint"].iter().any(|it| line.starts_with(it))
@@ -61,7 +89,27 @@ impl Installer {
             );
             return Err(Error::Text { path: file.to_owned(), message });
         }
-        self.listed(&text, false)
+        self.listed(&text, false, stop)
+    }
+
+    /// What of requirements is to be installed: all of it, by version and hash, as a requirements file.
+    ///
+    /// # Errors
+    /// If it can't be resolved.
+    pub fn resolve(&self, requirements: &str, stop: Stop<'_>) -> Result<String, Error> {
+        let work = tempfile::Builder::new().prefix("ekiben-resolve-").tempdir();
+        let work = work.map_err(Error::io("create a folder in", std::env::temp_dir()))?;
+        let file = work.path().join("requirements.in");
+        fs::write(&file, requirements).map_err(Error::io("write", &file))?;
+        resolve::resolve(&self.python, &file, stop)
+    }
+
+    /// The folder with what [`resolve`](Self::resolve) has given.
+    ///
+    /// # Errors
+    /// If the installation fails.
+    pub fn resolved(&self, requirements: &str, stop: Stop<'_>) -> Result<PathBuf, Error> {
+        self.listed(requirements, true, stop)
     }
 
     /// The folders with a project and its dependencies, to be searched in this order.
@@ -71,7 +119,8 @@ impl Installer {
     pub fn project(&self, project: &Project) -> Result<Vec<PathBuf>, Error> {
         let mut folders = vec![self.project_alone(project)?];
         if !project.dependencies.is_empty() {
-            folders.push(self.listed(&format!("{}\n", project.dependencies.join("\n")), false)?);
+            let requirements = format!("{}\n", project.dependencies.join("\n"));
+            folders.push(self.listed(&requirements, false, None)?);
         }
         Ok(folders)
     }
@@ -82,22 +131,28 @@ impl Installer {
     /// If the installation fails.
     pub fn project_alone(&self, project: &Project) -> Result<PathBuf, Error> {
         let key = tree_key(&project.folder)?;
-        let folder = Some(project.folder.as_path());
-        self.install(&Task { key, requirements: None, project: folder, is_complete: true })
+        let task = Task { key, requirements: None, project: Some(project), is_complete: true };
+        self.install(&task, None)
     }
 
-    fn listed(&self, requirements: &str, is_complete: bool) -> Result<PathBuf, Error> {
+    fn listed(
+        &self,
+        requirements: &str,
+        is_complete: bool,
+        stop: Stop<'_>,
+    ) -> Result<PathBuf, Error> {
         let mut key = vec![u8::from(is_complete)];
         key.extend_from_slice(requirements.as_bytes());
-        self.install(&Task { key, requirements: Some(requirements), project: None, is_complete })
+        let task = Task { key, requirements: Some(requirements), project: None, is_complete };
+        self.install(&task, stop)
     }
 
-    fn install(&self, task: &Task<'_>) -> Result<PathBuf, Error> {
+    fn install(&self, task: &Task<'_>, stop: Stop<'_>) -> Result<PathBuf, Error> {
         let mut key = b"site 1\0".to_vec();
         key.extend_from_slice(self.python.as_os_str().as_encoded_bytes());
         key.push(0);
         key.extend_from_slice(&task.key);
-        let all = self.cache.join("site");
+        let all = installed_folder(&self.cache);
         let folder = all.join(Digest::of(&key).to_string());
         if folder.is_dir() {
             if !self.refresh {
@@ -117,8 +172,8 @@ impl Installer {
         let attempts: &[bool] = if task.project.is_some() { &[false] } else { &[true, false] };
         let mut said = Err(Error::NoInstaller);
         for only_wheels in attempts {
-            said = self.run(task, &file, &site, *only_wheels);
-            if said.is_ok() {
+            said = self.run(task, &file, &site, *only_wheels, stop);
+            if said.is_ok() || stop.is_some_and(|stop| stop()) {
                 break;
             }
         }
@@ -131,16 +186,23 @@ impl Installer {
         }
     }
 
-    fn run(&self, task: &Task<'_>, file: &Path, site: &Path, wheels: bool) -> Result<(), Error> {
+    fn run(
+        &self,
+        task: &Task<'_>,
+        file: &Path,
+        site: &Path,
+        wheels: bool,
+        stop: Stop<'_>,
+    ) -> Result<(), Error> {
         let (name, mut command) = match (which::which("uv"), which::which("pip")) {
             (Ok(uv), _) => {
-                let mut command = Command::new(uv);
+                let mut command = command(&uv);
                 command.args(["pip", "install", "--quiet", "--no-progress", "--python"]);
                 command.arg(&self.python);
                 ("uv", command)
             }
             (_, Ok(pip)) => {
-                let mut command = Command::new(pip);
+                let mut command = command(&pip);
                 command.arg("--python").arg(&self.python);
                 command.args(["install", "--quiet", "--disable-pip-version-check", "--no-input"]);
                 command.arg("--no-compile");
@@ -156,7 +218,11 @@ impl Installer {
             words.push("--no-deps".into());
         }
         if let Some(project) = task.project {
-            words.push(project.into());
+            if project.is_executable {
+                // Its modules are wanted here, and not the programs that its wheels hold.
+                words.extend(["--config-settings".into(), "artifact=extension".into()]);
+            }
+            words.push((&project.folder).into());
         }
         if let Some(requirements) = task.requirements {
             if requirements.contains("--hash=") {
@@ -164,8 +230,7 @@ impl Installer {
             }
             words.extend(["-r".into(), file.into()]);
         }
-        let output =
-            command.args(words).stdin(Stdio::null()).output().map_err(Error::io("start", name))?;
+        let output = process::output(command.args(words), stop).map_err(Error::io("run", name))?;
         if output.status.success() {
             return Ok(());
         }

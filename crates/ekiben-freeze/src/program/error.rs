@@ -69,6 +69,9 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+    /// The runtime can't be used, or linked anew.
+    #[error(transparent)]
+    Runtime(#[from] crate::runtime::Error),
     /// An image can't be read or written.
     #[error("{}: {source}", path.display())]
     Image {
@@ -96,6 +99,14 @@ pub enum Error {
     /// There is neither uv nor pip.
     #[error("neither uv nor pip is on PATH, one of which has to install the dependencies")]
     NoInstaller,
+    /// uv or pip can't tell what is needed.
+    #[error("{installer} can't resolve the dependencies:\n{said}")]
+    Resolver {
+        /// Its name.
+        installer: String,
+        /// What it said.
+        said: String,
+    },
     /// uv or pip failed.
     #[error("{installer} can't install the dependencies:\n{said}")]
     Installer {
@@ -136,11 +147,12 @@ impl Error {
             Self::NoRuntime { .. } => "no-runtime",
             Self::NoInterpreter { .. } => "no-interpreter",
             Self::Host { .. } => "host",
+            Self::Runtime(error) => error.code(),
             Self::Image { .. } => "image",
             Self::Object { .. } => "executable",
             Self::Text { .. } => "freeze-input",
             Self::NoInstaller => "no-installer",
-            Self::Installer { .. } => "dependencies",
+            Self::Resolver { .. } | Self::Installer { .. } => "dependencies",
         }
     }
 

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use ekiben_engine::{Cache, Digest};
-use ekiben_image::{Builder, Content, FileKind, ModuleKind, NewModule};
+use ekiben_image::{Builder, Content, Effort, FileKind, ModuleKind, NewModule};
 use serde::{Deserialize, Serialize};
 
 use super::hints::Hints;
@@ -16,6 +16,7 @@ use super::report::{
 };
 use super::shared::{Collector, Module, Objects};
 use super::{Base, Error};
+use crate::process::{self, Stop};
 
 /// The kind of the cache's records.
 const RECORDS: &str = "freeze";
@@ -44,6 +45,7 @@ pub(crate) struct Wanted {
     pub(crate) script_folder: Option<PathBuf>,
     pub(crate) includes: Vec<String>,
     pub(crate) excludes: Vec<String>,
+    pub(crate) traced: Vec<String>,
     pub(crate) hints: Hints,
     /// Whether to follow imports through the standard library.
     pub(crate) follow_standard: bool,
@@ -143,14 +145,19 @@ struct ListedFile {
 }
 
 /// Finds what is wanted, or takes what was found before if nothing that it depended on has changed.
-pub(crate) fn find(wanted: &Wanted, base: &Base, cache: Option<&Cache>) -> Result<Found, Error> {
+pub(crate) fn find(
+    wanted: &Wanted,
+    base: &Base,
+    cache: Option<&Cache>,
+    stop: Stop<'_>,
+) -> Result<Found, Error> {
     let request = serde_json::to_vec(wanted).unwrap_or_default();
     let key = key(&request, base);
     let kept = cache.and_then(|cache| cache.record_get(RECORDS, &key));
     if let Some(found) = kept.and_then(unpack) {
         return Ok(found);
     }
-    let (found, inputs) = run(&request, wanted, base)?;
+    let (found, inputs) = run(&request, wanted, base, stop)?;
     if let Some(cache) = cache.filter(|_| !found.objects.lacks) {
         // A cache that can't be written to costs the next run some time.
         let _ = cache.record_put(RECORDS, &key, &pack(&found, &inputs));
@@ -188,7 +195,12 @@ fn unpack(kept: Vec<u8>) -> Option<Found> {
     inputs.hold().then(|| Found { report, objects, start: 8 + length, bytes: kept })
 }
 
-fn run(request: &[u8], wanted: &Wanted, base: &Base) -> Result<(Found, Inputs), Error> {
+fn run(
+    request: &[u8],
+    wanted: &Wanted,
+    base: &Base,
+    stop: Stop<'_>,
+) -> Result<(Found, Inputs), Error> {
     let work = tempfile::Builder::new().prefix("ekiben-freeze-").tempdir();
     let work = work.map_err(Error::io("create a folder in", std::env::temp_dir()))?;
     let at = |name: &str| work.path().join(name);
@@ -200,14 +212,14 @@ fn run(request: &[u8], wanted: &Wanted, base: &Base) -> Result<(Found, Inputs), 
         write(&format!("find/{name}"), text.as_bytes())?;
     }
     write("request.json", request)?;
-    let output = Command::new(&base.interpreter)
+    let mut command = Command::new(&base.interpreter);
+    command
         .args(["-I", "-S", "-B", "-X", "utf8"])
         .args(["find", "request.json", "result.json", "content"].map(at))
         // Whether objects are shared in marshalled code must not depend on chance.
-        .env("PYTHONHASHSEED", "0")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(Error::io("start", &base.interpreter))?;
+        .env("PYTHONHASHSEED", "0");
+    let output = process::output(&mut command, stop);
+    let output = output.map_err(Error::io("run", &base.interpreter))?;
     if !output.status.success() {
         return Err(Error::Finder {
             interpreter: base.interpreter.clone(),
@@ -262,11 +274,12 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
             });
             continue;
         }
-        let code = part(module.code).to_vec();
+        // Plain: a program is started more often than it is copied.
+        let code = Content::plain(part(module.code).to_vec());
         let mut reported = ReportedModule {
             why: module.why,
             distribution: module.distribution,
-            code: code.len(),
+            code: code.stored_len(),
             source: 0,
         };
         if module.kind == ListedKind::Code {
@@ -275,7 +288,7 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
                 inputs.is(file, part(module.original.or(module.source)));
             }
             if wanted.sources {
-                let source = Content::compressed(source.to_vec());
+                let source = Content::compressed(source.to_vec(), Effort::Quick);
                 reported.source = source.stored_len();
                 builder.file(&path, FileKind::Source, source).map_err(wrong(&path))?;
             }
@@ -306,7 +319,7 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
             None => part(range).to_vec(),
         };
         let (number, content) = match kind.as_str() {
-            "licence" => (FileKind::Licence, Content::compressed(bytes)),
+            "licence" => (FileKind::Licence, Content::compressed(bytes, Effort::Quick)),
             "metadata" => (FileKind::Metadata, Content::plain(bytes)),
             _ => (FileKind::Resource, Content::plain(bytes)),
         };

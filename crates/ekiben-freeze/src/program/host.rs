@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use ekiben_engine::Digest;
-use ekiben_image::{Builder, Content, FileKind, ModuleKind, NewModule};
+use ekiben_image::{Builder, Content, Effort, FileKind, ModuleKind, NewModule};
 use ekiben_object::elf;
 use serde::{Deserialize, Serialize};
 
@@ -21,14 +21,17 @@ use super::{Base, Error, Flavour};
 
 /// The script that reads a standard library.
 const SCRIPT: &str = include_str!("host/library.py");
-/// How `site` starts its work, unless asked not to; ours does that.
-const SITE_START: &str = "if not sys.flags.no_site:\n    main()";
+/// How `site` starts its work, unless asked not to, and when it has to in a program.
+const SITE_START: [&str; 2] =
+    ["if not sys.flags.no_site:\n    main()", "if __name__ == '__main__':\n    main()"];
 /// Packages with all that is in them, and modules, which the interpreter needs before the importer is
 /// there.
-const EARLY: [&str; 4] = ["_ekiben_importer", "encodings", "site", "warnings"];
+const EARLY: [&str; 4] = ["_ekiben_importer", "_ekiben_site", "encodings", "warnings"];
 /// Where the interpreter and Ekiben's library are in an image.
 const INTERPRETER: &str = "bin/python";
 const LIBRARY: &str = "lib/ekiben_host.so";
+/// Where the licences of Ekiben's own parts are, as in a runtime.
+const LICENCES: &str = "licenses/ekiben/LICENSES";
 /// The first and the last version (3.x) whose start is known: see `ekiben-runtime`'s `host/config.rs`.
 const VERSIONS: std::ops::RangeInclusive<u32> = 11..=13;
 /// Under the GPL, which would bind whoever passes a program on.
@@ -46,6 +49,8 @@ pub struct Parts<'a> {
     pub library: &'a [u8],
     /// Modules, by file name.
     pub python: &'a [(&'a str, &'a str)],
+    /// The licences of what is in the library and the launcher.
+    pub licences: &'a str,
 }
 
 /// An ordinary interpreter.
@@ -62,6 +67,7 @@ pub struct Interpreter {
 struct Request<'a> {
     prefix: String,
     parts: BTreeMap<&'a str, &'a str>,
+    site_start: [&'a str; 2],
 }
 
 #[derive(Deserialize)]
@@ -202,26 +208,32 @@ impl Interpreter {
         for module in answer.modules {
             let StandardModule { name, path, package, code, source } = module;
             let first = name.split('.').next().unwrap_or(&name);
-            if EARLY.contains(&name.as_str()) || first == "encodings" {
+            let is_early = EARLY.contains(&name.as_str()) || first == "encodings";
+            if is_early {
                 let stem = if package { path.rsplit_once('/') } else { path.rsplit_once('.') };
                 early.extend(stem.map(|(stem, _)| stem.to_owned()));
             }
-            let source = Content::compressed(part(source));
+            let source = Content::compressed(part(source), Effort::Quick);
+            // What is early is read where it lies.
+            let code = match is_early {
+                true => Content::plain(part(code)),
+                false => Content::compressed(part(code), Effort::Quick),
+            };
             builder.file(&path, FileKind::Source, source).map_err(wrong(&path))?;
             let kind = ModuleKind::Code;
-            let new = NewModule { kind, is_package: package, path: path.clone(), code: part(code) };
+            let new = NewModule { kind, is_package: package, path: path.clone(), code };
             builder.module(&name, new).map_err(wrong(&path))?;
         }
         for name in &answer.builtins {
             let (kind, path) = (ModuleKind::Builtin, String::new());
-            let new = NewModule { kind, is_package: false, path, code: Vec::new() };
+            let new = NewModule { kind, is_package: false, path, code: Content::default() };
             builder.module(name, new).map_err(wrong(name))?;
         }
         for file in answer.files {
             let path = format!("{prefix}/{}", file.path);
             let content = inputs.read(&file.file)?;
             let (kind, content) = match file.path.as_str() {
-                "LICENSE.txt" => (FileKind::Licence, Content::compressed(content)),
+                "LICENSE.txt" => (FileKind::Licence, Content::compressed(content, Effort::Quick)),
                 _ => (FileKind::Resource, Content::plain(content)),
             };
             builder.file(&path, kind, content).map_err(wrong(&path))?;
@@ -255,7 +267,7 @@ impl Interpreter {
         objects.check()?;
         for (name, path) in extensions {
             let kind = ModuleKind::Extension;
-            let new = NewModule { kind, is_package: false, path, code: Vec::new() };
+            let new = NewModule { kind, is_package: false, path, code: Content::default() };
             builder.module(&name, new).map_err(wrong(&name))?;
         }
         let host = [&[INTERPRETER.to_owned()], first.as_slice(), &[LIBRARY.to_owned()]].concat();
@@ -273,6 +285,8 @@ impl Interpreter {
             let content = Content::plain(elf::only_loaded(&content).map_err(wrong_object)?);
             builder.file(path, FileKind::SharedObject, content).map_err(wrong(path))?;
         }
+        let licences = Content::compressed(parts.licences.as_bytes().to_vec(), Effort::Quick);
+        builder.file(LICENCES, FileKind::Licence, licences).map_err(wrong(LICENCES))?;
         early.sort();
         for (key, value) in [
             ("python", self.python.as_str()),
@@ -290,9 +304,8 @@ impl Interpreter {
         let work = tempfile::Builder::new().prefix("ekiben-host-").tempdir();
         let work = work.map_err(Error::io("create a folder in", std::env::temp_dir()))?;
         let at = |name: &str| work.path().join(name);
-        let mut modules: BTreeMap<&str, &str> = parts.python.iter().copied().collect();
-        modules.insert("site-start", SITE_START);
-        let request = Request { prefix: prefix.to_owned(), parts: modules };
+        let modules = parts.python.iter().copied().collect();
+        let request = Request { prefix: prefix.to_owned(), parts: modules, site_start: SITE_START };
         let request = serde_json::to_vec(&request).unwrap_or_default();
         for (name, text) in [("library.py", SCRIPT.as_bytes()), ("request.json", &request)] {
             fs::write(at(name), text).map_err(Error::io("write", at(name)))?;

@@ -6,6 +6,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use ekiben_engine::Cache;
 use ekiben_image::{Builder, Content, FileKind, Image, ModuleKind, NewModule};
@@ -14,6 +15,8 @@ use ekiben_object::elf;
 use super::find::{self, Found, Main, Wanted};
 use super::report::{ReportedFile, ReportedModule, Sizes};
 use super::{Base, Error, Flavour, Report, SECTION, Target, hints};
+use crate::process::Stop;
+use crate::runtime::{Progress, Runtime};
 
 /// The module that is generated for an entry point.
 const ENTRY: &str = "_ekiben_main";
@@ -21,7 +24,10 @@ const ENTRY: &str = "_ekiben_main";
 /// Modules that an interpreter needs to start, or that C code imports by itself.
 const ALWAYS: &[&str] = &[
     "_ekiben_importer",
+    "encodings",
     "encodings.*",
+    "encodings.aliases",
+    "encodings.utf_8",
     "importlib",
     "importlib._bootstrap",
     "importlib._bootstrap_external",
@@ -52,6 +58,8 @@ const ALWAYS: &[&str] = &[
 
 /// What the library needs that starts an ordinary interpreter.
 const HOST_LIBRARY: &str = "libgcc_s.so.1";
+/// The kind of the cache's records of interpreters that were linked anew.
+const RELINKED: &str = "relinked";
 
 /// Settings of programs that a person may switch off.
 const SWITCHES: &[&str] = &["fast-exit", "isolated", "quiet-start"];
@@ -67,14 +75,23 @@ pub struct Request {
     pub includes: Vec<String>,
     /// Patterns of modules to leave out with all below them.
     pub excludes: Vec<String>,
+    /// Modules that traced runs have imported, which are taken if they are there.
+    pub traced: Vec<String>,
     /// Folders with hints besides Ekiben's.
     pub hints: Vec<PathBuf>,
     /// Whether to leave out what nothing reaches of the standard library.
     pub prune: bool,
+    /// Whether to link an interpreter with only the builtin modules that are needed, for which `prune`
+    /// has to be set.
+    pub relink: bool,
     /// How much to optimise bytecode: 0, 1 or 2.
     pub optimize: u8,
     /// Whether to keep sources, for tracebacks.
     pub sources: bool,
+    /// Whether it is an interpreter, which has the target's modules, and runs what it is told to.
+    pub interpreter: bool,
+    /// Folders in which it looks for modules that aren't in it, from its own folder on.
+    pub path: Vec<String>,
     /// What the program needs of the machine; if none is named, as little as it can.
     pub flavour: Option<Flavour>,
     /// Settings of the program, `fast-exit`, `isolated` and `quiet-start`, which otherwise are on.
@@ -90,10 +107,14 @@ impl Request {
             site: Vec::new(),
             includes: Vec::new(),
             excludes: Vec::new(),
+            traced: Vec::new(),
             hints: Vec::new(),
             prune: false,
+            relink: false,
             optimize: 0,
             sources: true,
+            interpreter: false,
+            path: Vec::new(),
             flavour: None,
             switches: BTreeMap::new(),
         }
@@ -153,25 +174,43 @@ fn exchange(one: &Path, other: &Path) -> rustix::io::Result<()> {
 /// If its modules can't be found or compiled, some can't be part of a program, or the runtime can't be
 /// used.
 pub fn freeze(request: &Request, base: &Base, cache: Option<&Cache>) -> Result<Program, Error> {
+    freeze_until(request, base, cache, None)
+}
+
+/// As [`freeze`], unless it is to stop before.
+///
+/// # Errors
+/// As there; one of the kind `Interrupted` if it was stopped.
+pub fn freeze_until(
+    request: &Request,
+    base: &Base,
+    cache: Option<&Cache>,
+    stop: Stop<'_>,
+) -> Result<Program, Error> {
     let read = |path: &Path| fs::read(path).map_err(Error::io("read", path));
     let stdlib = read(&base.stdlib)?;
     let wrong = |source| Error::Image { path: base.stdlib.clone(), source };
     let standard = Image::open(&stdlib).map_err(wrong)?;
     if standard.setting("python") != Some(&base.python) {
         let why = format!("stdlib.image isn't for Python {}", base.python);
-        let folder = base.stdlib.parent().unwrap_or(&base.stdlib).to_owned();
-        return Err(Error::NoRuntime { folder, why });
+        return Err(Error::NoRuntime { folder: base.folder().to_owned(), why });
     }
     let wanted = wanted(request, base, &standard)?;
-    let found = find::find(&wanted, base, cache)?;
+    let found = find::find(&wanted, base, cache, stop)?;
     let flavour = choose(request, base, &found)?;
     let program = base.program(flavour)?;
     let mut report = found.report.clone();
     report.flavour = Some(flavour);
     let mut builder = Builder::new();
     let own = found.image().len() + add_objects(&mut builder, flavour, &found, &mut report)?;
-    let image = image(builder, request, &found, &standard)?;
-    let interpreter = read(program)?;
+    let (interpreter, builtins) = match request.relink {
+        true => {
+            let (interpreter, builtins) = relinked(flavour, base, &found.report, cache)?;
+            (interpreter, Some(builtins))
+        }
+        false => (read(program)?, None),
+    };
+    let image = image(builder, request, &found, &standard, builtins.as_ref())?;
     let object = |source| Error::Object { path: program.to_owned(), source };
     let bytes = elf::fill_segment(&interpreter, SECTION, &image).map_err(object)?;
     report.sizes = Sizes {
@@ -197,6 +236,41 @@ fn choose(request: &Request, base: &Base, found: &Found) -> Result<Flavour, Erro
         return Err(Error::Compiled(required));
     }
     Ok(flavour)
+}
+
+/// An interpreter with only those builtin modules that the program needs, and their names.
+fn relinked(
+    flavour: Flavour,
+    base: &Base,
+    report: &Report,
+    cache: Option<&Cache>,
+) -> Result<(Vec<u8>, BTreeSet<String>), Error> {
+    if flavour != Flavour::Static {
+        let message = "only an interpreter of the flavour `static` can be linked with less in it: \
+                       shared objects may need all of a `dynamic` one";
+        return Err(Error::Target(message.to_owned()));
+    }
+    let runtime = Runtime::open(base.folder())?;
+    let needed = report.standard.iter().map(|why| why.name.as_str()).collect();
+    let builtins = runtime.builtins_for(&needed);
+    // The runtime's digest has the compiler in it that its objects are of.
+    let mut key = runtime.manifest.digest.clone();
+    for builtin in &builtins {
+        key.push('\n');
+        key.push_str(builtin);
+    }
+    let kept = cache.and_then(|cache| cache.record_get(RELINKED, key.as_bytes()));
+    if let Some(interpreter) = kept {
+        return Ok((interpreter, builtins));
+    }
+    let stop = AtomicBool::new(false);
+    let interpreter =
+        runtime.relink(&builtins, Progress { step: &|_| {}, note: &|_| {}, stop: &stop })?;
+    if let Some(cache) = cache {
+        // A cache that can't be written to costs the next run some time.
+        let _ = cache.record_put(RELINKED, key.as_bytes(), &interpreter);
+    }
+    Ok((interpreter, builtins))
 }
 
 /// Adds shared objects, where the program can load them. Gives the number of their bytes.
@@ -234,7 +308,8 @@ fn add_objects(
     let all = sizes.values().sum();
     for module in &objects.modules {
         let (kind, path) = (ModuleKind::Extension, module.path.clone());
-        let new = NewModule { kind, is_package: module.package, path, code: Vec::new() };
+        let code = Content::default();
+        let new = NewModule { kind, is_package: module.package, path, code };
         builder.module(&module.why.name, new).map_err(wrong(&module.path))?;
         report.modules.push(ReportedModule {
             why: module.why.clone(),
@@ -303,8 +378,8 @@ fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted
     }
     let mut scan = BTreeMap::new();
     if request.prune {
-        // Modules of Ekiben's own, which the ordinary interpreter hasn't, or has others.
-        for module in standard.modules().filter(|it| is_ours(it.name) || it.name == "site") {
+        // Modules of Ekiben's own, which the ordinary interpreter hasn't.
+        for module in standard.modules().filter(|it| is_ours(it.name)) {
             if let Some(Ok(source)) = standard.source(&module).map(|source| source.read()) {
                 let source = String::from_utf8_lossy(&source).into_owned();
                 scan.insert(module.name.to_owned(), source);
@@ -317,6 +392,7 @@ fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted
         script_folder,
         includes: request.includes.clone(),
         excludes: request.excludes.clone(),
+        traced: request.traced.clone(),
         hints: hints::load(&request.hints)?,
         follow_standard: request.prune,
         standard: match request.prune {
@@ -340,6 +416,7 @@ fn image<'a>(
     request: &Request,
     found: &'a Found,
     standard: &Image<'a>,
+    builtins: Option<&BTreeSet<String>>,
 ) -> Result<Vec<u8>, Error> {
     let wrong = |source| Error::Image { path: PathBuf::from("the program's image"), source };
     let own: BTreeMap<_, _> = found.objects.settings().into_iter().collect();
@@ -359,12 +436,17 @@ fn image<'a>(
         let is_on = request.switches.get(*key).copied().unwrap_or(true);
         builder.set(key, if is_on { "1" } else { "0" }).map_err(wrong)?;
     }
-    builder.set("main", &found.report.main).map_err(wrong)?;
+    if !request.interpreter {
+        builder.set("main", &found.report.main).map_err(wrong)?;
+    }
+    if !request.path.is_empty() {
+        builder.set("path", &request.path.join("\n")).map_err(wrong)?;
+    }
     builder.set("optimize", &request.optimize.to_string()).map_err(wrong)?;
     let own = Image::open(found.image()).map_err(wrong)?;
     builder.add_missing(&own).map_err(wrong)?;
     if request.prune || !request.sources {
-        add_some(&mut builder, request, &found.report, standard).map_err(wrong)?;
+        add_some(&mut builder, request, &found.report, standard, builtins).map_err(wrong)?;
     } else {
         builder.add_missing(standard).map_err(wrong)?;
     }
@@ -377,17 +459,19 @@ fn add_some<'a>(
     request: &Request,
     report: &Report,
     standard: &Image<'a>,
+    builtins: Option<&BTreeSet<String>>,
 ) -> Result<(), ekiben_image::Error> {
     let needed: BTreeSet<&str> = report.standard.iter().map(|why| why.name.as_str()).collect();
     let early: BTreeSet<&str> = standard.setting("early").unwrap_or_default().lines().collect();
     let mut packages = BTreeSet::new();
     let mut loaded: BTreeSet<&str> = standard.setting("host").unwrap_or_default().lines().collect();
+    let is_linked = |name: &str| builtins.is_none_or(|builtins| builtins.contains(name));
     for module in standard.modules() {
         let is_needed = !request.prune
-            || module.kind == ModuleKind::Builtin
+            || module.kind == ModuleKind::Builtin && is_linked(module.name)
             || is_ours(module.name)
-            || early.contains(module.stem)
-            || needed.contains(module.name);
+            || early.contains(module.stem) && module.code.plain().is_some()
+            || module.kind != ModuleKind::Builtin && needed.contains(module.name);
         if !is_needed {
             continue;
         }

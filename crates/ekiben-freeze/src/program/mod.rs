@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`Target`] | what is to become a program |
 //! | `find` | modules and files, found by a script in Python that the runtime's interpreter runs |
+//! | `trace` | what a run of it imports |
 //! | `hints` | what can't be seen in the code of packages |
 //! | `dependencies` | what a program depends on, installed by uv or pip into a folder of the cache |
 //! | [`host`] | ordinary interpreters that programs are made of, where no runtime is |
@@ -13,7 +14,7 @@
 //! | [`Report`] | what was taken and why, for people and for programs |
 //! | [`inventory`] | what is in a program that was made |
 //!
-//! Invariants: no code of the program is run; the same input makes the same bytes, wherever it lies;
+//! Invariants: no code of the program is run, unless it is to be traced; the same input makes the same bytes, wherever it lies;
 //! what a result depended on is compared by content before it is used again.
 
 mod base;
@@ -28,18 +29,23 @@ mod make;
 mod project;
 mod pylock;
 mod report;
+mod resolve;
 mod shared;
 mod target;
+mod trace;
 
-pub use base::{Base, Flavour};
-pub use dependencies::Installer;
+pub use base::Base;
+pub use dependencies::{Installer, installed_folder};
 pub use error::{Compiled, Error};
-pub use make::{Program, Request, freeze};
+pub use make::{Program, Request, freeze, freeze_until};
 pub use project::Project;
 pub use report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,
 };
 pub use target::Target;
+pub use trace::{Trace, record, recorded, trace};
+
+pub use crate::runtime::Flavour;
 
 /// The section that holds a program's image.
 pub const SECTION: &str = ".ekiben_image";

@@ -17,6 +17,8 @@ pub struct Project {
     pub name: String,
     /// `project.dependencies`.
     pub dependencies: Vec<String>,
+    /// Whether its wheels hold programs that Ekiben makes, and not its modules.
+    pub(crate) is_executable: bool,
     /// `project.scripts`, and `project.gui-scripts`.
     scripts: BTreeMap<String, String>,
 }
@@ -24,6 +26,19 @@ pub struct Project {
 #[derive(Deserialize)]
 struct File {
     project: Option<Table>,
+    #[serde(default)]
+    tool: Tool,
+}
+
+#[derive(Default, Deserialize)]
+struct Tool {
+    #[serde(default)]
+    ekiben: Ekiben,
+}
+
+#[derive(Default, Deserialize)]
+struct Ekiben {
+    artifact: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -55,6 +70,7 @@ impl Project {
             folder: folder.to_owned(),
             name: table.name,
             dependencies: table.dependencies,
+            is_executable: file.tool.ekiben.artifact.as_deref() == Some("executable"),
             scripts,
         })
     }

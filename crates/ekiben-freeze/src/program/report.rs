@@ -59,7 +59,7 @@ pub struct Why {
     /// The line of the import, or 0.
     pub line: usize,
     /// How it is needed: `main`, `import`, `guarded` (by a `try`), `lazy` (in a function or under a
-    /// condition), `include`, `hint`, `entry-point` or `compiled` (named in a compiled module).
+    /// condition), `include`, `trace`, `hint`, `entry-point` or `compiled` (named in a compiled module).
     pub how: String,
 }
 
@@ -147,6 +147,7 @@ impl Why {
         let Some(by) = &self.by else {
             return match self.how.as_str() {
                 "include" => "was asked for".to_owned(),
+                "trace" => "imported in the traced run".to_owned(),
                 _ => "is the program".to_owned(),
             };
         };

@@ -78,7 +78,7 @@ impl Target {
     }
 }
 
-fn is_dotted(word: &str) -> bool {
+pub(super) fn is_dotted(word: &str) -> bool {
     word.split('.').all(is_identifier)
 }
 

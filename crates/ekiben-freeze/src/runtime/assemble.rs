@@ -13,6 +13,9 @@ pub(super) const MANIFEST: &str = "runtime.json";
 /// The image of the standard library.
 pub(super) const IMAGE: &str = "stdlib.image";
 
+/// The licences of Ekiben's own object.
+const LICENCES: &str = "licenses/ekiben/LICENSES";
+
 /// The digest of all that determines a runtime.
 pub(super) fn key(
     interpreter: &str,
@@ -21,13 +24,14 @@ pub(super) fn key(
 ) -> Result<String, Error> {
     digest::of_value(&(
         // Raise it when the way of assembling changes.
-        "runtime 1",
+        "runtime 3",
         env!("CARGO_PKG_VERSION"),
         interpreter,
         flavours.list(),
         parts.main_c,
         parts.python,
         digest::of_bytes(parts.object),
+        parts.licences,
     ))
 }
 
@@ -48,6 +52,7 @@ pub(super) fn assemble(
     std::fs::remove_file(&described).map_err(Error::io("remove", &described))?;
     let plan = link::plan(&interpreter, &flavours.list());
     let plan = link::link(&result, plan, parts, toolchain, runner)?;
+    files::write(&result.join(LICENCES), parts.licences)?;
     stdlib::write(&result, &interpreter, parts, &result.join(IMAGE), runner)?;
     install::refuse_paths(&result, &[scratch])?;
     let manifest = Manifest {

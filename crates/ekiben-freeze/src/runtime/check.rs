@@ -134,7 +134,7 @@ impl Runtime {
     fn modules(&self) -> Result<Vec<String>, Error> {
         let stdlib = self.path(&format!("lib/python{}", self.manifest.interpreter.python));
         let builtin = self.manifest.interpreter.modules.iter().map(|module| module.name.clone());
-        let files = files::list(&stdlib)?.into_keys().filter(|name| !name.starts_with("config-"));
+        let files = files::list(&stdlib)?.into_keys().filter(|name| stdlib::is_in_image(name));
         let library = files.filter_map(|name| stdlib::module_of(&name)).map(|(name, _)| name);
         let is_imported = |name: &String| {
             !NOT_IMPORTED.contains(&name.as_str()) && name.rsplit('.').next() != Some("__main__")

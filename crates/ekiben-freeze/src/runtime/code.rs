@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::error::Error;
+use super::install::BESIDE_IMAGES;
 use super::run::{self, Runner};
 use super::{files, interpreter};
 
@@ -20,8 +21,8 @@ pub(super) struct Unit {
     pub(super) output: PathBuf,
     /// What tracebacks call it.
     pub(super) name: String,
-    /// A statement that is to be left away.
-    pub(super) without: Option<&'static str>,
+    /// A statement, and what is to be compiled instead.
+    pub(super) instead: Option<[&'static str; 2]>,
 }
 
 /// Compiles modules. Those of one call must be the same for the same bytes, for the interpreter
@@ -56,9 +57,10 @@ pub(super) fn compile_tree(
     let units: Vec<Unit> = files::list(&folder)?
         .into_iter()
         .filter(|(name, _)| name.ends_with(".py"))
+        .filter(|(name, _)| !BESIDE_IMAGES.iter().any(|folder| name.starts_with(folder)))
         .map(|(name, source)| {
             let output = cached(&source, &tag);
-            Unit { source, output, name: format!("{stdlib}/{name}"), without: None }
+            Unit { source, output, name: format!("{stdlib}/{name}"), instead: None }
         })
         .collect();
     compile(interpreter, &units, runner)
@@ -101,28 +103,28 @@ mod tests {
     }
 
     #[test]
-    fn a_module_is_compiled_without_a_statement_and_under_its_name() {
+    fn a_module_is_compiled_with_another_statement_and_under_its_name() {
         let python = testing::python();
         testing::with_runner(|runner, folder| {
             let source = folder.join("site.py");
-            files::write(&source, "x = {'b', 'a'}\nif x:\n    print(1)\nprint(__file__)\n")
+            files::write(&source, "x = {'b', 'a'}\nif x:\n    print(1)\nprint(__file__, 1 / y)\n")
                 .unwrap();
-            let unit = |output: &str, without| Unit {
+            let unit = |output: &str, instead| Unit {
                 source: source.clone(),
                 output: folder.join(output),
                 name: "lib/site.py".to_owned(),
-                without,
+                instead,
             };
-            let part = Some("if x:\n    print(1)");
+            let part = Some(["if x:\n    print(1)", "if x:\n    y = 1"]);
             compile(&python, &[unit("whole.pyc", None), unit("part.pyc", part)], runner).unwrap();
             let code = read_pyc(&folder.join("part.pyc")).unwrap();
             files::write(&folder.join("code"), code).unwrap();
             let script = "import marshal, sys\ncode = marshal.load(open(sys.argv[1], 'rb'))\n\
                           exec(code, {'__file__': code.co_filename})";
             let run = Command::new(&python).args(["-c", script]).arg(folder.join("code")).output();
-            assert_eq!(String::from_utf8(run.unwrap().stdout).unwrap(), "lib/site.py\n");
+            assert_eq!(String::from_utf8(run.unwrap().stdout).unwrap(), "lib/site.py 1.0\n");
 
-            let error = compile(&python, &[unit("x.pyc", Some("pass"))], runner).unwrap_err();
+            let error = compile(&python, &[unit("x.pyc", Some(["pass", ""]))], runner).unwrap_err();
             let message = error.to_string();
             assert!(message.ends_with("lib/site.py hasn't one statement 'pass'"), "{message}");
         });

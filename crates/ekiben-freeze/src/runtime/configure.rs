@@ -12,13 +12,22 @@ pub(super) const PREFIX: &str = "/ekiben-prefix";
 /// The folder, in the build folder, with links to the archives, and to nothing that is shared.
 pub(super) const ARCHIVES: &str = "ekiben-archives";
 /// What C code is compiled with, for programs at a fixed address whose unused parts can be dropped.
-pub(super) const COMPILE_FLAGS: [&str; 3] = ["-fno-pie", "-ffunction-sections", "-fdata-sections"];
+/// C has no exceptions: tables to unwind it by would be a thirteenth of an interpreter.
+pub(super) const COMPILE_FLAGS: [&str; 5] = [
+    "-fno-pie",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fno-unwind-tables",
+    "-fno-asynchronous-unwind-tables",
+];
+
+const NO_TEST_MODULES: &str = "--disable-test-modules";
 
 /// The arguments of `configure`.
 pub(super) fn arguments(request: &Request, libraries: &Libraries) -> Vec<String> {
     let mut arguments: Vec<String> = [
         "--disable-shared",
-        "--disable-test-modules",
+        NO_TEST_MODULES,
         "--enable-loadable-sqlite-extensions",
         "--with-ensurepip=no",
         "--with-readline=editline",
@@ -37,6 +46,9 @@ pub(super) fn arguments(request: &Request, libraries: &Libraries) -> Vec<String>
     if request.python.minor() >= 13 {
         // Its constructor opens a file of the kernel in every start, whichever allocator is used.
         arguments.push("--without-mimalloc".to_owned());
+    }
+    if request.tests {
+        arguments.retain(|argument| argument != NO_TEST_MODULES);
     }
     if request.pgo {
         arguments.push("--enable-optimizations".to_owned());
@@ -64,10 +76,13 @@ pub(super) fn arguments(request: &Request, libraries: &Libraries) -> Vec<String>
 
 /// The variables of `make`: programs are linked at a fixed address, with the archives. What
 /// `configure` is told instead would reach extension modules too, or not reach every program.
-pub(super) fn make_variables(compiler: &str, lto: bool) -> String {
+pub(super) fn make_variables(compiler: &str, request: &Request) -> String {
     // Where the compiler works in the link, the assembler writes the build folder down.
-    let strip = if lto { " -Wl,--strip-debug" } else { "" };
-    format!("LINKCC={compiler} -no-pie -L{ARCHIVES}{strip}")
+    let strip = if request.lto { " -Wl,--strip-debug" } else { "" };
+    // The program that freezes CPython's own modules has all that are compiled in, but not all that
+    // the modules of tests call. What is missing in interpreters, their own links tell.
+    let lacks = if request.tests { " -Wl,--warn-unresolved-symbols" } else { "" };
+    format!("LINKCC={compiler} -no-pie -L{ARCHIVES}{strip}{lacks}")
 }
 
 /// `Modules/Setup.local` for 3.11, from the `Modules/Setup.stdlib` that `configure` wrote.
@@ -130,6 +145,7 @@ mod tests {
             jobs: std::num::NonZeroU32::MIN,
             pgo: false,
             lto: false,
+            tests: false,
             strict: false,
         };
         let arguments = super::arguments(&request, &libraries());
@@ -145,8 +161,11 @@ mod tests {
         assert!(
             !arguments.iter().any(|word| word.starts_with("LIBUUID") || word.contains("optim"))
         );
-        request.pgo = true;
-        assert!(has(&super::arguments(&request, &libraries()), "--enable-optimizations"));
+        assert!(has(&arguments, NO_TEST_MODULES));
+        (request.pgo, request.tests) = (true, true);
+        let arguments = super::arguments(&request, &libraries());
+        assert!(has(&arguments, "--enable-optimizations"));
+        assert!(!has(&arguments, NO_TEST_MODULES));
     }
 
     #[test]

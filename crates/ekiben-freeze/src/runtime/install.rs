@@ -11,8 +11,7 @@ use super::interpreter::{Build, Recipe};
 use super::libraries::Libraries;
 use super::manifest::{Library, Module};
 use super::run::Runner;
-use super::version::PythonVersion;
-use super::{code, digest, files};
+use super::{Request, code, digest, files};
 
 /// Parts of the standard library that no runtime has: what tests CPython, what needs Tk, what
 /// installs pip from wheels beside it, and what shows how freezing works.
@@ -29,18 +28,29 @@ const NOT_TAKEN: [&str; 9] = [
 ];
 /// Folders of tests and of compiled code, wherever they are.
 const NOT_TAKEN_ANYWHERE: [&str; 3] = ["__pycache__", "tests", "idle_test"];
+/// What of `NOT_TAKEN` CPython's own tests are, and need.
+const TAKEN_WITH_TESTS: [&str; 3] = ["__hello__.py", "__phello__", "test"];
 /// Tests that 3.11 has inside its packages.
 const TESTS_OF_3_11: [&str; 2] = ["ctypes/test/", "unittest/test/"];
+/// The folder of modules that are shared objects.
+const SHARED: &str = "lib-dynload";
+/// Folders that aren't in images, and whose modules needn't be right.
+pub(super) const BESIDE_IMAGES: [&str; 2] = ["lib-dynload/", "test/"];
+/// The object with the table of builtin modules.
+pub(super) const INITTAB: &str = "lib/inittab.o";
 /// What stands for the build folder where its path was written down.
 const BUILD_FOLDER: &str = "/ekiben-build";
 /// Makes what `sysconfig` reads follow the place of the interpreter.
 const RELOCATE: &str = include_str!("relocate.py");
 
 /// What determines the result, besides the build.
-pub(super) fn recipe(python: PythonVersion) -> String {
+pub(super) fn recipe(request: &Request) -> String {
     let mut words = vec![NOT_TAKEN.join(" "), NOT_TAKEN_ANYWHERE.join(" "), RELOCATE.to_owned()];
-    if python.minor() == 11 {
+    if request.python.minor() == 11 {
         words.push(TESTS_OF_3_11.join(" "));
+    }
+    if request.tests {
+        words.push(TAKEN_WITH_TESTS.join(" "));
     }
     digest::of_bytes((words.join("\n") + code::SCRIPT).as_bytes())
 }
@@ -84,14 +94,14 @@ pub(super) fn install(
     let interpreter = result.join("bin").join(&python);
     files::copy(&source.join("python"), &interpreter)?;
     let stdlib = result.join("lib").join(&python);
-    copy_stdlib(&source.join("Lib"), &stdlib)?;
-    // The interpreter looks for this folder, which stays empty.
-    files::create_folder(&stdlib.join("lib-dynload"))?;
+    copy_stdlib(&source.join("Lib"), &stdlib, recipe.request.tests)?;
+    // The interpreter looks for this folder, which stays empty but for modules of tests.
+    files::create_folder(&stdlib.join(SHARED))?;
     let include = result.join("include").join(&python);
     files::copy_folder(&source.join("Include"), &include)?;
     files::copy(&source.join("pyconfig.h"), &include.join("pyconfig.h"))?;
 
-    let libraries = install_libraries(build, recipe)?;
+    let libraries = install_libraries(build, recipe, runner)?;
     for (from, to) in [("LICENSE", "LICENSE"), ("Doc/license.rst", "incorporated-software.rst")] {
         files::copy(&source.join(from), &result.join("licenses/cpython").join(to))?;
     }
@@ -101,10 +111,11 @@ pub(super) fn install(
     Ok(libraries)
 }
 
-fn copy_stdlib(from: &Path, to: &Path) -> Result<(), Error> {
+fn copy_stdlib(from: &Path, to: &Path, with_tests: bool) -> Result<(), Error> {
     for (name, path) in files::list(from)? {
-        let mut parts = name.split('/');
-        let is_left = NOT_TAKEN.contains(&parts.next().unwrap_or_default())
+        let first = name.split('/').next().unwrap_or_default();
+        let is_left = NOT_TAKEN.contains(&first)
+            && !(with_tests && TAKEN_WITH_TESTS.contains(&first))
             || name.split('/').any(|part| NOT_TAKEN_ANYWHERE.contains(&part))
             || TESTS_OF_3_11.iter().any(|tests| name.starts_with(tests));
         if !is_left {
@@ -114,11 +125,21 @@ fn copy_stdlib(from: &Path, to: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn install_libraries(build: &Build, recipe: &Recipe<'_>) -> Result<Vec<Library>, Error> {
+fn install_libraries(
+    build: &Build,
+    recipe: &Recipe<'_>,
+    runner: &mut Runner<'_>,
+) -> Result<Vec<Library>, Error> {
     let (source, result) = (&build.source, &build.result);
     let python = format!("python{}", recipe.request.python.series());
     let own = format!("lib{python}.a");
-    files::copy(&source.join(&own), &result.join("lib").join(&own))?;
+    let archive = result.join("lib").join(&own);
+    files::copy(&source.join(&own), &archive)?;
+    // A program may have another table.
+    files::copy(&source.join("Modules/config.o"), &result.join(INITTAB))?;
+    let mut command = build.command(recipe.toolchain.program("ar", runner)?);
+    runner
+        .run("taking the table of modules out", command.arg("dD").arg(&archive).arg("config.o"))?;
     let cpython = ["licenses/cpython/LICENSE", "licenses/cpython/incorporated-software.rst"];
     let part_of_cpython = |name: &str, file: &str, licence: &str| Library {
         name: name.to_owned(),
@@ -147,6 +168,7 @@ fn install_libraries(build: &Build, recipe: &Recipe<'_>) -> Result<Vec<Library>,
         let file = (!found.is_of_compiler).then(|| format!("lib/lib{}.a", found.name));
         if let Some(file) = &file {
             files::copy(&found.path, &result.join(file))?;
+            drop_unwind_tables(build, recipe, &result.join(file), runner)?;
         }
         let mut licence_files = Vec::new();
         if let Some(text) = &found.licence_text {
@@ -167,6 +189,19 @@ fn install_libraries(build: &Build, recipe: &Recipe<'_>) -> Result<Vec<Library>,
     Ok(libraries)
 }
 
+/// Drops from an archive of C code what CPython is compiled without.
+fn drop_unwind_tables(
+    build: &Build,
+    recipe: &Recipe<'_>,
+    archive: &Path,
+    runner: &mut Runner<'_>,
+) -> Result<(), Error> {
+    let mut command = build.command(recipe.toolchain.program("objcopy", runner)?);
+    command.arg("--enable-deterministic-archives");
+    command.args(["--remove-section=.eh_frame", "--remove-section=.rela.eh_frame"]);
+    runner.run("dropping unwind tables", command.arg(archive))
+}
+
 /// Installs what `sysconfig` reads, without the places of the build.
 fn relocate(
     build: &Build,
@@ -179,6 +214,11 @@ fn relocate(
         help: "choose another folder with --cache-dir".to_owned(),
     })?;
     let built = build.source.join(files::read_text(&build.source.join("pybuilddir.txt"))?.trim());
+    for (name, path) in files::list(&built)? {
+        if name.ends_with(".so") {
+            files::copy(&path, &stdlib.join(SHARED).join(&name))?;
+        }
+    }
     for (name, path) in files::list(&built)? {
         if name.starts_with("_sysconfigdata_") && name.ends_with(".py") {
             let mut command = build.command(interpreter);
@@ -235,7 +275,7 @@ mod tests {
     #[test]
     fn tests_and_what_needs_tk_stay_behind() {
         let work = tempfile::tempdir().unwrap();
-        let (from, to) = (work.path().join("from"), work.path().join("to"));
+        let from = work.path().join("from");
         for name in [
             "json/__init__.py",
             "json/__pycache__/x.pyc",
@@ -248,9 +288,15 @@ mod tests {
         ] {
             files::write(&from.join(name), "").unwrap();
         }
-        copy_stdlib(&from, &to).unwrap();
-        let names: Vec<String> = files::list(&to).unwrap().into_keys().collect();
-        assert_eq!(names, ["json/__init__.py", "unittest/case.py", "venv/scripts/common/activate"]);
+        let copied = |with_tests| {
+            let to = tempfile::tempdir().unwrap();
+            copy_stdlib(&from, to.path(), with_tests).unwrap();
+            files::list(to.path()).unwrap().into_keys().collect::<Vec<_>>()
+        };
+        let plain = ["json/__init__.py", "unittest/case.py", "venv/scripts/common/activate"];
+        assert_eq!(copied(false), plain);
+        let tests = ["json/__init__.py", "test/x.py"];
+        assert_eq!(copied(true), [&tests, &plain[1..]].concat());
     }
 
     #[test]

@@ -33,13 +33,13 @@ impl Recipe<'_> {
         let request = self.request;
         digest::of_value(&(
             // Raise it when the way of building changes, beyond what follows.
-            "interpreter 1",
+            "interpreter 3",
             (&self.archive.of.sha256, request.python.series(), request.pgo, request.lto),
             configure::arguments(request, self.libraries),
             &self.toolchain.compiler,
             archives,
             self.libraries.left_out(),
-            install::recipe(request.python),
+            install::recipe(request),
         ))
     }
 }
@@ -119,14 +119,18 @@ pub(super) fn build(
     let make = || {
         let mut make = build.command("make");
         make.arg(format!("-j{}", request.jobs));
-        make.arg(configure::make_variables(&toolchain.compiler.command.join(" "), request.lto));
+        make.arg(configure::make_variables(&toolchain.compiler.command.join(" "), request));
         make
     };
     if request.pgo {
         runner.run("compiling CPython", make().arg("profile-opt"))?;
     }
     let library = format!("libpython{}.a", request.python.series());
-    let targets = ["python", &library, "pybuilddir.txt"];
+    let mut targets = vec!["python", &library, "pybuilddir.txt"];
+    if request.tests {
+        // A few test loading itself: they can't be compiled in.
+        targets.push("sharedmods");
+    }
     runner.run("compiling CPython", make().args(targets)).map_err(with_make)?;
 
     runner.step("Collecting the interpreter and its library")?;
@@ -155,7 +159,12 @@ pub(super) fn build(
         python: request.python.series(),
         version,
         source: archive.of.clone(),
-        options: Options { pgo: request.pgo, lto: request.lto, configure: arguments },
+        options: Options {
+            pgo: request.pgo,
+            lto: request.lto,
+            tests: request.tests,
+            configure: arguments,
+        },
         compiler: toolchain.compiler.clone(),
         modules,
         left_out,

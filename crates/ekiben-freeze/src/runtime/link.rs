@@ -1,12 +1,13 @@
 //! Linking interpreters that carry an image.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::Error;
+use super::install::INITTAB;
 use super::manifest::{FlavourLink, Interpreter, Link};
 use super::run::Runner;
 use super::toolchain::Toolchain;
-use super::{Flavour, Parts, configure, files, interpreter};
+use super::{Flavour, Parts, configure, files, interpreter, symbols};
 
 /// The section that holds the image, and where it lies: in a segment of its own, after all others,
 /// where there is room to grow.
@@ -14,6 +15,8 @@ pub(super) const SECTION: &str = ".ekiben_image";
 const ADDRESS: &str = "0x40000000";
 /// Where Ekiben's object lies in a runtime.
 const OBJECT: &str = "lib/ekiben_runtime.o";
+/// The object with what a static program finds by name.
+pub(super) const SYMBOLS: &str = "lib/symbols.o";
 /// What a dynamic program may need: the parts of the C library, by their names of all ages.
 const C_LIBRARY: [&str; 4] = ["libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"];
 
@@ -26,13 +29,18 @@ pub(super) fn plan(interpreter: &Interpreter, flavours: &[Flavour]) -> Link {
     compile_flags.extend(configure::COMPILE_FLAGS.map(str::to_owned));
     compile_flags.push(format!("-Iinclude/python{}", interpreter.python));
     let flavours = flavours.iter().map(|flavour| {
+        let mut objects =
+            vec![format!("lib/main-{flavour}.o"), OBJECT.to_owned(), INITTAB.to_owned()];
+        if *flavour == Flavour::Static {
+            objects.push(SYMBOLS.to_owned());
+        }
         let how = FlavourLink {
             program: format!("bin/python{}-{flavour}", interpreter.python),
             compile_flags: match flavour {
                 Flavour::Static => vec!["-DEKIBEN_STATIC".to_owned()],
-                Flavour::Dynamic => Vec::new(),
+                Flavour::Dynamic | Flavour::Host => Vec::new(),
             },
-            objects: vec![format!("lib/main-{flavour}.o"), OBJECT.to_owned()],
+            objects,
             flags: flags(*flavour, interpreter),
         };
         (*flavour, how)
@@ -60,7 +68,7 @@ fn flags(flavour: Flavour, interpreter: &Interpreter) -> Vec<String> {
     flags.push(format!("-Wl,--section-start={SECTION}={ADDRESS}"));
     match flavour {
         Flavour::Static => flags.push("-static".to_owned()),
-        Flavour::Dynamic => flags.push("-Wl,-export-dynamic".to_owned()),
+        Flavour::Dynamic | Flavour::Host => flags.push("-Wl,-export-dynamic".to_owned()),
     }
     if interpreter.options.lto {
         flags.extend(["-O3", "-flto=auto", "-fuse-linker-plugin"].map(str::to_owned));
@@ -99,6 +107,16 @@ pub(super) fn link(
         }
     }
     std::fs::remove_file(&main_c).map_err(Error::io("remove", &main_c))?;
+    if link.flavours.contains_key(&Flavour::Static) {
+        let source = root.join("symbols.c");
+        let python = root.join(&link.python);
+        files::write(&source, symbols::source(&python, &c_library(toolchain, runner)?)?)?;
+        let mut compile = command();
+        // It declares what the compiler knows otherwise.
+        compile.args(&link.compile_flags).args(["-w", "-c", "symbols.c", "-o", SYMBOLS]);
+        runner.run("compiling symbols.c", &mut compile)?;
+        std::fs::remove_file(&source).map_err(Error::io("remove", &source))?;
+    }
     for (flavour, how) in &link.flavours {
         let mut command = command();
         command.args(arguments(&link, how)).args(["-o", &how.program]);
@@ -106,6 +124,18 @@ pub(super) fn link(
         check(&root.join(&how.program), *flavour)?;
     }
     Ok(link)
+}
+
+/// The archives of the C library.
+pub(super) fn c_library(
+    toolchain: &Toolchain,
+    runner: &mut Runner<'_>,
+) -> Result<Vec<PathBuf>, Error> {
+    let mut archives = Vec::new();
+    for name in ["c", "m"] {
+        archives.extend(toolchain.archive(name, runner)?);
+    }
+    Ok(archives)
 }
 
 /// The functions that an object has another form of, for the linker's `--wrap`: its table of strings
@@ -124,7 +154,7 @@ fn wrapped(object: &[u8]) -> Vec<String> {
 }
 
 /// The arguments of a link in the runtime's folder.
-fn arguments(link: &Link, how: &FlavourLink) -> Vec<String> {
+pub(super) fn arguments(link: &Link, how: &FlavourLink) -> Vec<String> {
     let mut arguments = how.flags.clone();
     arguments.extend(how.objects.iter().cloned());
     for (before, names, after) in [

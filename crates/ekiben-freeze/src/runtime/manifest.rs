@@ -69,6 +69,9 @@ pub struct Options {
     pub pgo: bool,
     /// Whether it optimised across files.
     pub lto: bool,
+    /// Whether CPython's own tests are there, with the modules that they need.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tests: bool,
     /// What `configure` was told.
     pub configure: Vec<String>,
 }

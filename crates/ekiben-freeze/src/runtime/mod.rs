@@ -34,16 +34,19 @@ mod interpreter;
 mod libraries;
 mod link;
 mod manifest;
+mod relink;
 mod run;
 mod source;
 mod stdlib;
 mod store;
+mod symbols;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod testing;
 mod toolchain;
 mod unpack;
 mod version;
+mod wheel;
 
 pub use check::{Check, Finding};
 pub use error::{Cause, Error};
@@ -53,6 +56,7 @@ pub use manifest::{
 pub use run::Progress;
 pub use store::{Runtime, Store};
 pub use version::PythonVersion;
+pub use wheel::DISTRIBUTION;
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -69,6 +73,8 @@ pub struct Parts<'a> {
     pub python: &'a [(&'a str, &'a str)],
     /// The object file with the builtin module `_ekiben`.
     pub object: &'a [u8],
+    /// The licences of what is in the object.
+    pub licences: &'a str,
 }
 
 /// What runtime to build.
@@ -86,6 +92,8 @@ pub struct Request {
     pub pgo: bool,
     /// Whether to optimise across files.
     pub lto: bool,
+    /// Whether CPython's own tests are to be there, with the modules that they need.
+    pub tests: bool,
     /// Whether a module that can't be built is an error.
     pub strict: bool,
 }
@@ -112,10 +120,12 @@ pub enum Flavour {
     Static,
     /// It takes the machine's C library, and can load shared objects.
     Dynamic,
+    /// It is an ordinary interpreter of the machine, loaded from memory, and no runtime's.
+    Host,
 }
 
 impl Flavour {
-    /// All of them.
+    /// Those that runtimes have interpreters of.
     pub const ALL: [Self; 2] = [Self::Static, Self::Dynamic];
 
     /// Its word on command lines and in names of files.
@@ -124,6 +134,7 @@ impl Flavour {
         match self {
             Self::Static => "static",
             Self::Dynamic => "dynamic",
+            Self::Host => "host",
         }
     }
 }

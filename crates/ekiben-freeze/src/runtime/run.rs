@@ -9,17 +9,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::error::Error;
+use crate::process::{IMPATIENCE, PATIENCE, end};
 
-/// How often we look whether a process has ended or we are asked to stop, at first and in the end.
-const IMPATIENCE: Duration = Duration::from_millis(1);
-const PATIENCE: Duration = Duration::from_millis(50);
 /// How much of a log an error shows.
 const TAIL_LINES: usize = 20;
 /// The variables that programs get from ours: how to find programs and the network.
@@ -192,27 +187,6 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// Ends a child with its process group: politely, then not.
-fn end(child: &mut Child) {
-    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    for signal in [Signal::TERM, Signal::KILL] {
-        if let Some(group) = group {
-            // Fails only for a group that is gone.
-            let _ = kill_process_group(group, signal);
-        }
-        for _ in 0..20 {
-            if matches!(child.try_wait(), Ok(Some(_))) {
-                if let Some(group) = group {
-                    let _ = kill_process_group(group, Signal::KILL);
-                }
-                return;
-            }
-            std::thread::sleep(PATIENCE);
-        }
-    }
-    let _ = child.wait();
-}
-
 /// A command whose environment is the same everywhere, but for what finds programs.
 pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
@@ -246,8 +220,11 @@ fn quoted(word: &str) -> String {
     }
 }
 
+/// The end of what a program printed, without the linker's warnings of what every static link has.
 fn tail(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    const OF_STATIC_LINKS: &str = "in statically linked applications requires at runtime";
+    let is_shown = |line: &&str| !line.trim().is_empty() && !line.contains(OF_STATIC_LINKS);
+    let lines: Vec<&str> = text.lines().filter(is_shown).collect();
     lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
 }
 

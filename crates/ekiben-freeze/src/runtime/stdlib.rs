@@ -2,22 +2,28 @@
 
 use std::path::Path;
 
-use ekiben_image::{Builder, Content, FileKind, ModuleKind, NewModule};
+use ekiben_image::{Builder, Content, Effort, FileKind, ModuleKind, NewModule};
 
 use super::Parts;
 use super::code::{self, Unit};
 use super::error::Error;
 use super::files;
+use super::install::BESIDE_IMAGES;
 use super::manifest::Interpreter;
 use super::run::Runner;
 
-/// The module that CPython imports at start, under the name by which Ekiben's own finds it.
-const PLAIN_SITE: &str = "_ekiben_site";
-/// How `site` starts its work, unless asked not to.
-const SITE_START: &str = "if not sys.flags.no_site:\n    main()";
-/// Packages, with all that is in them, and modules that are needed before anything can be imported
+/// The module that CPython imports at start, for which Ekiben's own stands in.
+const SITE: &str = "site.py";
+/// How it starts its work, unless asked not to, and when it has to in a program: as `python -m site`.
+const SITE_START: [&str; 2] =
+    ["if not sys.flags.no_site:\n    main()", "if __name__ == '__main__':\n    main()"];
+/// Packages, with all that is in them, and modules that may be needed before anything can be imported
 /// from the image.
-const EARLY: [&str; 4] = ["_ekiben_importer", "encodings", "site", "warnings"];
+const EARLY: [&str; 4] = ["_ekiben_importer", "_ekiben_site", "encodings", "warnings"];
+
+/// Of `encodings` only these are needed in an environment in UTF-8. They are read where they lie, as
+/// `EARLY`'s other modules are; codecs are packed.
+const ALWAYS_EARLY: [&str; 3] = ["encodings", "encodings.aliases", "encodings.utf_8"];
 
 /// Writes the image of the interpreter in `root` to `output`.
 pub(super) fn write(
@@ -38,12 +44,12 @@ pub(super) fn write(
             kind: ModuleKind::Builtin,
             is_package: false,
             path: String::new(),
-            code: Vec::new(),
+            code: Content::default(),
         };
         builder.module(&module.name, new).map_err(|error| wrong(&error))?;
     }
     for (name, path) in files::list(&root.join("licenses"))? {
-        let content = Content::compressed(files::read(&path)?);
+        let content = Content::compressed(files::read(&path)?, Effort::Thorough);
         builder
             .file(&format!("licenses/{name}"), FileKind::Licence, content)
             .map_err(|error| wrong(&error))?;
@@ -60,19 +66,22 @@ pub(super) fn write(
 
 /// Where the modules of `EARLY` lie, without their suffixes, one a line.
 fn early_modules(stdlib: &str, names: &[String]) -> String {
-    let is_inside = |module: &String| {
-        let rest = |package: &&str| module.strip_prefix(package);
-        EARLY.iter().filter_map(rest).any(|rest| rest.starts_with('.'))
-    };
     let modules = names.iter().filter_map(|name| module_of(name)).map(|(name, _)| name);
     let mut early: Vec<String> = EARLY.map(str::to_owned).into();
-    early.extend(modules.filter(is_inside));
+    early.extend(modules.filter(|module| is_early(module)));
     early.sort();
+    early.dedup();
     let stems = early.iter().map(|module| format!("{stdlib}/{}", module.replace('.', "/")));
     stems.collect::<Vec<_>>().join("\n")
 }
 
-/// Ekiben's own modules, which take the place of the library's.
+/// Whether a module is one of `EARLY`, or in one.
+fn is_early(module: &str) -> bool {
+    let rest = |early: &&str| module.strip_prefix(early);
+    EARLY.iter().filter_map(rest).any(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Ekiben's own modules, and what it changes of the library's.
 fn add_parts(
     builder: &mut Builder<'_>,
     root: &Path,
@@ -82,17 +91,16 @@ fn add_parts(
     runner: &mut Runner<'_>,
 ) -> Result<(), Error> {
     let interpreter = root.join("bin").join(stdlib.trim_start_matches("lib/"));
-    let site = files::read_text(&root.join(stdlib).join("site.py"))?;
-    let plain = format!("{PLAIN_SITE}.py");
-    let mut sources = vec![(plain.as_str(), site.as_str(), Some(SITE_START))];
+    let site = files::read_text(&root.join(stdlib).join(SITE))?;
+    let mut sources = vec![(SITE, site.as_str(), Some(SITE_START))];
     sources.extend(parts.python.iter().map(|(file, text)| (*file, *text, None)));
     let mut units = Vec::new();
-    for (file, text, without) in &sources {
+    for (file, text, instead) in &sources {
         let source = work.join(file);
         files::write(&source, text)?;
         let output = work.join(format!("{file}c"));
         let name = format!("{stdlib}/{file}");
-        units.push(Unit { source, output, name, without: *without });
+        units.push(Unit { source, output, name, instead: *instead });
     }
     code::compile(&interpreter, &units, runner)?;
     for (unit, (file, text, _)) in units.iter().zip(&sources) {
@@ -107,10 +115,10 @@ fn add_parts(
 fn add_tree(builder: &mut Builder<'_>, root: &Path, stdlib: &str) -> Result<(), Error> {
     let tag = code::cache_tag(stdlib);
     for (name, source) in files::list(&root.join(stdlib))? {
-        let path = format!("{stdlib}/{name}");
-        if name.contains("__pycache__/") || name.starts_with("config-") {
+        if !is_in_image(&name) {
             continue;
         }
+        let path = format!("{stdlib}/{name}");
         match module_of(&name) {
             Some((_, is_package)) if builder.has_module_at(&path, is_package) => {}
             Some((module, is_package)) => {
@@ -126,6 +134,12 @@ fn add_tree(builder: &mut Builder<'_>, root: &Path, stdlib: &str) -> Result<(), 
     Ok(())
 }
 
+/// Whether a file of the library's folder goes into the image.
+pub(super) fn is_in_image(name: &str) -> bool {
+    let is_beside = BESIDE_IMAGES.iter().any(|folder| name.starts_with(folder));
+    !is_beside && !name.contains("__pycache__/") && !name.starts_with("config-")
+}
+
 fn add_module(
     builder: &mut Builder<'_>,
     name: &str,
@@ -134,9 +148,16 @@ fn add_module(
     code: Vec<u8>,
     source: Vec<u8>,
 ) -> Result<(), Error> {
+    let is_read_in_place =
+        ALWAYS_EARLY.contains(&name) || is_early(name) && !name.starts_with("encodings.");
+    let code = match is_read_in_place {
+        true => Content::plain(code),
+        false => Content::compressed(code, Effort::Thorough),
+    };
     let new = NewModule { kind: ModuleKind::Code, is_package, path: path.to_owned(), code };
     builder.module(name, new).map_err(|error| wrong(&error))?;
-    builder.file(path, FileKind::Source, Content::compressed(source)).map_err(|error| wrong(&error))
+    let source = Content::compressed(source, Effort::Thorough);
+    builder.file(path, FileKind::Source, source).map_err(|error| wrong(&error))
 }
 
 /// The module that a file is, and whether it is a package.
@@ -170,7 +191,8 @@ mod tests {
     fn encodings_are_early_with_all_that_is_in_them() {
         let names = ["encodings/__init__.py", "encodings/utf_8.py", "site.py", "os.py"];
         let early = early_modules("lib/python3.13", &names.map(str::to_owned));
-        let expected = ["_ekiben_importer", "encodings", "encodings/utf_8", "site", "warnings"];
+        let expected =
+            ["_ekiben_importer", "_ekiben_site", "encodings", "encodings/utf_8", "warnings"];
         let expected = expected.map(|stem| format!("lib/python3.13/{stem}"));
         assert_eq!(early, expected.join("\n"));
     }

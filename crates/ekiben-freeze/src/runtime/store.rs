@@ -24,6 +24,8 @@ use super::{Parts, Progress, Request, files, source};
 
 /// How much of a digest is enough for people.
 const SHORT: usize = 12;
+/// The first series of 3 whose test modules are built as all others are.
+const TESTS_SINCE: u8 = 12;
 /// How often a waiting process looks again.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -58,6 +60,18 @@ impl Runtime {
         let digest = &self.manifest.digest;
         let short = digest.get(..SHORT).unwrap_or(digest);
         format!("{}-{short}", self.manifest.interpreter.version)
+    }
+
+    /// What it runs on, as Python names it: `x86_64`, `aarch64`.
+    #[must_use]
+    pub fn architecture(&self) -> &str {
+        let target = &self.manifest.interpreter.compiler.target;
+        match target.split('-').next().unwrap_or(target) {
+            "arm" => "armv7l",
+            "i386" | "i486" | "i586" => "i686",
+            "powerpc64le" => "ppc64le",
+            other => other,
+        }
     }
 
     /// A path in it.
@@ -121,6 +135,10 @@ impl Store {
         Self { folder: cache.join("runtimes") }
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// All runtimes, the newest version last, and of one version that which was made last.
     ///
     /// # Errors
@@ -150,6 +168,7 @@ impl Store {
     }
 
     /// The runtime of a name, of a version, in a folder; without any, the one of the newest version.
+    /// One with tests is meant by its name or folder only.
     ///
     /// # Errors
     /// If there is none.
@@ -161,11 +180,57 @@ impl Store {
         }
         let mut all = self.list()?;
         let there = all.iter().map(Runtime::name).collect();
-        let is_meant = |runtime: &Runtime| name.is_none_or(|name| answers_to(runtime, name));
+        let is_meant = |runtime: &Runtime| match name {
+            Some(name) => answers_to(runtime, name),
+            None => !runtime.manifest.interpreter.options.tests,
+        };
         match all.iter().rposition(is_meant) {
             Some(at) => Ok(all.swap_remove(at)),
             None => Err(Error::NoSuchRuntime { name: name.map(str::to_owned), there }),
         }
+    }
+
+    /// The runtime of a digest.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn by_digest(&self, digest: &str) -> Result<Runtime, Error> {
+        let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let folder = self.folder.join(digest);
+        if is_digest && folder.join(assemble::MANIFEST).is_file() {
+            return Runtime::open(&folder);
+        }
+        let there = self.list()?.iter().map(Runtime::name).collect();
+        Err(Error::NoSuchRuntime { name: Some(digest.to_owned()), there })
+    }
+
+    /// Removes the one runtime that is meant by a name, and gives what it was called.
+    ///
+    /// # Errors
+    /// If there is none, if it isn't clear which is meant, or it can't be removed.
+    pub fn remove(&self, name: &str) -> Result<String, Error> {
+        let all = self.list()?;
+        let meant: Vec<&Runtime> = all.iter().filter(|it| answers_to(it, name)).collect();
+        let [runtime] = meant[..] else {
+            if meant.is_empty() {
+                let there = all.iter().map(Runtime::name).collect();
+                return Err(Error::NoSuchRuntime { name: Some(name.to_owned()), there });
+            }
+            let names: Vec<String> = meant.into_iter().map(Runtime::name).collect();
+            return Err(Error::Input {
+                message: format!("`{name}` may be each of {}", names.join(", ")),
+                help: "give the whole name of the one to be removed".to_owned(),
+            });
+        };
+        // Whole or not at all, to whoever looks for runtimes meanwhile.
+        let scratch = self.folder.join("scratch");
+        files::create_folder(&scratch)?;
+        let work = tempfile::Builder::new().prefix("removed-").tempdir_in(&scratch);
+        let work = work.map_err(Error::io("write to", &scratch))?;
+        let gone = work.path().join("runtime");
+        std::fs::rename(&runtime.folder, &gone).map_err(Error::io("remove", &runtime.folder))?;
+        files::remove_folder(&gone)?;
+        Ok(runtime.name())
     }
 
     /// Builds a runtime, unless it is there.
@@ -197,6 +262,12 @@ impl Store {
         parts: Parts<'_>,
         runner: &mut Runner<'_>,
     ) -> Result<Runtime, Error> {
+        if request.tests && request.python.minor() < TESTS_SINCE {
+            return Err(Error::Input {
+                message: format!("the tests of CPython {} can't be taken", request.python),
+                help: format!("ask for 3.{TESTS_SINCE} or later, or leave --tests away"),
+            });
+        }
         let toolchain = Toolchain::find(runner)?;
         let sources = self.folder.join("sources");
         let archive = source::fetch(&request.source, request.python, &sources, runner)?;
@@ -221,7 +292,7 @@ impl Store {
     }
 
     /// The folder `<inside>/<key>`, made by `build` in a scratch folder unless it is there.
-    fn once(
+    pub(super) fn once(
         &self,
         key: &str,
         inside: &str,
@@ -280,47 +351,17 @@ fn answers_to(runtime: &Runtime, name: &str) -> bool {
         .strip_prefix(name)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') && name.contains('.'));
     let is_digest = name.len() >= SHORT && runtime.manifest.digest.starts_with(name);
-    runtime.name() == name || of_version || is_digest
+    let is_for_all = !runtime.manifest.interpreter.options.tests;
+    runtime.name() == name || of_version && is_for_all || is_digest
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
     use super::*;
-    use crate::runtime::{Compiler, Interpreter, Link, Options, SourceOf};
-
-    fn manifest(version: &str, digest: char) -> Manifest {
-        Manifest {
-            format: FORMAT,
-            ekiben: "0".to_owned(),
-            digest: digest.to_string().repeat(64),
-            interpreter: Interpreter {
-                python: version[..4].to_owned(),
-                version: version.to_owned(),
-                source: SourceOf { origin: "a test".to_owned(), sha256: String::new() },
-                options: Options { pgo: false, lto: false, configure: Vec::new() },
-                compiler: Compiler {
-                    command: Vec::new(),
-                    version: String::new(),
-                    target: String::new(),
-                },
-                modules: Vec::new(),
-                left_out: Vec::new(),
-                libraries: Vec::new(),
-            },
-            link: Link {
-                compile_flags: Vec::new(),
-                python: String::new(),
-                archives: Vec::new(),
-                libraries: Vec::new(),
-                flavours: BTreeMap::new(),
-            },
-            files: BTreeMap::new(),
-        }
-    }
+    use crate::runtime::testing::manifest;
 
     fn store_with(versions: &[(&str, char)]) -> (tempfile::TempDir, Store) {
         let cache = tempfile::tempdir().unwrap();
@@ -350,10 +391,45 @@ mod tests {
             let runtime = store.find(asked).unwrap();
             assert_eq!(runtime.manifest.digest, found.to_string().repeat(64), "{asked:?}");
         }
+        let by_digest = |digest: &str| store.by_digest(digest).map(|it| it.name());
+        assert_eq!(by_digest(&"b".repeat(64)).unwrap(), "3.11.2-bbbbbbbbbbbb");
+        for other in [folder.to_str().unwrap(), "bbbbbbbbbbbb", "3.11", &"d".repeat(64)] {
+            assert!(by_digest(other).is_err(), "{other}");
+        }
         for other in ["3.1", "3", "3.12", "bb", "3.13.5-bbbbbbbbbbbb"] {
             let error = store.find(Some(other)).unwrap_err();
             assert_eq!(error.to_string(), format!("there is no runtime `{other}`"));
         }
+    }
+
+    #[test]
+    fn a_runtime_with_tests_is_found_by_its_name_only() {
+        let (_cache, store) = store_with(&[("3.13.5", 'a'), ("3.13.6", 'b')]);
+        let path = store.folder.join("b".repeat(64)).join(assemble::MANIFEST);
+        let mut with_tests = manifest("3.13.6", 'b');
+        with_tests.interpreter.options.tests = true;
+        manifest::write(&path, &with_tests).unwrap();
+        assert_eq!(store.list().unwrap().len(), 2);
+        for (asked, found) in [
+            (None, "3.13.5-aaaaaaaaaaaa"),
+            (Some("3.13"), "3.13.5-aaaaaaaaaaaa"),
+            (Some("3.13.6-bbbbbbbbbbbb"), "3.13.6-bbbbbbbbbbbb"),
+        ] {
+            assert_eq!(store.find(asked).unwrap().name(), found);
+        }
+        assert!(store.find(Some("3.13.6")).is_err());
+    }
+
+    #[test]
+    fn the_one_that_is_meant_is_removed() {
+        let (_cache, store) = store_with(&[("3.13.5", 'a'), ("3.11.2", 'b'), ("3.13.12", 'c')]);
+        let error = store.remove("3.13").unwrap_err();
+        let names = "`3.13` may be each of 3.13.5-aaaaaaaaaaaa, 3.13.12-cccccccccccc";
+        assert_eq!(error.to_string(), names);
+        assert!(store.remove("3.12").is_err());
+        assert_eq!(store.remove("3.13.5").unwrap(), "3.13.5-aaaaaaaaaaaa");
+        let names: Vec<String> = store.list().unwrap().iter().map(Runtime::name).collect();
+        assert_eq!(names, ["3.11.2-bbbbbbbbbbbb", "3.13.12-cccccccccccc"]);
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! What tests of this module share.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
+use super::manifest::FORMAT;
 use super::run::{Progress, Runner};
+use super::{Compiler, Interpreter, Link, Manifest, Options, SourceOf};
 
 /// A runner with a log of its own, that nobody stops.
 pub(super) fn with_runner<T>(test: impl FnOnce(&mut Runner<'_>, &Path) -> T) -> T {
@@ -22,4 +25,35 @@ pub(super) fn python() -> PathBuf {
         asked.is_ok_and(|output| output.status.success())
     };
     names.iter().find(|name| is_new(name)).expect("CPython 3.11 or later is in PATH").into()
+}
+
+/// The manifest of a runtime with nothing in it.
+pub(super) fn manifest(version: &str, digest: char) -> Manifest {
+    Manifest {
+        format: FORMAT,
+        ekiben: "0".to_owned(),
+        digest: digest.to_string().repeat(64),
+        interpreter: Interpreter {
+            python: version[..4].to_owned(),
+            version: version.to_owned(),
+            source: SourceOf { origin: "a test".to_owned(), sha256: String::new() },
+            options: Options { pgo: false, lto: false, tests: false, configure: Vec::new() },
+            compiler: Compiler {
+                command: Vec::new(),
+                version: String::new(),
+                target: "x86_64-linux-gnu".to_owned(),
+            },
+            modules: Vec::new(),
+            left_out: Vec::new(),
+            libraries: Vec::new(),
+        },
+        link: Link {
+            compile_flags: Vec::new(),
+            python: String::new(),
+            archives: Vec::new(),
+            libraries: Vec::new(),
+            flavours: BTreeMap::new(),
+        },
+        files: BTreeMap::new(),
+    }
 }

@@ -65,6 +65,13 @@ impl Toolchain {
         Ok(path.is_absolute().then(|| path.canonicalize().ok()).flatten())
     }
 
+    /// The program of that name that belongs to the compiler.
+    pub(super) fn program(&self, name: &str, runner: &mut Runner<'_>) -> Result<String, Error> {
+        let question = format!("-print-prog-name={name}");
+        let answer = runner.output("looking for a program", self.command().arg(question))?;
+        Ok(answer.trim().to_owned())
+    }
+
     /// Whether a header can be included.
     pub(super) fn has_header(&self, header: &str, runner: &mut Runner<'_>) -> Result<bool, Error> {
         let mut command = self.command();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ekiben_freeze::program::{Installer, Project, Request, Target};
+use ekiben_freeze::program::{Error, Installer, Project, Request, Target};
 
 use crate::support::Place;
 
@@ -95,4 +95,38 @@ fn a_project_is_installed_with_what_it_depends_on() {
     place.write("project/cli.py", "def main(): print()\n");
     let other = installer.project(&project).unwrap();
     assert!(other[0] != site[0] && other[1] == site[1]);
+}
+
+#[test]
+fn what_isnt_pinned_is_resolved_to_versions_and_hashes() {
+    let place = Place::new();
+    let installer = installer(&place);
+    let resolved = installer.resolve(&format!("{INICONFIG}\n"), None).unwrap();
+    let has_hash = HASHES.split_whitespace().any(|hash| resolved.contains(hash));
+    assert!(resolved.starts_with(INICONFIG) && has_hash, "{resolved}");
+    let site = installer.resolved(&resolved, None).unwrap();
+    assert!(site.join("iniconfig/__init__.py").is_file());
+
+    let message = installer.resolve("iniconfig==0.0.0\n", None).unwrap_err().to_string();
+    assert!(message.contains("can't resolve the dependencies:\n"), "{message}");
+    let stop = || true;
+    let error = installer.resolve(&format!("{INICONFIG}\n"), Some(&stop)).unwrap_err();
+    assert!(matches!(error, Error::Io { .. }), "{error}");
+}
+
+#[test]
+fn modules_of_a_project_are_asked_for_whose_wheels_hold_programs() {
+    let place = Place::new();
+    let check =
+        "    assert config_settings == {'artifact': 'extension'}, config_settings\n    files";
+    place.write("project/backend.py", &BACKEND.replacen("    files", check, 1));
+    place.write("project/cli.py", "def main(): pass\n");
+    place.write(
+        "project/pyproject.toml",
+        "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n\
+         [project]\nname = 'spam'\nversion = '1.0'\n[tool.ekiben]\nartifact = 'executable'\n",
+    );
+    let project = Project::read(&place.path("project")).unwrap();
+    let site = installer(&place).project(&project).unwrap();
+    assert!(site[0].join("spam/cli.py").is_file());
 }

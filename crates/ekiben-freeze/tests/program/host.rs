@@ -16,7 +16,8 @@ const PYTHON: &[(&str, &str)] =
 fn an_interpreter_becomes_a_base_once() {
     let place = Place::new();
     let launcher = fs::read(&place.base.programs[&Flavour::Static]).unwrap();
-    let parts = Parts { launcher: &launcher, library: b"library", python: PYTHON };
+    let parts =
+        Parts { launcher: &launcher, library: b"library", python: PYTHON, licences: "ours" };
     let (path, python) = interpreter();
     let found = Interpreter::find(&python).unwrap();
     assert_eq!(found.python, python);
@@ -44,14 +45,15 @@ fn an_interpreter_becomes_a_base_once() {
     for name in ["test", "site-packages", "tkinter", "_tkinter", "_gdbm"] {
         assert!(image.module(&format!("{prefix}/{name}")).is_none(), "{name}");
     }
-    let site = image.module(&format!("{prefix}/site")).unwrap();
-    assert_eq!(
-        &*image.source(&site).unwrap().read().unwrap(),
-        b"import _ekiben_importer\n",
-        "ours takes the place of the library's"
-    );
+    for (name, text) in [("_ekiben_site", "import _ekiben_importer\n"), ("site", "def ")] {
+        let module = image.module(&format!("{prefix}/{name}")).unwrap();
+        let source = image.source(&module).unwrap().read().unwrap();
+        assert!(String::from_utf8_lossy(&source).contains(text), "{name}");
+    }
+    let licences = image.file("licenses/ekiben/LICENSES").unwrap();
+    assert_eq!(&*licences.content.read().unwrap(), b"ours");
     let early: BTreeSet<_> = image.setting("early").unwrap().lines().collect();
-    for name in ["_ekiben_importer", "encodings", "encodings/utf_8", "site", "warnings"] {
+    for name in ["_ekiben_importer", "_ekiben_site", "encodings", "encodings/utf_8", "warnings"] {
         assert!(early.contains(format!("{prefix}/{name}").as_str()), "{name}");
     }
     let pruned = Request { prune: true, ..place.script("hello.py") };

@@ -165,7 +165,7 @@ fn stdlib(python: &str) -> Vec<u8> {
     for (name, is_package) in STANDARD {
         let file = if *is_package { "/__init__.py" } else { ".py" };
         let path = format!("{prefix}/{}{file}", name.replace('.', "/"));
-        let code = format!("code of {name}").into_bytes();
+        let code = Content::plain(format!("code of {name}").into_bytes());
         let module = NewModule { kind: ModuleKind::Code, is_package: *is_package, path, code };
         builder.file(&module.path, FileKind::Source, Content::plain(b"pass\n".to_vec())).unwrap();
         builder.module(name, module).unwrap();
@@ -174,7 +174,7 @@ fn stdlib(python: &str) -> Vec<u8> {
         kind: ModuleKind::Builtin,
         is_package: false,
         path: String::new(),
-        code: Vec::new(),
+        code: Content::default(),
     };
     builder.module("time", builtin).unwrap();
     let data = format!("{prefix}/ensurepip/data.txt");

@@ -1,5 +1,6 @@
 //! The interpreter's start, the main module, and the end.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_uchar};
 use std::os::unix::ffi::OsStrExt as _;
 use std::ptr;
@@ -11,6 +12,9 @@ use pyo3_ffi::PyObject;
 use super::config::{self, Config, Layout, USE_ENVIRONMENT};
 use crate::module::PyInit__ekiben;
 use crate::start::image;
+
+/// Ekiben's module in place of `site`.
+const SITE: &str = "_ekiben_site";
 
 /// `struct _frozen`; until 3.12 it has a function besides, and so its size is another.
 #[repr(C)]
@@ -89,10 +93,18 @@ unsafe fn freeze_early() {
             if module.kind != ModuleKind::Code {
                 continue;
             }
+            // The interpreter would say no more of a damaged one than that it can't be imported.
+            let code: &'static [u8] = match module.code.read().unwrap_or_default() {
+                Cow::Borrowed(code) => code,
+                Cow::Owned(code) => code.leak(),
+            };
+            // In the place of `site`, which the interpreter imports at its start, it finds ours.
+            let name =
+                if module.name == SITE { c"site".as_ptr() } else { module.name.as_ptr().cast() };
             let frozen = Frozen {
-                name: module.name.as_ptr().cast(),
-                code: module.code.as_ptr(),
-                size: c_int::try_from(module.code.len()).unwrap_or(0),
+                name,
+                code: code.as_ptr(),
+                size: c_int::try_from(code.len()).unwrap_or(0),
                 is_package: c_int::from(module.is_package),
             };
             let record: [u64; 3] = std::mem::transmute(frozen);
@@ -175,6 +187,13 @@ unsafe fn start(
         }
         for inner in ["", "/site-packages"] {
             let folder = config::decoded(&[&library, inner.as_bytes()].concat());
+            config.append(layout.module_search_paths, &folder);
+        }
+        // The setting `path`, from the program's own folder on.
+        let here = program.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+        for folder in image().and_then(|image| image.setting("path")).unwrap_or_default().lines() {
+            let start = if folder.starts_with('/') { &[][..] } else { &program[..here] };
+            let folder = config::decoded(&[start, folder.as_bytes()].concat());
             config.append(layout.module_search_paths, &folder);
         }
         config.start();

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use ekiben_core::{Cause, Problem, Problems};
 use ekiben_engine::{Cache, CacheLimits, CleanScope};
+use ekiben_freeze::program::installed_folder;
 use ekiben_project::{PYPROJECT, Project};
 
 use super::End;
@@ -53,17 +54,21 @@ fn clean_cache(global: &Global, scope: CleanScope) -> Result<String, Problems> {
             .help("wait until it has finished")
             .into());
     }
+    let mut removed = cleaned.bytes;
     if scope == CleanScope::All {
-        let kept = ekiben_core::kept_folder(&folder);
-        match std::fs::remove_dir_all(&kept) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(failed("remove", &kept, &error));
+        // Runtimes stay: they are no results of builds, and take minutes to make.
+        for folder in [ekiben_core::kept_folder(&folder), installed_folder(&folder)] {
+            removed += size(&folder).unwrap_or(0);
+            match std::fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(failed("remove", &folder, &error));
+                }
+                _ => {}
             }
-            _ => {}
         }
     }
     let left = cache.stats()?;
-    let (removed, left) = (report::bytes(cleaned.bytes), report::bytes(left.bytes));
+    let (removed, left) = (report::bytes(removed), report::bytes(left.bytes));
     Ok(format!("Removed {removed} from {}; {left} are left", folder.display()))
 }
 

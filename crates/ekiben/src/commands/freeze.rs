@@ -21,6 +21,8 @@ use crate::report;
 
 /// The version of Python, unless another is asked for.
 const PYTHON: &str = "3.13";
+/// What an interpreter is made of that nothing was named for: a module that each has.
+const ANY: &str = "site";
 /// How many warnings of a kind are shown unless more is to be said.
 const SHOWN: usize = 5;
 
@@ -47,8 +49,9 @@ fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
     let base = base(freeze, global, &folder)?;
     // Without a cache the next run takes longer.
     let cache = Cache::open(&folder, CacheLimits::new(global.cache_size)).ok();
-    let request = request(freeze, &base, &folder)?;
-    let output = freeze.output.clone().unwrap_or_else(|| output(&freeze.target, freeze));
+    let mut request = request(freeze, &base, &folder)?;
+    request.traced = traced(freeze, &request, &base)?;
+    let output = freeze.output.clone().unwrap_or_else(|| output(freeze));
     refuse_folder(&output)?;
     let made =
         program::freeze(&request, &base, cache.as_ref()).map_err(|error| problems(&error))?;
@@ -100,7 +103,9 @@ fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Proble
         cache: cache.to_owned(),
         refresh: freeze.refresh,
     };
-    let target = match Target::parse(&freeze.target).map_err(|error| problems(&error))? {
+    let target = match Target::parse(freeze.target.as_deref().unwrap_or(ANY))
+        .map_err(|error| problems(&error))?
+    {
         Target::Project(folder) => {
             let project = Project::read(&folder).map_err(|error| problems(&error))?;
             let target =
@@ -129,20 +134,47 @@ fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Proble
         site,
         includes: freeze.include.clone(),
         excludes: freeze.exclude.clone(),
+        traced: Vec::new(),
         hints: freeze.hints.clone(),
-        prune: freeze.prune,
+        prune: freeze.prune || freeze.relink,
+        relink: freeze.relink,
         optimize: freeze.optimize,
         sources: !freeze.no_sources,
+        interpreter: freeze.interpreter,
+        path: freeze.path.clone(),
         flavour: freeze.flavour.map(Flavour::from),
         switches: freeze.set.iter().cloned().collect::<BTreeMap<_, _>>(),
     })
 }
 
+/// What was imported in a run, or in earlier ones.
+fn traced(freeze: &Freeze, request: &Request, base: &Base) -> Result<Vec<String>, Problems> {
+    let known = match (freeze.trace, &freeze.trace_file) {
+        (false, None) => return Ok(Vec::new()),
+        (false, Some(file)) => program::recorded(file),
+        (true, file) => {
+            let run = program::trace(request, base, &freeze.arguments);
+            let run = run.map_err(|error| problems(&error))?;
+            if !run.status.success() {
+                let message = format!("the traced run ended with {}", run.status);
+                let warning = Problem::warning(Cause::Input, "traced-run", message);
+                report::show_problems(&warning.into(), Path::new(""));
+            }
+            match file {
+                Some(file) => program::record(file, &run.modules),
+                None => Ok(run.modules),
+            }
+        }
+    };
+    Ok(known.map_err(|error| problems(&error))?.into_iter().collect())
+}
+
 /// A program's name, if none was given.
-fn output(target: &str, freeze: &Freeze) -> PathBuf {
+fn output(freeze: &Freeze) -> PathBuf {
     if let Some(script) = &freeze.script {
         return PathBuf::from(script);
     }
+    let Some(target) = freeze.target.as_deref() else { return PathBuf::from("python") };
     let path = Path::new(target);
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     if full.is_dir() {
@@ -270,6 +302,9 @@ fn problem(warning: &Warning) -> Problem {
 }
 
 fn problems(error: &Error) -> Problems {
+    if let Error::Runtime(error) = error {
+        return super::runtime::problems(error);
+    }
     let cause = match error {
         Error::Io { .. }
         | Error::NoInstaller

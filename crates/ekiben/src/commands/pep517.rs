@@ -62,7 +62,12 @@ fn answer(
         Hook::BuildWheel => build(hook, global, overrides, Kind::WHEEL),
         Hook::BuildEditable => build(hook, global, overrides, Kind::EDITABLE_WHEEL),
         Hook::BuildSdist => build(hook, global, overrides, Kind::SDIST),
-        Hook::PrepareMetadata => prepare_metadata(hook, global, overrides).map(Value::from),
+        Hook::PrepareMetadata => {
+            prepare_metadata(hook, global, overrides, &Kind::WHEEL).map(Value::from)
+        }
+        Hook::PrepareEditableMetadata => {
+            prepare_metadata(hook, global, overrides, &Kind::EDITABLE_WHEEL).map(Value::from)
+        }
         Hook::GetRequiresForBuildWheel | Hook::GetRequiresForBuildEditable => {
             requirements(hook, global, overrides).map(Value::from)
         }
@@ -132,8 +137,9 @@ fn prepare_metadata(
     hook: &Pep517,
     global: &Global,
     overrides: Overrides,
+    kind: &Kind,
 ) -> Result<String, NotBuilt> {
-    with_session(hook, global, overrides, |session| session.prepare_metadata(&hook.out_dir))
+    with_session(hook, global, overrides, |session| session.prepare_metadata(kind, &hook.out_dir))
 }
 
 /// Opens the project for a question that starts no action.

@@ -10,7 +10,10 @@ use serde_json::json;
 use super::End;
 use super::build::print;
 use super::stopped::Stopped;
-use crate::cli::{Global, ListFormat, RuntimeBuild, RuntimeCheck, RuntimeList, RuntimeShow};
+use crate::cli::{
+    Global, ListFormat, RuntimeBuild, RuntimeCheck, RuntimeList, RuntimeRemove, RuntimeShow,
+    RuntimeWheel,
+};
 use crate::environment;
 use crate::parts::PARTS;
 use crate::report;
@@ -33,6 +36,16 @@ pub(crate) fn show(show: &RuntimeShow, global: &Global) -> End {
 /// Runs `ekiben runtime check`.
 pub(crate) fn check(check: &RuntimeCheck, global: &Global) -> End {
     end(checked(check, global))
+}
+
+/// Runs `ekiben runtime wheel`.
+pub(crate) fn wheel(wheel: &RuntimeWheel, global: &Global) -> End {
+    end(packed(wheel, global))
+}
+
+/// Runs `ekiben runtime remove`.
+pub(crate) fn remove(remove: &RuntimeRemove, global: &Global) -> End {
+    end(removed(remove, global))
 }
 
 /// What ends a command early.
@@ -97,6 +110,7 @@ fn built(build: &RuntimeBuild, global: &Global) -> Result<End, Stop> {
         jobs: jobs.try_into().unwrap_or(std::num::NonZeroU32::MIN),
         pgo: build.pgo,
         lto: build.lto,
+        tests: build.tests,
         strict: build.strict,
     };
     let stopped = Stopped::watch()?;
@@ -138,6 +152,7 @@ fn entry(runtime: &Runtime) -> serde_json::Value {
         "flavours": runtime.manifest.link.flavours.keys().collect::<Vec<_>>(),
         "pgo": interpreter.options.pgo,
         "lto": interpreter.options.lto,
+        "tests": interpreter.options.tests,
         "digest": runtime.manifest.digest,
         "folder": runtime.folder.display().to_string(),
     })
@@ -152,7 +167,7 @@ fn line(runtime: &Runtime) -> String {
 fn kinds(runtime: &Runtime) -> String {
     let options = &runtime.manifest.interpreter.options;
     let flavours = runtime.manifest.link.flavours.keys().map(|flavour| flavour.as_str());
-    let options = [("pgo", options.pgo), ("lto", options.lto)];
+    let options = [("pgo", options.pgo), ("lto", options.lto), ("tests", options.tests)];
     let options = options.into_iter().filter_map(|(word, is_on)| is_on.then_some(word));
     flavours.chain(options).collect::<Vec<_>>().join(" ")
 }
@@ -232,6 +247,25 @@ fn findings(runtime: &Runtime, check: &Check) -> String {
         let _ = writeln!(text, "    {}: {}", finding.file, finding.message);
     }
     text
+}
+
+fn packed(wheel: &RuntimeWheel, global: &Global) -> Result<End, Stop> {
+    let runtime = store(global)?.find(wheel.name.as_deref())?;
+    let path = runtime.wheel(&wheel.out_dir)?;
+    let size = path.metadata().map_or(0, |metadata| metadata.len());
+    if !global.quiet {
+        let shown = report::short(&path);
+        print(&format!("{} in {} ({})\n", runtime.name(), shown.display(), report::bytes(size)));
+    }
+    Ok(End::Done)
+}
+
+fn removed(remove: &RuntimeRemove, global: &Global) -> Result<End, Stop> {
+    let name = store(global)?.remove(&remove.name)?;
+    if !global.quiet {
+        print(&format!("Removed {name}\n"));
+    }
+    Ok(End::Done)
 }
 
 fn store(global: &Global) -> Result<Store, Stop> {

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use ekiben_image::{Builder, ModuleKind, NewModule};
+use ekiben_image::{Builder, Content, ModuleKind, NewModule};
 
 use crate::support::{Project, Said, snapshot};
 
@@ -19,7 +19,7 @@ int main(void) {
 "#;
 
 /// The first Python of 3.11 or later.
-fn python() -> (String, String) {
+pub(crate) fn python() -> (String, String) {
     let ask = "import sys; print(sys.executable, '%d.%d' % sys.version_info[:2], sep='\\n')";
     let names = ["python3.13", "python3.12", "python3.14", "python3.11", "python3"];
     let mut answers = names.iter().filter_map(|name| {
@@ -33,7 +33,7 @@ fn python() -> (String, String) {
 }
 
 /// Makes a runtime beside the project.
-fn runtime(project: &Project) {
+pub(crate) fn runtime(project: &Project) {
     let (interpreter, python) = python();
     let folder = project.beside("runtime");
     fs::create_dir_all(folder.join("bin")).unwrap();
@@ -48,14 +48,18 @@ fn runtime(project: &Project) {
     let mut builder = Builder::new();
     builder.set("python", &python).unwrap();
     let path = format!("lib/python{python}/abc.py");
-    let code = b"code".to_vec();
+    let code = Content::plain(b"code".to_vec());
     let module = NewModule { kind: ModuleKind::Code, is_package: false, path, code };
     builder.module("abc", module).unwrap();
     fs::write(folder.join("stdlib.image"), builder.build().unwrap()).unwrap();
 }
 
 fn freeze(project: &Project, words: &[&str]) -> Said {
-    let words = [&["freeze", "--runtime", "../runtime"], words].concat();
+    freeze_words(project, &[&["freeze"], words].concat())
+}
+
+fn freeze_words(project: &Project, words: &[&str]) -> Said {
+    let words = [&[words[0], "--runtime", "../runtime"], &words[1..]].concat();
     let output = project.command(&words).env_remove("VIRTUAL_ENV").output().unwrap();
     Said::from(&output, &project.beside(""))
 }
@@ -93,6 +97,38 @@ fn a_script_becomes_a_program() {
     assert_eq!(report["modules"][0]["name"], "greeting");
     assert_eq!(report["modules"][0]["by"], "hello");
     assert_eq!(report["warnings"][0]["code"], "dynamic-import");
+}
+
+#[test]
+fn imports_of_a_run_are_recorded() {
+    let project = Project::pure();
+    runtime(&project);
+    project.write("hello.py", "import sys\n__import__(sys.argv[1])\nsys.exit(len(sys.argv))\n");
+    project.write("one.py", "");
+    project.write("two.py", "");
+    let taken = |words: &[&str]| {
+        let words = [&["freeze", "hello.py", "--format", "json"], words].concat();
+        let said = freeze_words(&project, &words);
+        let report: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+        let modules = report["modules"].as_array().unwrap();
+        let names = modules.iter().map(|it| it["name"].as_str().unwrap().to_owned());
+        (names.collect::<Vec<_>>(), said.stderr)
+    };
+    let (modules, stderr) = taken(&["--trace", "--trace-file", "imports.txt", "--", "one"]);
+    assert_eq!(modules, ["hello", "one"]);
+    assert_eq!(stderr, "warning[traced-run]: the traced run ended with exit status: 2\n");
+    let (modules, _) = taken(&["--trace", "--trace-file", "imports.txt", "--", "two"]);
+    assert_eq!(modules, ["hello", "one", "two"]);
+    assert_eq!(taken(&["--trace-file", "imports.txt"]).0, modules, "with no run");
+    assert_eq!(taken(&["--trace", "--", "one"]).0, ["hello", "one"]);
+    assert_eq!(taken(&[]).0, ["hello"]);
+    project.write("imports.txt", "one\ntwo three\n");
+    snapshot!(freeze(&project, &["hello.py", "--trace-file", "imports.txt"]), @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error[freeze-input]: imports.txt: line 2: `two three` isn't the name of a module
+    ");
 }
 
 #[test]

@@ -7,6 +7,7 @@
 mod build;
 mod commands;
 mod editable;
+mod executable;
 mod failures;
 mod freeze;
 mod migrate;

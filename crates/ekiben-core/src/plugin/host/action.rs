@@ -189,6 +189,12 @@ impl wit::HostAction for State {
         Ok(())
     }
 
+    fn anew(&mut self, it: Resource<PlannedAction>) -> wasmtime::Result<()> {
+        self.count_call()?;
+        self.table.get_mut(&it)?.anew = true;
+        Ok(())
+    }
+
     fn submit(&mut self, it: Resource<PlannedAction>) -> Fallible<()> {
         self.count_action()?;
         let action = self.table.delete(it)?;

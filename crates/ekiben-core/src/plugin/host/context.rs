@@ -4,12 +4,13 @@
 use wasmtime::component::Resource;
 
 use super::{
-    CallContext, Fallible, State, Tree, below, given, located, missing_capability, take, types, wit,
+    CallContext, Fallible, Kinds, State, Tree, below, given, located, missing_capability, take,
+    types, wit,
 };
 use crate::plugin::error::Stopped;
 use crate::plugin::protocol::{
     ArtifactInfo, CompileRequest, Contribution, DistributionInfo, Effect, Failure, LinkRequest,
-    PlannedAction, ProductInfo, Query, ToolInfo,
+    PlannedAction, ProductInfo, Query, ServicePlan, ToolInfo,
 };
 use ekiben_engine::RelPath;
 
@@ -45,6 +46,21 @@ impl wit::HostProduct for State {
     ) -> wasmtime::Result<Option<String>> {
         let product = self.table.get(&it)?.name.clone();
         Ok(self.ask_for(Query::Setting { product, key }, take::maybe_text)?.unwrap_or(None))
+    }
+
+    fn setting_place(
+        &mut self,
+        it: Resource<ProductInfo>,
+        key: String,
+    ) -> wasmtime::Result<Option<types::Span>> {
+        let product = self.table.get(&it)?.name.clone();
+        let place = self.ask_for(Query::SettingPlace { product, key }, take::maybe_span)?;
+        let place = place.unwrap_or(None);
+        Ok(place.map(|(path, line, column)| types::Span { path, line, column }))
+    }
+
+    fn platform(&mut self, it: Resource<ProductInfo>, tag: String) -> Fallible<()> {
+        self.contribute(&it, Contribution::Platform(tag))
     }
 
     fn sources(
@@ -262,6 +278,52 @@ impl wit::HostContext for State {
             return Ok(Err(missing_capability("find:files")));
         }
         self.ask_for(Query::IsFile(path), take::flag)
+    }
+
+    fn installed_files(
+        &mut self,
+        _: Resource<CallContext>,
+    ) -> Fallible<Vec<(String, Resource<ArtifactInfo>)>> {
+        let kinds = match &self.call()?.kinds {
+            Kinds::Declared { consumes, .. } => consumes.iter().cloned().collect(),
+            Kinds::Any => Vec::new(),
+        };
+        Ok(match self.ask_for(Query::InstalledFiles { kinds }, take::files)? {
+            Ok(files) => {
+                let handle = |(path, info)| Ok((path, self.table.push(info)?));
+                Ok(files.into_iter().map(handle).collect::<wasmtime::Result<_>>()?)
+            }
+            Err(failure) => Err(failure),
+        })
+    }
+
+    fn ask(
+        &mut self,
+        _: Resource<CallContext>,
+        service: String,
+        question: String,
+    ) -> Fallible<String> {
+        let capability = format!("service:{service}");
+        if !self.has_capability(&capability) {
+            return Ok(Err(missing_capability(&capability)));
+        }
+        self.ask_for(Query::Service { service, question }, take::text)
+    }
+
+    fn service_action(
+        &mut self,
+        _: Resource<CallContext>,
+        mnemonic: String,
+        service: String,
+        plan: String,
+    ) -> Fallible<Resource<PlannedAction>> {
+        let capability = format!("service:{service}");
+        if !self.has_capability(&capability) {
+            return Ok(Err(missing_capability(&capability)));
+        }
+        self.count_text(mnemonic.len() + plan.len())?;
+        let service = Some(ServicePlan { service, plan });
+        Ok(Ok(self.table.push(PlannedAction { mnemonic, service, ..PlannedAction::default() })?))
     }
 
     fn report(&mut self, _: Resource<CallContext>, d: types::Diagnostic) -> wasmtime::Result<()> {

@@ -332,6 +332,16 @@ mod take {
             _ => None,
         }
     }
+    pub(super) fn maybe_span(answer: Answer) -> Option<Option<(String, u32, u32)>> {
+        match answer {
+            Answer::Nothing => Some(None),
+            Answer::Span(file, line, column) => Some(Some((file, line, column))),
+            _ => None,
+        }
+    }
+    pub(super) fn files(answer: Answer) -> Option<Vec<(String, ArtifactInfo)>> {
+        if let Answer::Files(files) = answer { Some(files) } else { None }
+    }
     pub(super) fn places(answer: Answer) -> Option<Vec<Location>> {
         if let Answer::Places(places) = answer { Some(places) } else { None }
     }
@@ -365,10 +375,9 @@ impl wit::Host for State {
         Ok(())
     }
 
-    fn has(&mut self, _feature: String) -> wasmtime::Result<bool> {
-        // Every feature so far is part of 0.1.0 itself.
+    fn has(&mut self, feature: String) -> wasmtime::Result<bool> {
         self.count_call()?;
-        Ok(false)
+        Ok(feature == "services")
     }
 }
 

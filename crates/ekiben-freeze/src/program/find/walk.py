@@ -11,7 +11,8 @@ from places import Found
 from scan import IMPORT, LAZY, Scan
 
 # Reasons besides imports.
-MAIN, INCLUDE, HINT, ENTRY_POINT, COMPILED = "main", "include", "hint", "entry-point", "compiled"
+MAIN, INCLUDE, TRACE, HINT, ENTRY_POINT = "main", "include", "trace", "hint", "entry-point"
+COMPILED = "compiled"
 
 # Reasons of which somebody asked for the module itself.
 _STARTS = frozenset((MAIN, INCLUDE, ENTRY_POINT))
@@ -68,6 +69,9 @@ class Walk:
         for pattern in self._request["includes"]:
             if not self._take_pattern(pattern, None, INCLUDE):
                 raise Unusable(f"`{pattern}`, which is to be included, fits no module")
+        for name in self._request["traced"]:
+            # What was there in the run may have been made by it.
+            self._take(name, None, 0, TRACE)
         for name in self._request["standard"]:
             self._take_pattern(name, None, MAIN)
         while self._queue:
@@ -121,7 +125,7 @@ class Walk:
                 return False
             found = self._places.find(prefix)
             if found is None:
-                if how != HINT and prefix not in self.optional:
+                if how not in (HINT, TRACE) and prefix not in self.optional:
                     self.missing.setdefault(prefix, []).append((by, line, how))
                 return False
             self._edges.setdefault(by, []).append((prefix, how))
@@ -134,6 +138,9 @@ class Walk:
         parts = name.split(".")
         for number in range(len(parts)):
             prefix = ".".join(parts[: number + 1])
+            if self._request["follow-standard"] and self._is_excluded(prefix) and prefix not in self._request["standard"]:
+                # Of a library that isn't pruned, all is there.
+                return
             if prefix not in self.standard:
                 self.standard[prefix] = (by, line, how)
                 if self._request["follow-standard"]:

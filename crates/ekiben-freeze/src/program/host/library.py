@@ -37,6 +37,7 @@ class Library:
     def __init__(self, request, content):
         self._prefix = request["prefix"]
         self._parts = request["parts"]
+        self._site_start = request["site-start"]
         self._content = content
         self._at = 0
         self._modules = []
@@ -49,10 +50,10 @@ class Library:
         folder = os.path.dirname(os.path.abspath(os.__file__))
         with open(os.path.join(folder, "site.py"), "rb") as file:
             site = file.read()
-        start = self._parts.pop("site-start").encode()
+        start, instead = (it.encode() for it in self._site_start)
         if start not in site:
             raise SystemExit("site.py doesn't start as it is known to")
-        self._module("_ekiben_site", "_ekiben_site.py", site.replace(start, b""))
+        self._module("site", "site.py", site, site.replace(start, instead))
         for name, text in sorted(self._parts.items()):
             self._module(name.removesuffix(".py"), name, text.encode())
         self._folder(folder, "")
@@ -89,14 +90,14 @@ class Library:
                 self._files.append({"path": name, "file": entry.path})
                 continue
             module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-            if name not in self._parts and module not in ("_ekiben_site",):
+            if name not in self._parts and module != "site":
                 with open(entry.path, "rb") as file:
                     self._module(module, name, file.read())
 
-    def _module(self, module, name, source):
+    def _module(self, module, name, source, compiled=None):
         path = f"{self._prefix}/{name}"
         try:
-            code = compile(source, path, "exec", dont_inherit=True, optimize=0)
+            code = compile(source if compiled is None else compiled, path, "exec", dont_inherit=True, optimize=0)
         except (SyntaxError, ValueError):
             # Templates, and examples of what can't be compiled.
             return

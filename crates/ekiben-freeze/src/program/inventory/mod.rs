@@ -58,7 +58,7 @@ pub struct Part {
     pub modules: usize,
     /// How many files that aren't sources.
     pub files: usize,
-    /// Bytes of code.
+    /// Bytes of code, as it is stored.
     pub code: u64,
     /// Bytes of sources, as they are stored.
     pub sources: u64,
@@ -90,7 +90,7 @@ pub struct Module {
     pub package: bool,
     /// What its `__file__` ends with; none for a builtin.
     pub path: Option<String>,
-    /// Bytes of its code.
+    /// Bytes of its code as it is stored.
     pub code: u64,
     /// Bytes of its source as it is stored, if it was kept.
     pub source: Option<u64>,
@@ -148,7 +148,7 @@ impl Inventory {
         let mut modules = Vec::new();
         for module in image.modules() {
             let source = image.source(&module).map(|source| source.stored_len() as u64);
-            let code = module.code.len() as u64;
+            let code = module.code.stored_len() as u64;
             let part = part(&mut parts, module.path);
             part.modules += 1;
             part.code += code;

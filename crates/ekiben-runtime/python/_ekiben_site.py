@@ -1,8 +1,9 @@
-"""In place of the standard library's `site`, which looks for files at start.
+"""What the interpreter imports as `site` at its start, in place of the standard library's module,
+which looks for files.
 
 It makes imports from the image work, in each interpreter of the process, and then does what `site`
-does in an environment without site-packages of its own. What `site` offers beyond that is there when
-it is asked for, from the standard library's own module.
+does in an environment without site-packages of its own. As soon as anybody wants more of it, it becomes
+the standard library's module, which is in the image as `site`.
 """
 
 import builtins
@@ -18,11 +19,6 @@ if _ekiben_importer._ekiben.setting("quiet-start") == "1":
 
     gc.disable()
 
-PREFIXES = [sys.prefix, sys.exec_prefix]
-ENABLE_USER_SITE = False
-USER_SITE = None
-USER_BASE = None
-
 
 class _Late:
     """A builtin that takes its place when it is used: what `site` puts there costs an import of `os`."""
@@ -31,10 +27,10 @@ class _Late:
         self._name = name
 
     def _get(self):
-        site = _load()
+        _become()
         for name in ("setquit", "setcopyright", "sethelper"):
             kept = {key: getattr(builtins, key, None) for key in _NAMES}
-            getattr(site, name)()
+            globals()[name]()
             for key, value in kept.items():
                 # What the program put there stays.
                 if value is not None and not isinstance(value, _Late):
@@ -59,34 +55,31 @@ for _name in _NAMES:
     setattr(builtins, _name, _Late(_name))
 
 
-def _load():
-    import _ekiben_site
-
-    return _ekiben_site
+def _become():
+    """Makes this the standard library's module, whose `__spec__` and `__file__` it has."""
+    names = globals()
+    if "__getattr__" not in names:
+        return
+    kept = {name: value for name, value in names.items() if name not in _OWN}
+    exec(__spec__.loader.get_code(__name__), names)
+    # Nobody else's packages are a program's.
+    names.update({"ENABLE_USER_SITE": False, **kept})
+    names.pop("__getattr__", None)
 
 
 def __getattr__(name):
     if name.startswith("__"):
         raise AttributeError("module %r has no attribute %r" % (__name__, name))
-    return getattr(_load(), name)
+    _become()
+    return getattr(sys.modules[__name__], name)
 
 
-def main():
-    """What `python -S` leaves to be called: nothing is left to do here."""
-
-
-def _set_interactive_hook():
-    def register():
-        _load().register_readline()
-
-    if hasattr(sys, "ps1") or sys.flags.interactive or sys.flags.inspect or _is_interactive():
-        sys.__interactivehook__ = register
-
-
-def _is_interactive():
-    # Without a program of its own this is an interpreter, which may turn out to be interactive.
-    return _ekiben_importer._ekiben.setting("main") is None or len(sys.orig_argv) > 1
+def _register():
+    _become()
+    globals()["register_readline"]()
 
 
 if not sys.flags.isolated:
-    _set_interactive_hook()
+    sys.__interactivehook__ = _register
+
+_OWN = frozenset(globals()) | {"_OWN"}

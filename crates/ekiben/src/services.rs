@@ -1,0 +1,14 @@
+//! The services that builds have: what plugins plan and native code carries out.
+
+mod program;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ekiben_core::{Service, Services};
+
+/// All services, with the folder of runtimes and the cache of the build.
+pub(crate) fn all(runtimes: &Path, cache: &Path) -> Services {
+    let program: Arc<dyn Service> = Arc::new(program::Programs::new(runtimes, cache));
+    Services::from([("program".to_owned(), program)])
+}

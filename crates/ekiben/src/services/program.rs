@@ -1,0 +1,389 @@
+//! The service `program`: makes programs of runtimes, as the plugin `freeze` plans them.
+//!
+//! It finds a runtime, resolves requirements, and freezes. A runtime is named by its digest in plans, so
+//! that keys don't tell where it lies; the files of it that go into a program are inputs by content.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use ekiben_core::plugin::protocol::Failure;
+use ekiben_core::{Service, ServiceFiles, Surroundings};
+use ekiben_engine::{ActionError, RelPath};
+use ekiben_freeze::program::{self, Base, Error, Installer, Program, Request, Target, Warning};
+use ekiben_freeze::runtime::{self, DISTRIBUTION, Flavour, Progress, Runtime, Store};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// How many warnings of a kind are told.
+const SHOWN: usize = 5;
+
+/// The service.
+pub(crate) struct Programs {
+    runtimes: Store,
+    cache: PathBuf,
+}
+
+/// What a plugin may ask.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+enum Question {
+    /// What the runtime is like of which programs are made: the one that is installed for the build, or
+    /// else one that is kept. If nobody asks for a version, the first may have any.
+    Runtime { python: Option<String>, otherwise: String, flavour: Flavour },
+}
+
+/// What a plugin may plan.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+enum Plan {
+    /// To find what `requirements` stands for, all of it.
+    Resolve { runtime: String },
+    /// To make a program.
+    Freeze(Freeze),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Freeze {
+    /// The digest of a runtime.
+    runtime: String,
+    flavour: Flavour,
+    entry_point: String,
+    include: Vec<String>,
+    exclude: Vec<String>,
+    prune: bool,
+    optimize: u8,
+    sources: bool,
+    set: BTreeMap<String, bool>,
+    /// Whether the requirements are what a plan to resolve gave, or a file of a person's.
+    resolved: bool,
+}
+
+impl Programs {
+    pub(crate) fn new(runtimes: &Path, cache: &Path) -> Self {
+        Self { runtimes: Store::new(runtimes), cache: cache.to_owned() }
+    }
+
+    fn runtime(&self, python: &str, flavour: Flavour) -> Result<(Runtime, Base), Failure> {
+        let build = format!("`ekiben runtime build --python {python}` makes one");
+        let missing = |message: String| Failure::user("no-runtime", message);
+        let all = self.runtimes.list();
+        let mut all = all.map_err(|error| Failure::user(error.code(), error.to_string()))?;
+        let of_version: Vec<usize> = (0..all.len())
+            .filter(|at| {
+                let interpreter = &all[*at].manifest.interpreter;
+                // One with CPython's own tests is for those alone.
+                is_of(&interpreter.version, python) && !interpreter.options.tests
+            })
+            .collect();
+        let has_flavour = |at: &&usize| {
+            Base::in_folder(&all[**at].folder).is_ok_and(|base| base.program(flavour).is_ok())
+        };
+        // Of those that were made for the version the last one, if possible of the flavour.
+        let meant = of_version.iter().rev().find(has_flavour).or(of_version.last()).copied();
+        let found = meant.map(|at| all.swap_remove(at)).ok_or_else(|| {
+            let mut others: Vec<String> =
+                all.iter().map(|it| it.manifest.interpreter.python.clone()).collect();
+            others.dedup();
+            let failure = missing(format!("there is no runtime for Python {python}"))
+                .with_help(build.clone())
+                .with_help(format!("or require `{DISTRIBUTION}=={python}.*` in [build-system], where wheels of runtimes are"));
+            match others.is_empty() {
+                true => failure,
+                false => failure.with_help(format!(
+                    "or give `python` in [tool.ekiben.executable]: there is {}",
+                    others.join(", ")
+                )),
+            }
+        })?;
+        let base = Base::in_folder(&found.folder);
+        base.and_then(|base| base.program(flavour).map(|_| ()).map(|()| base))
+            .map(|base| (found, base))
+            .map_err(|error| {
+                missing(error.to_string()).with_help(format!("{build}, with `--flavour {flavour}`"))
+            })
+    }
+
+    /// The runtime that is installed for the build; of another version than was asked for, it is none.
+    fn installed(
+        &self,
+        folder: &Path,
+        python: Option<&str>,
+        flavour: Flavour,
+    ) -> Result<(Runtime, Base), Failure> {
+        let failed = |error: &runtime::Error| {
+            let failure = Failure::user(error.code(), error.to_string());
+            failure.with_help(format!("install another `{DISTRIBUTION}` for the build"))
+        };
+        let never = AtomicBool::new(false);
+        let progress = Progress { step: &|_| {}, note: &|_| {}, stop: &never };
+        let runtime = self.runtimes.adopt(folder, progress).map_err(|error| failed(&error))?;
+        let version = &runtime.manifest.interpreter.version;
+        if let Some(python) = python.filter(|python| !is_of(version, python)) {
+            let message = format!(
+                "the `{DISTRIBUTION}` that is installed for the build is of Python {version}, not {python}"
+            );
+            return Err(Failure::user("no-runtime", message).with_help(format!(
+                "require `{DISTRIBUTION}=={python}.*` in [build-system], or leave `python` out"
+            )));
+        }
+        let base = Base::in_folder(&runtime.folder);
+        let base = base.and_then(|base| base.program(flavour).map(|_| ()).map(|()| base));
+        let base = base.map_err(|error| {
+            Failure::user(error.code(), error.to_string()).with_help(format!(
+                "a `{DISTRIBUTION}` of both flavours comes from `ekiben runtime build --flavour all`"
+            ))
+        })?;
+        Ok((runtime, base))
+    }
+
+    fn base(&self, digest: &str) -> Result<Base, Error> {
+        Base::in_folder(&self.by_digest(digest)?.folder)
+    }
+
+    fn by_digest(&self, digest: &str) -> Result<Runtime, Error> {
+        let gone = |error: runtime::Error| Error::Unusable(error.to_string());
+        self.runtimes.by_digest(digest).map_err(gone)
+    }
+
+    fn installer(&self, base: &Base) -> Installer {
+        Installer { python: base.interpreter.clone(), cache: self.cache.clone(), refresh: false }
+    }
+
+    fn resolve(&self, runtime: &str, files: &ServiceFiles<'_>) -> Result<(), ActionError> {
+        let runtime = self.by_digest(runtime).map_err(|error| failed(&error))?;
+        let requirements = read_text(files.input("requirements")?)?;
+        let installer =
+            Installer { python: runtime.interpreter(), cache: self.cache.clone(), refresh: false };
+        let stop = || files.is_interrupted();
+        let resolved = installer.resolve(&requirements, Some(&stop)).map_err(|it| failed(&it))?;
+        files.write("resolved", resolved.as_bytes())
+    }
+
+    fn freeze(&self, plan: &Freeze, files: &ServiceFiles<'_>) -> Result<(), ActionError> {
+        let base = self.base(&plan.runtime).map_err(|error| failed(&error))?;
+        let staged = Staged::new(files)?;
+        let stop = || files.is_interrupted();
+        let mut site = vec![staged.site.clone()];
+        if let Some(requirements) = &staged.requirements {
+            let installer = self.installer(&base);
+            let installed = match plan.resolved {
+                true => installer.resolved(&read_text(requirements)?, Some(&stop)),
+                false => installer.requirements_until(requirements, Some(&stop)),
+            };
+            site.push(installed.map_err(|error| failed(&error))?);
+        }
+        let (module, function) =
+            plan.entry_point.split_once(':').unwrap_or((&plan.entry_point, ""));
+        let target =
+            Target::EntryPoint { module: module.to_owned(), function: function.to_owned() };
+        let request = Request {
+            site,
+            includes: plan.include.clone(),
+            excludes: plan.exclude.clone(),
+            traced: staged.traced()?,
+            hints: staged.hints.clone(),
+            prune: plan.prune,
+            optimize: plan.optimize,
+            sources: plan.sources,
+            flavour: Some(plan.flavour),
+            switches: plan.set.clone(),
+            ..Request::new(target)
+        };
+        // What was found depends on the folder where files are put together: the engine's cache, which
+        // has the program by what is in them, is enough.
+        let made = program::freeze_until(&request, &base, None, Some(&stop));
+        let made = made.map_err(|error| failed(&error))?;
+        files.log(&told(&made, &staged, &request.site));
+        files.write_executable("program", &made.bytes)
+    }
+}
+
+impl Service for Programs {
+    fn version(&self) -> String {
+        env!("CARGO_PKG_VERSION").to_owned()
+    }
+
+    fn answer(&self, question: &Value, build: &dyn Surroundings) -> Result<Value, Failure> {
+        let Question::Runtime { python, otherwise, flavour } = understood(question)?;
+        let (runtime, base) = match build.installed(DISTRIBUTION)? {
+            Some(folder) => self.installed(&folder, python.as_deref(), flavour)?,
+            None => self.runtime(&python.unwrap_or(otherwise), flavour)?,
+        };
+        let glibc =
+            base.glibc(flavour).map_err(|error| Failure::user(error.code(), error.to_string()))?;
+        Ok(json!({
+            "name": runtime.name(),
+            "digest": runtime.manifest.digest,
+            "architecture": runtime.architecture(),
+            "glibc": glibc,
+        }))
+    }
+
+    fn reads(&self, plan: &Value) -> Result<Vec<PathBuf>, Failure> {
+        let Plan::Freeze(plan) = understood(plan)? else { return Ok(Vec::new()) };
+        let base = self.base(&plan.runtime);
+        let failed = |error: Error| Failure::user(error.code(), error.to_string());
+        let base = base.map_err(failed)?;
+        let program = base.program(plan.flavour).map_err(failed)?.to_owned();
+        Ok(vec![program, base.interpreter, base.stdlib])
+    }
+
+    fn run(&self, plan: &Value, files: &ServiceFiles<'_>) -> Result<(), ActionError> {
+        match Plan::deserialize(plan).map_err(|error| ActionError::new(error.to_string()))? {
+            Plan::Resolve { runtime } => self.resolve(&runtime, files),
+            Plan::Freeze(plan) => self.freeze(&plan, files),
+        }
+    }
+}
+
+/// Whether a release is of a series, or is that release.
+fn is_of(version: &str, python: &str) -> bool {
+    version.strip_prefix(python).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+fn understood<'a, T: Deserialize<'a>>(json: &'a Value) -> Result<T, Failure> {
+    T::deserialize(json)
+        .map_err(|error| Failure::Internal(format!("the service `program` got {json}: {error}")))
+}
+
+/// The files of an action as modules are looked for: in folders, by their names.
+struct Staged {
+    site: PathBuf,
+    hints: Vec<PathBuf>,
+    requirements: Option<PathBuf>,
+    trace_file: Option<PathBuf>,
+    /// Where files of the project are, by their paths in the folder of packages.
+    origins: BTreeMap<PathBuf, PathBuf>,
+}
+
+impl Staged {
+    fn new(files: &ServiceFiles<'_>) -> Result<Self, ActionError> {
+        let scratch = files.scratch().canonicalize()?;
+        let site = scratch.join("site");
+        let mut staged = Self {
+            site: site.clone(),
+            hints: Vec::new(),
+            requirements: None,
+            trace_file: None,
+            origins: BTreeMap::new(),
+        };
+        fs::create_dir_all(&site)?;
+        let mut record = String::new();
+        let mut metadata = None;
+        for (name, file) in files.inputs()? {
+            match name {
+                "requirements" => {
+                    staged.requirements = Some(file.to_owned());
+                    continue;
+                }
+                "trace-file" => {
+                    staged.trace_file = Some(file.to_owned());
+                    continue;
+                }
+                _ => {}
+            }
+            // Names come from a plugin, and mustn't lead elsewhere.
+            let name = RelPath::new(name).map_err(|error| {
+                ActionError::new(format!("the plan names a file `{name}`: {error}"))
+            })?;
+            let to = name.under(&scratch);
+            let folder = to.parent().unwrap_or(&scratch);
+            fs::create_dir_all(folder)?;
+            fs::copy(file, &to)?;
+            if let Some(path) = name.as_str().strip_prefix("site/") {
+                let shown = file.strip_prefix(files.source_root()).unwrap_or(file);
+                staged.origins.insert(to.clone(), shown.to_owned());
+                // Writing to a string doesn't fail.
+                let _ = writeln!(record, "{},,", csv(path));
+                if path.ends_with(".dist-info/METADATA") {
+                    metadata = Some(folder.to_owned());
+                }
+            } else if !staged.hints.iter().any(|known| known == folder) {
+                staged.hints.push(folder.to_owned());
+            }
+        }
+        // By it the project's own modules are known to be the project's.
+        if let Some(metadata) = metadata {
+            fs::write(metadata.join("RECORD"), record)?;
+        }
+        Ok(staged)
+    }
+}
+
+impl Staged {
+    /// The modules that the file of recorded imports names.
+    fn traced(&self) -> Result<Vec<String>, ActionError> {
+        let Some(file) = &self.trace_file else { return Ok(Vec::new()) };
+        let modules = program::recorded(file).map_err(|error| failed(&error))?;
+        Ok(modules.into_iter().collect())
+    }
+}
+
+/// A path as a field of CSV.
+fn csv(path: &str) -> String {
+    match path.contains([',', '"']) {
+        true => format!("\"{}\"", path.replace('"', "\"\"")),
+        false => path.to_owned(),
+    }
+}
+
+/// What was made, and what may go wrong with it.
+fn told(made: &Program, staged: &Staged, site: &[PathBuf]) -> String {
+    let mut text = String::new();
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for warning in &made.report.warnings {
+        let count = kinds.entry(&warning.code).or_default();
+        *count += 1;
+        if *count <= SHOWN {
+            // Writing to a string doesn't fail.
+            let _ = writeln!(text, "{}", shown(warning, staged, site));
+        }
+    }
+    for (code, count) in kinds {
+        if count > SHOWN {
+            let _ = writeln!(text, "warning: {} more warnings [{code}]", count - SHOWN);
+        }
+    }
+    text
+}
+
+/// As compilers say it.
+fn shown(warning: &Warning, staged: &Staged, site: &[PathBuf]) -> String {
+    let place = warning.file.as_ref().map(|file| {
+        let inside = || site.iter().find_map(|folder| file.strip_prefix(folder).ok());
+        let file = staged.origins.get(file).map(PathBuf::as_path).or_else(inside).unwrap_or(file);
+        format!("{}:{}: ", file.display(), warning.line.max(1))
+    });
+    format!("{}warning: {} [{}]", place.unwrap_or_default(), warning.message, warning.code)
+}
+
+fn read_text(path: &Path) -> Result<String, ActionError> {
+    fs::read_to_string(path)
+        .map_err(|error| ActionError::new(format!("can't read {}: {error}", path.display())))
+}
+
+/// In the words of settings, where `ekiben freeze` has options.
+fn failed(error: &Error) -> ActionError {
+    let hint = match error {
+        Error::Compiled(_) => Some(
+            "leave out what the program can do without, by `exclude` in [tool.ekiben.executable]; \
+             other compiled modules can't be put into a program yet",
+        ),
+        Error::NoInstaller => {
+            Some("install uv or pip, which `ekiben` starts to install what the program needs")
+        }
+        Error::Unusable(_) => Some(
+            "what the program imports must be the project's own, or named by `project.dependencies` \
+             or `dependency-groups` in [tool.ekiben.executable]",
+        ),
+        Error::Resolver { .. } => Some(
+            "with `requirements` in [tool.ekiben.executable], which names a lock, nothing has to be resolved",
+        ),
+        other => other.help(),
+    };
+    ActionError { message: error.to_string(), hint: hint.map(str::to_owned) }
+}

@@ -1,0 +1,293 @@
+//! Between the host and what was decided.
+
+use ekiben_plugin::{Action, Artifact, Context, Diagnostic, Failure, Product};
+use serde_json::{Value, json};
+
+use crate::{platforms, requirements};
+
+/// The host's service.
+pub(crate) const SERVICE: &str = "program";
+
+/// The kind of products, and of what is made of them.
+pub(crate) const EXECUTABLE: &str = "executable";
+
+/// The kind of lists of requirements.
+pub(crate) const REQUIREMENTS: &str = "requirements";
+
+/// The settings that the service gets as they are.
+const PASSED_ON: [&str; 7] =
+    ["flavour", "include", "exclude", "prune", "optimize", "sources", "set"];
+
+/// What the service says of a runtime.
+struct Runtime {
+    digest: String,
+    architecture: String,
+    glibc: Option<String>,
+}
+
+/// The command `runtime`: says on which platforms the programs run, after those of a runtime that is
+/// there.
+pub(crate) fn runtime(cx: &Context) -> Result<(), Failure> {
+    let products = cx.products();
+    refuse_modules(&products)?;
+    for product in executables(&products) {
+        let runtime = find_runtime(cx, product)?;
+        let tags = match flavour(product)?.as_str() {
+            "static" => platforms::of_static(&runtime.architecture),
+            _ => platforms::of_dynamic(&runtime.architecture, runtime.glibc.as_deref()),
+        };
+        for tag in tags {
+            product.platform(&tag)?;
+        }
+    }
+    Ok(())
+}
+
+/// The command `program`: an action for each program, and one that resolves what they depend on if
+/// nothing pins that.
+pub(crate) fn program(cx: &Context) -> Result<(), Failure> {
+    let products = cx.products();
+    let files = cx.installed_files()?;
+    let mut dependencies = None;
+    for product in executables(&products) {
+        let runtime = find_runtime(cx, product)?;
+        if dependencies.is_none() {
+            // They are those of the project: the same for all its programs.
+            dependencies = Some(Dependencies::of(cx, product, &files, &runtime)?);
+        }
+        let mut plan = serde_json::Map::new();
+        plan.insert("runtime".to_owned(), json!(runtime.digest));
+        plan.insert("entry-point".to_owned(), setting(product, "entry-point")?);
+        for key in PASSED_ON {
+            plan.insert(key.to_owned(), setting(product, key)?);
+        }
+        let found = dependencies.as_ref().and_then(|found| found.file.as_ref());
+        let is_resolved = dependencies.as_ref().is_some_and(|found| found.is_resolved);
+        plan.insert("resolved".to_owned(), json!(is_resolved));
+        let action = action(cx, "Freeze", &json!({ "freeze": plan }))?;
+        action.description(&format!("freeze {}", product.name()));
+        for (path, file) in &files {
+            action.input(&format!("site/{path}"), file, "");
+        }
+        if let Some(requirements) = found {
+            action.input("requirements", requirements, "");
+        }
+        for (name, file) in hints(cx, product)? {
+            action.input(&name, &file, "");
+        }
+        if let Some(file) = trace_file(cx, product)? {
+            action.input("trace-file", &file, "");
+        }
+        let name = product.name();
+        let program = cx.output(&format!("program/{name}"), EXECUTABLE, Some(&name))?;
+        action.output("program", &program, "");
+        Action::submit(action)?;
+    }
+    Ok(())
+}
+
+/// What programs depend on.
+struct Dependencies {
+    /// A list that pins it; none if that is nothing.
+    file: Option<Artifact>,
+    /// Whether the list was resolved in this build.
+    is_resolved: bool,
+}
+
+impl Dependencies {
+    fn of(
+        cx: &Context,
+        product: &Product,
+        files: &[(String, Artifact)],
+        runtime: &Runtime,
+    ) -> Result<Self, Failure> {
+        let asked = match setting(product, "requirements")? {
+            Value::String(path) => {
+                let (file, text) = requirements_file(cx, product, &path)?;
+                if requirements::is_pinned(&path, &text) {
+                    return Ok(Self { file: Some(file), is_resolved: false });
+                }
+                file
+            }
+            _ => {
+                let stated = stated(cx, product, files)?;
+                if stated.is_empty() {
+                    return Ok(Self { file: None, is_resolved: false });
+                }
+                let text = stated.join("\n") + "\n";
+                cx.write("program/requirements.in", REQUIREMENTS, None, text.as_bytes())?
+            }
+        };
+        let resolved = cx.output("program/requirements.txt", REQUIREMENTS, None)?;
+        let action = action(cx, "Resolve", &json!({ "resolve": { "runtime": runtime.digest } }))?;
+        action.description("resolve what the programs depend on");
+        action.input("requirements", &asked, "");
+        action.output("resolved", &resolved, "");
+        // What an index holds changes.
+        action.anew();
+        Action::submit(action)?;
+        Ok(Self { file: Some(resolved), is_resolved: true })
+    }
+}
+
+/// The requirements of the metadata and of dependency groups.
+fn stated(
+    cx: &Context,
+    product: &Product,
+    files: &[(String, Artifact)],
+) -> Result<Vec<String>, Failure> {
+    let metadata = files.iter().find(|(path, _)| path.ends_with(".dist-info/METADATA"));
+    let Some((_, metadata)) = metadata else {
+        return Err(Failure::Internal("the build has no metadata".to_owned()));
+    };
+    let metadata = metadata.read()?;
+    let mut stated = requirements::of_metadata(&String::from_utf8_lossy(&metadata));
+    for group in texts(setting(product, "dependency-groups")?) {
+        let key = format!("project.dependency-group.{group}");
+        let requirements = cx.fact(&key).unwrap_or_default();
+        stated.extend(texts(serde_json::from_str(&requirements).unwrap_or_default()));
+    }
+    Ok(stated)
+}
+
+fn requirements_file(
+    cx: &Context,
+    product: &Product,
+    path: &str,
+) -> Result<(Artifact, String), Failure> {
+    let tree = cx.source_tree()?;
+    if !tree.exists(path)? {
+        let error = Diagnostic::error(
+            "missing-file",
+            format!("there is no file `{path}` that says what goes into the program"),
+        )
+        .with_help(
+            "`uv export --format pylock.toml`, or `uv pip compile --generate-hashes`, makes one",
+        );
+        return Err(placed(error, product, &["requirements"]).into());
+    }
+    let text = String::from_utf8_lossy(&tree.read(path)?).into_owned();
+    Ok((tree.file(path)?, text))
+}
+
+/// The file of recorded imports, if the settings name one.
+fn trace_file(cx: &Context, product: &Product) -> Result<Option<Artifact>, Failure> {
+    let Value::String(path) = setting(product, "trace-file")? else { return Ok(None) };
+    let tree = cx.source_tree()?;
+    if tree.exists(&path)? {
+        return Ok(Some(tree.file(&path)?));
+    }
+    let message = format!("there is no file `{path}` of recorded imports");
+    let error = Diagnostic::error("missing-file", message)
+        .with_help(format!("`ekiben freeze . --trace --trace-file {path}` makes one"));
+    Err(placed(error, product, &["trace-file"]).into())
+}
+
+/// The files of hints, each with its name in the plan.
+fn hints(cx: &Context, product: &Product) -> Result<Vec<(String, Artifact)>, Failure> {
+    let tree = cx.source_tree()?;
+    let mut files = Vec::new();
+    for (at, folder) in texts(setting(product, "hints")?).iter().enumerate() {
+        let found = tree.glob(&format!("{}/*.toml", folder.trim_end_matches('/')))?;
+        if found.is_empty() {
+            let message = format!("there are no hints in `{folder}`");
+            let error = Diagnostic::error("missing-file", message)
+                .with_help("hints are files that end in `.toml`");
+            return Err(placed(error, product, &["hints"]).into());
+        }
+        for path in found {
+            let name = path.rsplit('/').next().unwrap_or(&path);
+            files.push((format!("hints/{at}/{name}"), tree.file(&path)?));
+        }
+    }
+    Ok(files)
+}
+
+fn executables(products: &[Product]) -> impl Iterator<Item = &Product> {
+    products.iter().filter(|product| product.kind() == EXECUTABLE)
+}
+
+fn refuse_modules(products: &[Product]) -> Result<(), Failure> {
+    let modules = products.iter().filter(|product| product.kind() == "extension-module");
+    let errors: Vec<Diagnostic> = modules
+        .map(|module| {
+            let message =
+                format!("the extension module `{}` can't be a part of a program yet", module.name());
+            let error = Diagnostic::error("compiled-modules", message)
+                .with_help("programs of projects in Python alone can be made; other projects make wheels by `artifact = \"extension\"`");
+            placed(error, module, &["name"])
+        })
+        .collect();
+    if errors.is_empty() { Ok(()) } else { Err(Failure::User(errors)) }
+}
+
+fn find_runtime(cx: &Context, product: &Product) -> Result<Runtime, Failure> {
+    // Who requires a runtime has chosen its version by that; the interpreter's is for all others.
+    let (python, otherwise) = match setting(product, "python")? {
+        Value::String(python) => (Some(python.clone()), python),
+        _ => (None, series(cx)?),
+    };
+    let flavour = flavour(product)?;
+    let question = json!({
+        "runtime": { "python": python, "otherwise": otherwise, "flavour": flavour },
+    });
+    let answer = cx.ask(SERVICE, &question.to_string()).map_err(|failure| match failure {
+        Failure::User(errors) => {
+            let at = |error| placed(error, product, &["python", "flavour"]);
+            Failure::User(errors.into_iter().map(at).collect())
+        }
+        other => other,
+    })?;
+    let answer: Value = serde_json::from_str(&answer)
+        .map_err(|error| Failure::Internal(format!("the answer `{answer}`: {error}")))?;
+    let text = |key: &str| answer.get(key).and_then(Value::as_str).map(str::to_owned);
+    match (text("digest"), text("architecture")) {
+        (Some(digest), Some(architecture)) => {
+            Ok(Runtime { digest, architecture, glibc: text("glibc") })
+        }
+        _ => Err(Failure::Internal(format!("the answer `{answer}` describes no runtime"))),
+    }
+}
+
+/// The series of the interpreter that builds, such as `3.13`.
+fn series(cx: &Context) -> Result<String, Failure> {
+    let version = cx.fact("python.version").ok_or_else(|| {
+        Failure::from(
+            Diagnostic::error(
+                "no-interpreter",
+                "there is no interpreter whose version programs could have",
+            )
+            .with_help("give `python` in [tool.ekiben.executable]"),
+        )
+    })?;
+    let parts: Vec<&str> = version.split('.').take(2).collect();
+    Ok(parts.join("."))
+}
+
+fn flavour(product: &Product) -> Result<String, Failure> {
+    let flavour = setting(product, "flavour")?;
+    let text = flavour.as_str().map(str::to_owned);
+    text.ok_or_else(|| Failure::Internal(format!("the flavour {flavour} isn't a text")))
+}
+
+/// A setting; null if it isn't given.
+fn setting(product: &Product, key: &str) -> Result<Value, Failure> {
+    let Some(json) = product.setting(key) else { return Ok(Value::Null) };
+    serde_json::from_str(&json)
+        .map_err(|error| Failure::Internal(format!("the setting `{key}`: {error}")))
+}
+
+fn texts(list: Value) -> Vec<String> {
+    let Value::Array(list) = list else { return Vec::new() };
+    list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn action(cx: &Context, mnemonic: &str, plan: &Value) -> Result<Action, Failure> {
+    cx.service_action(mnemonic, SERVICE, &plan.to_string())
+}
+
+/// Points at the first of these settings that stands in a file.
+fn placed(error: Diagnostic, product: &Product, keys: &[&str]) -> Diagnostic {
+    let at = keys.iter().find_map(|key| product.setting_place(key));
+    Diagnostic { at: at.or(error.at.clone()), ..error }
+}
