@@ -2,7 +2,7 @@
 //! fills, with its bytes. `EKIBEN_PRECOMPILED_DIR` may name a folder that `ekiben plugin precompile`
 //! filled; then their machine code becomes part of the program too. `cargo xtask dist` does that.
 //!
-//! And tells where the object is that goes into runtimes, with its licences, which `cargo xtask plugins`
+//! And tells where the files are that go into programs, with their licences, which `cargo xtask plugins`
 //! makes as well.
 
 use std::collections::BTreeMap;
@@ -20,9 +20,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::error=no plugin in {}: run `cargo xtask plugins` first", folder.display());
         return Ok(());
     }
-    for (variable, file) in
-        [("OBJECT", "ekiben_runtime.o"), ("LICENCES", "ekiben_runtime.licences")]
-    {
+    for (variable, file) in [
+        ("OBJECT", "ekiben_runtime.o"),
+        ("HOST", "ekiben_host.so"),
+        ("LAUNCHER", "ekiben_launcher"),
+        ("LICENCES", "ekiben_runtime.licences"),
+    ] {
         let path = target()?.join("runtime").join(file);
         println!("cargo::rerun-if-changed={}", path.display());
         if !path.is_file() {

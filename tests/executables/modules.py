@@ -31,7 +31,7 @@ with importlib.resources.as_file(files / "tool.py") as path:
 print(sqlite3.connect(":memory:").execute("select 6 * 7").fetchone())
 print(ssl.create_default_context().verify_mode, zlib.decompress(zlib.compress(b"abc")))
 
-import bz2, curses, decimal, hashlib, lzma, readline, unicodedata, uuid, xml.etree.ElementTree, zoneinfo
+import bz2, curses, decimal, hashlib, lzma, unicodedata, uuid, xml.etree.ElementTree, zoneinfo
 
 print(bz2.decompress(bz2.compress(b"x")), lzma.decompress(lzma.compress(b"y")))
 print(decimal.Decimal(1) / 3, hashlib.sha3_256(b"x").hexdigest()[:8], unicodedata.name("é"))

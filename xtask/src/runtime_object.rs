@@ -1,5 +1,8 @@
-//! `crates/ekiben-runtime` as one object file, `target/runtime/ekiben_runtime.o`, which Ekiben carries
-//! and links into the interpreters of executables. `cargo xtask plugins` makes it.
+//! What Ekiben carries for executables, in `target/runtime`. `cargo xtask plugins` makes it.
+//!
+//! `ekiben_runtime.o` is `crates/ekiben-runtime` as one object file, which is linked into interpreters.
+//! `ekiben_host.so` is the same for ordinary interpreters, which load it, and `ekiben_launcher` is
+//! `crates/ekiben-launcher`, which starts them.
 //!
 //! A static library would bring all of Rust's standard library, with its bitcode (22 MB). The linker
 //! keeps what the few functions that C calls need (0.9 MB), and only their names stay global, so that
@@ -20,6 +23,17 @@ use crate::workspace::{self, Workspace};
 const EXPORTS: [&str; 5] =
     ["ekiben_open", "ekiben_setting", "ekiben_early", "ekiben_load", "PyInit__ekiben"];
 
+/// How the launcher is linked: it needs nothing of the machine, and has room for an image.
+const LAUNCHER: [&str; 6] = [
+    "-Ctarget-feature=+crt-static",
+    "-Crelocation-model=static",
+    // lld has everything before the image in one segment with it, and so a file of a gigabyte.
+    "-Clinker-features=-lld",
+    "-Cstrip=symbols",
+    "-Cpanic=abort",
+    "-Clink-arg=-Wl,--section-start=.ekiben_image=0x40000000",
+];
+
 /// Sections of no use after linking; a panic ends the process, so nothing is unwound.
 const DROPPED: [&str; 5] = [".llvmbc", ".llvmcmd", ".comment", ".eh_frame", ".rela.eh_frame"];
 
@@ -29,14 +43,19 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
         return Ok(());
     }
     let scratch = workspace.target().join("runtime-build");
-    let mut cargo = workspace.native_cargo();
-    cargo.args(["build", "--quiet", "--package", "ekiben-runtime", "--profile", "runtime"]);
     // What panics name of sources mustn't be a path of this machine.
     let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
     let registry = cargo_home()?.join("registry/src");
     let flags = [remap(&registry, "registry"), remap(workspace.root(), "ekiben")];
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
-    workspace::run(cargo.arg("--target-dir").arg(&scratch))?;
+    let cargo = |words: &[&str], more: &[&str]| {
+        let mut cargo = workspace.native_cargo();
+        let flags: Vec<&str> =
+            flags.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        cargo.args(words).args(["--quiet", "--profile", "runtime"]);
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+        workspace::run(cargo.arg("--target-dir").arg(&scratch))
+    };
+    cargo(&["build", "--package", "ekiben-runtime"], &[])?;
     let archive = scratch.join("runtime/libekiben_runtime.a");
     let (linked, made) = (scratch.join("linked.o"), scratch.join("ekiben_runtime.o"));
     let mut link = Command::new("ld");
@@ -59,13 +78,26 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     if fs::read_to_string(&beside).ok().as_deref() != Some(licences.as_str()) {
         workspace::write(&beside, licences.as_bytes())?;
     }
-    let object = fs::read(&made).with_context(|| format!("`{}`", made.display()))?;
-    let path = workspace.path("target/runtime/ekiben_runtime.o");
-    if fs::read(&path).is_ok_and(|current| current == object) {
+    keep(workspace, &made, "ekiben_runtime.o")?;
+
+    let host = ["--package", "ekiben-runtime", "--features", "host", "--crate-type", "cdylib"];
+    cargo(&[&["rustc"], &host[..]].concat(), &["-Cstrip=symbols", "-Cpanic=abort"])?;
+    keep(workspace, &scratch.join("runtime/libekiben_runtime.so"), "ekiben_host.so")?;
+    // With a target, flags are none of macros and build scripts.
+    let target = workspace::output_of(Command::new("rustc").args(["--print", "host-tuple"]))?;
+    cargo(&["build", "--package", "ekiben-launcher", "--target", &target], &LAUNCHER)?;
+    keep(workspace, &scratch.join(target).join("runtime/ekiben-launcher"), "ekiben_launcher")
+}
+
+/// Puts a file into `target/runtime`, unless it is there.
+fn keep(workspace: &Workspace, made: &Path, name: &str) -> Result<()> {
+    let content = fs::read(made).with_context(|| format!("`{}`", made.display()))?;
+    let path = workspace.path(&format!("target/runtime/{name}"));
+    if fs::read(&path).is_ok_and(|current| current == content) {
         return Ok(());
     }
-    workspace::write(&path, &object)?;
-    println!("target/runtime/ekiben_runtime.o ({} KiB)", object.len().div_ceil(1024));
+    workspace::write(&path, &content)?;
+    println!("target/runtime/{name} ({} KiB)", content.len().div_ceil(1024));
     Ok(())
 }
 

@@ -1,12 +1,12 @@
 //! ELF: symbols from `.dynsym`, libraries and search paths from `.dynamic` (System V ABI, chapter 5).
 
 mod archive;
-mod search_path;
+mod loaded;
 mod segment;
 mod versions;
 
 pub use archive::archive_symbols;
-pub use search_path::remove_search_paths;
+pub use loaded::{only_loaded, remove_search_paths};
 pub use segment::{fill_segment, segment_content};
 pub use versions::needed_versions;
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ekiben_object::elf::{fill_segment, remove_search_paths, segment_content};
+use ekiben_object::elf::{fill_segment, only_loaded, remove_search_paths, segment_content};
 use ekiben_object::{Binary, Error};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -174,6 +174,7 @@ fn no_program_makes_it_panic() {
             prop_assert!(content.len() <= bytes.len());
         }
         let _ = fill_segment(&bytes, SECTION, b"content");
+        let _ = only_loaded(&bytes);
         let _ = remove_search_paths(&mut bytes);
     });
 }
@@ -196,6 +197,22 @@ fn search_paths_go_and_everything_else_stays() {
         assert!(says(&written(folder.path(), "without", &after)).contains("0 h"));
     }
     assert_eq!(remove_search_paths(&mut b"text".to_vec()), Err(Error::UnknownFormat));
+}
+
+#[test]
+fn what_isnt_loaded_goes() {
+    let folder = TempDir::new().unwrap();
+    let program = fs::read(link(folder.path(), &["-g"])).unwrap();
+    let loaded = only_loaded(&program).unwrap();
+    assert!(loaded.len() < program.len());
+    assert_eq!(one(&program).needed, ["libc.so.6"]);
+    assert_eq!(
+        ekiben_object::read(&loaded).unwrap_err(),
+        Error::Stripped("section headers"),
+        "nothing is taken for an answer"
+    );
+    assert!(says(&written(folder.path(), "loaded", &loaded)).contains("0 h"));
+    assert!(matches!(only_loaded(&program[..4096]), Err(Error::Damaged(_))));
 }
 
 fn one(bytes: &[u8]) -> Binary {

@@ -37,7 +37,8 @@ class Loader(_frozen_importlib_external._LoaderBasics):
         return hash(self.name) ^ hash(self.path)
 
     def _check(self, name):
-        if name is not None and name != self.name:
+        # Before 3.12 linecache asks for what is run by the name that it has then.
+        if name is not None and name != self.name and name != "__main__":
             raise ImportError("loader for %s cannot handle %s" % (self.name, name), name=name)
 
     def get_code(self, fullname=None):

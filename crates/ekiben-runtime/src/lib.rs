@@ -5,12 +5,17 @@
 //! which is written in Python (`python/`), as the builtin module `_ekiben` ([`module`]). Shared objects of
 //! the image are loaded from memory ([`shared`]).
 //!
+//! With the feature `host` it is a shared object instead, which does for an ordinary interpreter what
+//! `main.c` does for one that was linked with it (`host`).
+//!
 //! Invariants: the image is opened once, before the interpreter starts, and lives as long as the
 //! process; nothing here allocates for a look-up that finds nothing.
 
 // The C API, and C's own calls of this library.
 #![allow(unsafe_code)]
 
+#[cfg(feature = "host")]
+mod host;
 mod module;
 mod shared;
 mod start;

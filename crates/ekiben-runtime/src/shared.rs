@@ -11,10 +11,10 @@
 //! descriptor is left open.
 
 use std::ffi::{CStr, CString, c_char, c_int};
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::{AsRawFd as _, FromRawFd as _};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use ekiben_image::{FileKind, Image};
@@ -28,11 +28,11 @@ const LIBRARIES: &str = "libraries";
 /// The setting that says which libraries need each other: lines of paths, with tabs between.
 const CIRCLES: &str = "library-circles";
 
-/// In how many places the spelling of a path in `/proc` is varied.
-const SPELLINGS: u32 = 16;
-
 /// What was loaded, or is about to be.
 static KNOWN: Mutex<Vec<Shared>> = Mutex::new(Vec::new());
+
+/// How many of them need each other.
+static IN_CIRCLES: AtomicUsize = AtomicUsize::new(0);
 
 struct Shared {
     /// Where it is in the image.
@@ -92,6 +92,14 @@ fn libraries(image: &'static Image<'static>, path: &str) -> impl Iterator<Item =
     line.unwrap_or_default().split_terminator('\t')
 }
 
+/// Remembers what the loader has by a name of its own.
+#[cfg(feature = "host")]
+pub(crate) fn is_loaded(path: &'static str, name: CString) {
+    let name = Box::leak(name.into_boxed_c_str());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.push(Shared { path, name, file: None });
+}
+
 fn loaded(path: &str) -> Option<&'static CStr> {
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     known.iter().find(|it| it.path == path && it.file.is_none()).map(|it| it.name)
@@ -141,11 +149,12 @@ fn make(
         files.push((path, memory_file(path)?));
     }
     // Which the loader finds by paths, since none can be loaded before the others.
-    let names = files.iter().map(|(path, file)| {
+    let names = files.iter().filter(|_| circle != path).map(|(path, file)| {
         let name = path.rsplit('/').next().unwrap_or(path);
-        (name, format!("/proc/self/fd/{}", file.as_raw_fd()))
+        let number = 1 + IN_CIRCLES.fetch_add(1, Ordering::Relaxed);
+        (name, format!("/proc/self/fd/{}{}", digits(number), file.as_raw_fd()))
     });
-    let names: Vec<_> = names.filter(|_| circle != path).collect();
+    let names: Vec<_> = names.collect();
     for (path, mut file) in files {
         let content = image.file(path).map(|file| file.content.read());
         let mut content = content.transpose().map_err(io::Error::other)?.unwrap_or_default();
@@ -204,18 +213,22 @@ fn memory_file(path: &str) -> io::Result<File> {
     Ok(unsafe { File::from_raw_fd(descriptor) })
 }
 
-/// A path of a descriptor that no other descriptor of the same number had, or will have: `//` and `/./`
-/// stand for the digits of `number`. By the number of the thread a debugger, which looks for the same
+/// A number as a part of a path that means nothing. That of another number isn't its beginning.
+fn digits(mut number: usize) -> String {
+    let mut digits = String::new();
+    while number > 0 {
+        digits.push_str(if number & 1 == 1 { "./" } else { "/" });
+        number >>= 1;
+    }
+    digits
+}
+
+/// A path of a descriptor that no other descriptor of the same number had, or will have. By the number of the thread a debugger, which looks for the same
 /// path, finds nothing, rather than a descriptor of its own.
 fn spelling(descriptor: c_int, number: usize) -> &'static CStr {
     // SAFETY: it can't fail.
     let thread = unsafe { libc::gettid() };
-    let mut name = format!("/proc/self/task/{thread}/fd/");
-    for digit in 0..SPELLINGS {
-        name.push_str(if number >> digit & 1 == 1 { "./" } else { "/" });
-    }
-    // Writing to a string doesn't fail.
-    let _ = write!(name, "{descriptor}");
+    let name = format!("/proc/self/task/{thread}/fd/{}{descriptor}", digits(number));
     // It has no zero in it.
     let name = CString::new(name).unwrap_or_default();
     Box::leak(name.into_boxed_c_str())

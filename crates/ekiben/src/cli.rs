@@ -8,7 +8,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ekiben_freeze::runtime::{Flavour, Flavours, PythonVersion};
+use ekiben_freeze::program::Flavour;
+use ekiben_freeze::runtime::{Flavours, PythonVersion};
 
 /// Build Python projects with compiled code.
 #[derive(Debug, Parser)]
@@ -323,10 +324,11 @@ pub(crate) struct Freeze {
     /// The program to write [default: named after the target, in this folder]
     #[arg(short, long, value_name = "PROGRAM")]
     pub(crate) output: Option<PathBuf>,
-    /// The version of Python
-    #[arg(long, value_name = "VERSION", default_value = "3.13")]
-    pub(crate) python: String,
-    /// What the program needs of the machine [default: static, unless it has to load something]
+    /// The version of Python, or an interpreter for the flavour host [default: 3.13]
+    #[arg(long, value_name = "VERSION|INTERPRETER")]
+    pub(crate) python: Option<String>,
+    /// What the program needs of the machine [default: static, or dynamic if it has to load something;
+    /// host without a runtime]
     #[arg(long, value_enum, value_name = "FLAVOUR")]
     pub(crate) flavour: Option<FreezeFlavour>,
     /// The folder of the runtime [default: one of that version]
@@ -401,6 +403,8 @@ pub(crate) enum FreezeFlavour {
     Static,
     /// The C library; such a program can load shared objects
     Dynamic,
+    /// The C library; an ordinary interpreter is loaded from memory
+    Host,
 }
 
 impl From<FreezeFlavour> for Flavour {
@@ -408,6 +412,7 @@ impl From<FreezeFlavour> for Flavour {
         match flavour {
             FreezeFlavour::Static => Self::Static,
             FreezeFlavour::Dynamic => Self::Dynamic,
+            FreezeFlavour::Host => Self::Host,
         }
     }
 }

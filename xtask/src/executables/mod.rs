@@ -6,6 +6,7 @@
 
 mod anywhere;
 mod artifact;
+mod host;
 mod opened;
 mod relinked;
 mod wheels;
@@ -56,14 +57,16 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     let program = frontends.install(ekiben, &work.path().join("ekiben"))?;
     let bench = Bench::new(workspace, &program, work.path())?;
     for script in scripts(&bench.scripts)? {
+        let programs = bench.programs(&script, &FLAVOURS, None)?;
         bench
-            .compare(&script, &FLAVOURS, None)
+            .compare(&script, &programs, &bench.python, None, &LOCALES)
             .with_context(|| format!("`{}`", script.display()))?;
     }
     anywhere::test(&bench)?;
     opened::test(&bench)?;
     relinked::test(&bench)?;
     wheels::test(&bench, workspace)?;
+    host::test(&bench)?;
     artifact::test(workspace, ekiben, (&program, &bench.runtime), work.path())
 }
 
@@ -102,48 +105,68 @@ impl<'a> Bench<'a> {
         Ok(Self { ekiben, scripts, work, runtime, python, locales })
     }
 
-    /// Freezes a script, with packages in a folder, and gives the program.
-    fn freeze(&self, script: &Path, flavour: &str, site: Option<&Path>) -> Result<PathBuf> {
-        let name = script.file_stem().context("a script has a name")?.to_string_lossy();
-        let program = self.work.join(flavour).join(&*name);
-        fs::create_dir_all(self.work.join(flavour))?;
-        let mut freeze = self.ekiben.program("ekiben");
-        freeze.args(["freeze", "--quiet", "--python", PYTHON, "--flavour", flavour]);
-        if let Some(site) = site {
-            freeze.arg("--site").arg(site);
+    /// Freezes a script in some flavours of the runtime, with packages in a folder.
+    fn programs<'f>(
+        &self,
+        script: &Path,
+        flavours: &[&'f str],
+        site: Option<&Path>,
+    ) -> Result<Vec<(&'f str, PathBuf)>> {
+        let mut programs = Vec::new();
+        for flavour in flavours {
+            let mut words: Vec<&OsStr> =
+                ["--python", PYTHON, "--flavour", flavour].map(OsStr::new).into();
+            if let Some(site) = site {
+                words.extend([OsStr::new("--site"), site.as_os_str()]);
+            }
+            programs.push((*flavour, self.freeze(script, flavour, &words)?));
         }
+        Ok(programs)
+    }
+
+    /// Freezes a script with some options, and gives the program, which is in a folder of that name.
+    fn freeze(&self, script: &Path, folder: &str, words: &[&OsStr]) -> Result<PathBuf> {
+        let name = script.file_stem().context("a script has a name")?.to_string_lossy();
+        let program = self.work.join(folder).join(&*name);
+        fs::create_dir_all(self.work.join(folder))?;
+        let mut freeze = self.ekiben.program("ekiben");
+        freeze.args(["freeze", "--quiet"]).args(words);
         run(freeze.arg(script).arg("-o").arg(&program).current_dir(self.work))?;
         Ok(program)
     }
 
-    /// Runs a script in every way that it asks for.
-    fn compare(&self, script: &Path, flavours: &[&str], site: Option<&Path>) -> Result<()> {
+    /// Runs a script's programs in every way that it asks for, beside an interpreter.
+    fn compare(
+        &self,
+        script: &Path,
+        programs: &[(&str, PathBuf)],
+        python: &Path,
+        site: Option<&Path>,
+        locales: &[&[(&str, &str)]],
+    ) -> Result<()> {
         let name = script.file_stem().context("a script has a name")?.to_string_lossy();
         let text = fs::read_to_string(script)?;
         let runs: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix(RUN)).collect();
         ensure!(!runs.is_empty(), "no line begins with `{RUN}`");
-        let programs: Vec<(&str, PathBuf)> = flavours
-            .iter()
-            .map(|flavour| Ok((*flavour, self.freeze(script, flavour, site)?)))
-            .collect::<Result<_>>()?;
         let folder = script.parent().context("a script is in a folder")?;
         let path = std::env::join_paths([Some(folder), site].into_iter().flatten())?;
         for arguments in &runs {
             let arguments: Vec<&str> = arguments.split_whitespace().collect();
-            for locale in LOCALES {
-                let mut ordinary = Command::new(&self.python);
+            for locale in locales {
+                let mut ordinary = Command::new(python);
                 ordinary.args(["-m", &name]).args(&arguments);
                 let expected = self.outcome(&mut ordinary, locale, Some(&path))?;
-                for (flavour, program) in &programs {
+                for (flavour, program) in programs {
                     let mut frozen = Command::new(program);
                     let found = self.outcome(frozen.args(&arguments), locale, None)?;
                     ensure!(
                         found == expected,
-                        "{arguments:?} in {locale:?}: the {flavour} program gives\n{found:#?}\nand {PYTHON} gives\n{expected:#?}"
+                        "{arguments:?} in {locale:?}: the {flavour} program gives\n{found:#?}\nand python gives\n{expected:#?}"
                     );
                 }
             }
         }
+        let flavours: Vec<&str> = programs.iter().map(|(flavour, _)| *flavour).collect();
         println!("{name}: {} runs are as with python, {}", runs.len(), flavours.join(" and "));
         Ok(())
     }

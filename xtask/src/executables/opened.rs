@@ -82,7 +82,8 @@ pub(super) fn test_wheels(bench: &Bench<'_>, site: &Path) -> Result<()> {
     }
     let script = bench.work.join("numpy-only.py");
     fs::write(&script, "import numpy\n").with_context(|| format!("`{}`", script.display()))?;
-    let program = bench.freeze(&script, "dynamic", Some(site))?;
+    let mut programs = bench.programs(&script, &["dynamic"], Some(site))?;
+    let (_, program) = programs.remove(0);
     let log = bench.work.join("numpy.strace");
     let mut ordinary = Command::new("strace");
     ordinary.arg("-o").arg(&log).args(["-f", "-e", "trace=%file"]).arg(&bench.python);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use super::{Bench, PYTHON, opened, scripts};
+use super::{Bench, LOCALES, PYTHON, opened, scripts};
 use crate::python::Python;
 use crate::workspace::{Workspace, run_quietly};
 
@@ -16,8 +16,9 @@ const REQUIREMENTS: &str = "xtask/requirements/memory.txt";
 pub(super) fn test(bench: &Bench<'_>, workspace: &Workspace) -> Result<()> {
     let site = install(workspace)?;
     for script in scripts(&bench.scripts.join("wheels"))? {
+        let programs = bench.programs(&script, &["dynamic"], Some(&site))?;
         bench
-            .compare(&script, &["dynamic"], Some(&site))
+            .compare(&script, &programs, &bench.python, Some(&site), &LOCALES[..1])
             .with_context(|| format!("`{}`", script.display()))?;
     }
     opened::test_wheels(bench, &site)

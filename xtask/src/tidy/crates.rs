@@ -6,7 +6,7 @@ use super::Finding;
 
 /// The crates of ours that each may depend on; one that isn't listed may use none. A plugin runs in
 /// WebAssembly: it gets those that do no input and output.
-const MAY_USE: [(&str, &[&str]); 8] = [
+const MAY_USE: [(&str, &[&str]); 9] = [
     (
         "ekiben",
         &[
@@ -40,6 +40,7 @@ const MAY_USE: [(&str, &[&str]); 8] = [
     ),
     ("ekiben-install", &["ekiben-archive"]),
     ("ekiben-migrate", &["ekiben-project"]),
+    ("ekiben-launcher", &["ekiben-image"]),
     ("ekiben-runtime", &["ekiben-image"]),
     ("plugins/", &["ekiben-archive", "ekiben-image", "ekiben-object", "ekiben-plugin"]),
     ("tests/guests/", &["ekiben-plugin"]),

@@ -1,4 +1,4 @@
-//! [`Base`]: the files of a runtime that a program is made of.
+//! [`Base`]: the files of a runtime, or an ordinary interpreter, that a program is made of.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::Error;
 use crate::glibc;
 use crate::runtime::Flavour;
 
-/// The files of a runtime that a program is made of.
+/// The files of a runtime, or an ordinary interpreter, that a program is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base {
     /// The interpreters that are put into programs, which have an empty image.

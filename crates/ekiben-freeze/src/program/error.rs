@@ -53,6 +53,22 @@ pub enum Error {
         /// What is missing.
         why: String,
     },
+    /// There is no interpreter of a version, or at a path.
+    #[error(
+        "`{wanted}` is neither an interpreter that can be run, nor a version of Python that is on PATH"
+    )]
+    NoInterpreter {
+        /// What was asked for.
+        wanted: String,
+    },
+    /// An interpreter can't be made a program.
+    #[error("{} can't be made a program: {why}", path.display())]
+    Host {
+        /// Its executable.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// The runtime can't be used, or linked anew.
     #[error(transparent)]
     Runtime(#[from] crate::runtime::Error),
@@ -132,6 +148,8 @@ impl Error {
             Self::Compiled(_) => "compiled-modules",
             Self::Shared { .. } => "shared-object",
             Self::NoRuntime { .. } => "no-runtime",
+            Self::NoInterpreter { .. } => "no-interpreter",
+            Self::Host { .. } => "host",
             Self::Runtime(error) => error.code(),
             Self::Image { .. } => "image",
             Self::Object { .. } => "executable",
@@ -154,6 +172,10 @@ impl Error {
                  what the program can do without"
             }
             Self::NoRuntime { .. } => "make one by `ekiben runtime build`",
+            Self::NoInterpreter { .. } | Self::Host { .. } => {
+                "name a version, or the path of another interpreter, by --python, or make a runtime by \
+                 `ekiben runtime build`"
+            }
             Self::NoInstaller => {
                 "install uv or pip, or name a folder of installed packages by --site"
             }

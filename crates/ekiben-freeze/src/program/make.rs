@@ -56,6 +56,8 @@ const ALWAYS: &[&str] = &[
     "zipimport",
 ];
 
+/// What the library needs that starts an ordinary interpreter.
+const HOST_LIBRARY: &str = "libgcc_s.so.1";
 /// The kind of the cache's records of interpreters that were linked anew.
 const RELINKED: &str = "relinked";
 
@@ -238,6 +240,7 @@ fn choose(request: &Request, base: &Base, found: &Found) -> Result<Flavour, Erro
     let has = |flavour| base.programs.contains_key(&flavour);
     let flavour = match request.flavour {
         Some(flavour) => flavour,
+        None if has(Flavour::Host) => Flavour::Host,
         None if found.objects.are_needed() || !has(Flavour::Static) => Flavour::Dynamic,
         None => Flavour::Static,
     };
@@ -298,6 +301,9 @@ fn add_objects(
     objects.check()?;
     report.warnings.extend(objects.warnings.iter().cloned());
     report.machine.extend(objects.machine.iter().cloned());
+    if flavour == Flavour::Host && !objects.machine.contains(HOST_LIBRARY) {
+        report.machine.insert(0, HOST_LIBRARY.to_owned());
+    }
     let wrong = |path: &str| {
         let path = PathBuf::from(path);
         move |source| Error::Image { path, source }
@@ -332,12 +338,8 @@ fn add_objects(
         let (path, kind) = (path.to_owned(), "library".to_owned());
         report.files.push(ReportedFile { path, kind, owner, size });
     }
-    let circles = objects.circles().into_iter().map(|circle| circle.join("\t"));
-    let circles = circles.collect::<Vec<_>>().join("\n");
-    for (key, value) in [("libraries", objects.setting()), ("library-circles", circles)] {
-        if !value.is_empty() {
-            builder.set(key, &value).map_err(wrong(key))?;
-        }
+    for (key, value) in objects.settings() {
+        builder.set(key, &value).map_err(wrong(key))?;
     }
     Ok(all)
 }
@@ -430,8 +432,14 @@ fn image<'a>(
     builtins: Option<&BTreeSet<String>>,
 ) -> Result<Vec<u8>, Error> {
     let wrong = |source| Error::Image { path: PathBuf::from("the program's image"), source };
+    let own: BTreeMap<_, _> = found.objects.settings().into_iter().collect();
     for (key, value) in standard.settings() {
-        builder.set(key, value).map_err(wrong)?;
+        // Both the interpreter and the program may have something to load.
+        match own.get(key) {
+            Some(own) => builder.set(key, &format!("{value}\n{own}")),
+            None => builder.set(key, value),
+        }
+        .map_err(wrong)?;
     }
     if let Some(key) = request.switches.keys().find(|key| !SWITCHES.contains(&key.as_str())) {
         let known = SWITCHES.join(", ");
@@ -469,6 +477,7 @@ fn add_some<'a>(
     let needed: BTreeSet<&str> = report.standard.iter().map(|why| why.name.as_str()).collect();
     let early: BTreeSet<&str> = standard.setting("early").unwrap_or_default().lines().collect();
     let mut packages = BTreeSet::new();
+    let mut loaded: BTreeSet<&str> = standard.setting("host").unwrap_or_default().lines().collect();
     let is_linked = |name: &str| builtins.is_none_or(|builtins| builtins.contains(name));
     for module in standard.modules() {
         let is_needed = !request.prune
@@ -480,6 +489,11 @@ fn add_some<'a>(
             continue;
         }
         builder.take_module(&module)?;
+        if module.kind == ModuleKind::Extension {
+            let lines = standard.setting("libraries").unwrap_or_default().lines();
+            let lines = lines.filter(|line| line.split('\t').next() == Some(module.path));
+            loaded.extend(lines.flat_map(|line| line.split('\t')).chain([module.path]));
+        }
         if module.is_package {
             packages.insert(module.stem);
         }
@@ -492,6 +506,7 @@ fn add_some<'a>(
     for file in standard.files() {
         let is_needed = match file.kind {
             FileKind::Source => false,
+            FileKind::SharedObject => loaded.contains(file.path),
             FileKind::Resource if request.prune => {
                 let package = folders_of(file.path).find(|folder| is_package(folder));
                 package.is_none_or(|package| packages.contains(package))

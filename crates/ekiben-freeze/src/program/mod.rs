@@ -8,6 +8,7 @@
 //! | `trace` | what a run of it imports |
 //! | `hints` | what can't be seen in the code of packages |
 //! | `dependencies` | what a program depends on, installed by uv or pip into a folder of the cache |
+//! | [`host`] | ordinary interpreters that programs are made of, where no runtime is |
 //! | `shared` | shared objects that are loaded from memory, with the libraries that they need |
 //! | `make` | the image, and the program |
 //! | [`Report`] | what was taken and why, for people and for programs |
@@ -21,6 +22,7 @@ mod dependencies;
 mod error;
 mod find;
 mod hints;
+pub mod host;
 mod inputs;
 pub mod inventory;
 mod make;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::runtime::Flavour;
+use super::Flavour;
 
 /// What a program was made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -49,11 +49,11 @@ const MACHINE: [&str; 13] = [
     "libstdc++.so.6",
 ];
 
-/// Where libraries of this machine come to lie, below the folder of modules.
-const TAKEN: &str = "ekiben.libs";
+/// Where libraries of this machine come to lie in programs.
+const TAKEN: &str = "lib/ekiben.libs";
 
-/// The shortest name that a path of a descriptor fits into, `/proc/self/fd/1000`.
-const SHORTEST: usize = 18;
+/// The shortest name that a path of a descriptor fits into, `/proc/self/fd//./1000`.
+const SHORTEST: usize = 21;
 
 /// The folders that the loader knows by itself.
 const FOLDERS: [&str; 4] = ["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
@@ -150,8 +150,16 @@ impl Objects {
         Ok(())
     }
 
-    /// What the importer is told: for each shared object, what has to be loaded before, in order.
-    pub(crate) fn setting(&self) -> String {
+    /// What the importer is told, by the settings' keys.
+    pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
+        let circles = self.circles().into_iter().map(|circle| circle.join("\t"));
+        let circles = circles.collect::<Vec<_>>().join("\n");
+        let settings = [("libraries", self.libraries_setting()), ("library-circles", circles)];
+        settings.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    }
+
+    /// For each shared object, what has to be loaded before, in order.
+    fn libraries_setting(&self) -> String {
         let circles = self.circles();
         let mut lines = Vec::new();
         for path in self.objects.keys() {
@@ -188,8 +196,8 @@ impl Objects {
         order.extend(members);
     }
 
-    /// What the importer is told: libraries that need each other, so that none can be loaded first.
-    pub(crate) fn circles(&self) -> Vec<Vec<&str>> {
+    /// Libraries that need each other, so that none can be loaded first.
+    fn circles(&self) -> Vec<Vec<&str>> {
         let mut circles: Vec<Vec<&str>> = Vec::new();
         for path in self.objects.keys().map(String::as_str) {
             let needed = self.needed(path);
@@ -240,12 +248,21 @@ pub(crate) struct Collector<'a> {
     prefix: &'a str,
     /// Libraries of this machine by name, once they were asked for.
     machine: Option<BTreeMap<String, Vec<PathBuf>>>,
+    /// Whether what is collected now may need the interpreter's library.
+    has_libpython: bool,
     found: Objects,
 }
 
 impl<'a> Collector<'a> {
     pub(crate) fn new(inputs: &'a mut Inputs, roots: &'a [PathBuf], prefix: &'a str) -> Self {
-        Self { inputs, roots, prefix, machine: None, found: Objects::default() }
+        Self {
+            inputs,
+            roots,
+            prefix,
+            machine: None,
+            has_libpython: false,
+            found: Objects::default(),
+        }
     }
 
     pub(crate) fn finish(self) -> Objects {
@@ -260,6 +277,16 @@ impl<'a> Collector<'a> {
         self.object(&module.path, &module.file, owner, binary, &[])?;
         self.found.modules.push(module);
         Ok(())
+    }
+
+    /// Takes an executable, with what it needs, and gives the paths of the latter, all of which has to be
+    /// loaded with it.
+    pub(crate) fn executable(&mut self, path: &str, file: &Path) -> Result<Vec<String>, Error> {
+        let bytes = self.inputs.read(file)?;
+        self.has_libpython = true;
+        self.object(path, file, "interpreter", facts(&bytes), &[])?;
+        self.has_libpython = false;
+        Ok(self.found.needed(path).into_iter().map(str::to_owned).collect())
     }
 
     /// Takes a file of a package if it is a library rather than a module that nothing imports.
@@ -342,7 +369,7 @@ impl<'a> Collector<'a> {
                 self.found.machine.insert(name.clone());
                 continue;
             }
-            if name.starts_with("libpython") {
+            if name.starts_with("libpython") && !self.has_libpython {
                 let why = format!("it is linked to {name}, which would be another interpreter");
                 object.problem = Some(why);
                 continue;
@@ -360,7 +387,7 @@ impl<'a> Collector<'a> {
                         self.warn("missing-library", message, &object.file);
                         continue;
                     };
-                    (file, format!("{}/{TAKEN}/{name}", self.prefix))
+                    (file, format!("{TAKEN}/{name}"))
                 }
             };
             if !self.found.objects.contains_key(&path) {
@@ -382,7 +409,7 @@ impl<'a> Collector<'a> {
         object: &Object,
         binary: &Result<Binary, String>,
     ) {
-        if path.contains(&format!("/{TAKEN}/")) {
+        if path.starts_with(TAKEN) {
             let message =
                 format!("it needs {name}, which is taken from this machine: {}", file.display());
             self.warn("library", message, &object.file);
@@ -410,7 +437,7 @@ impl<'a> Collector<'a> {
             |path: &String| self.found.objects.get(path).is_some_and(|it| it.file != file);
         match inner {
             Some(_) if !is_other(&path) => path,
-            _ => format!("{}/{TAKEN}/{name}", self.prefix),
+            _ => format!("{TAKEN}/{name}"),
         }
     }
 

@@ -38,7 +38,7 @@ pub(super) fn plan(interpreter: &Interpreter, flavours: &[Flavour]) -> Link {
             program: format!("bin/python{}-{flavour}", interpreter.python),
             compile_flags: match flavour {
                 Flavour::Static => vec!["-DEKIBEN_STATIC".to_owned()],
-                Flavour::Dynamic => Vec::new(),
+                Flavour::Dynamic | Flavour::Host => Vec::new(),
             },
             objects,
             flags: flags(*flavour, interpreter),
@@ -68,7 +68,7 @@ fn flags(flavour: Flavour, interpreter: &Interpreter) -> Vec<String> {
     flags.push(format!("-Wl,--section-start={SECTION}={ADDRESS}"));
     match flavour {
         Flavour::Static => flags.push("-static".to_owned()),
-        Flavour::Dynamic => flags.push("-Wl,-export-dynamic".to_owned()),
+        Flavour::Dynamic | Flavour::Host => flags.push("-Wl,-export-dynamic".to_owned()),
     }
     if interpreter.options.lto {
         flags.extend(["-O3", "-flto=auto", "-fuse-linker-plugin"].map(str::to_owned));

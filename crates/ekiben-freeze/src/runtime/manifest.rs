@@ -9,7 +9,7 @@ use super::error::Error;
 use super::{Flavour, files};
 
 /// The version of this file's format.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// What `runtime.json` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -120,10 +120,12 @@ pub enum Flavour {
     Static,
     /// It takes the machine's C library, and can load shared objects.
     Dynamic,
+    /// It is an ordinary interpreter of the machine, loaded from memory, and no runtime's.
+    Host,
 }
 
 impl Flavour {
-    /// All of them.
+    /// Those that runtimes have interpreters of.
     pub const ALL: [Self; 2] = [Self::Static, Self::Dynamic];
 
     /// Its word on command lines and in names of files.
@@ -132,6 +134,7 @@ impl Flavour {
         match self {
             Self::Static => "static",
             Self::Dynamic => "dynamic",
+            Self::Host => "host",
         }
     }
 }

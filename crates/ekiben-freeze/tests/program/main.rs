@@ -4,6 +4,7 @@
 
 mod dependencies;
 mod find;
+mod host;
 mod real;
 mod shared;
 mod support;

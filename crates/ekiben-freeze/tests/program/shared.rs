@@ -224,7 +224,7 @@ fn libraries_in_packages_and_of_the_machine() {
     main main
     main: is the program
     spam: imported by main, line 1
-    library lib/python[PYTHON]/site-packages/ekiben.libs/libz.so.1 of spam
+    library lib/ekiben.libs/libz.so.1 of spam
     library lib/python[PYTHON]/site-packages/spam/data/libspam.so.3 of spam
     library site/spam/data/libspam.so.3:0: it needs libz.so.1, which is taken from
     "#);

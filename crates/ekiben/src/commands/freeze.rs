@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ekiben_core::{Cause, Place, Problem, Problems};
 use ekiben_engine::{Cache, CacheLimits};
+use ekiben_freeze::program::host::Interpreter;
 use ekiben_freeze::program::{
     self, Base, Error, Flavour, Installer, Program, Project, Report, Request, Target, Warning,
 };
@@ -13,10 +14,13 @@ use ekiben_freeze::runtime::Store;
 
 use super::End;
 use super::build::print;
-use crate::cli::{Freeze, Global, ListFormat};
+use crate::cli::{Freeze, FreezeFlavour, Global, ListFormat};
 use crate::environment;
+use crate::parts::HOST_PARTS;
 use crate::report;
 
+/// The version of Python, unless another is asked for.
+const PYTHON: &str = "3.13";
 /// What an interpreter is made of that nothing was named for: a module that each has.
 const ANY: &str = "site";
 /// How many warnings of a kind are shown unless more is to be said.
@@ -42,16 +46,7 @@ fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
         Some(passing) => passing.path().to_owned(),
         None => environment::cache_dir(global)?,
     };
-    // Runtimes are no results of builds: they are there with any cache.
-    let runtime = match &freeze.runtime {
-        Some(runtime) => runtime.clone(),
-        None => {
-            let store = Store::new(&environment::cache_dir(global)?);
-            let found = store.find(Some(&freeze.python));
-            found.map_err(|error| super::runtime::problems(&error))?.path("")
-        }
-    };
-    let base = Base::in_folder(&runtime).map_err(problems)?;
+    let base = base(freeze, global, &folder)?;
     // Without a cache the next run takes longer.
     let cache = Cache::open(&folder, CacheLimits::new(global.cache_size)).ok();
     let mut request = request(freeze, &base, &folder)?;
@@ -60,8 +55,43 @@ fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
     refuse_folder(&output)?;
     let made = program::freeze(&request, &base, cache.as_ref()).map_err(problems)?;
     made.write(&output).map_err(problems)?;
-    tell(freeze, global, &made, &output);
+    tell(freeze, global, &base, &made, &output);
     Ok(())
+}
+
+/// The runtime, or where there is none an ordinary interpreter.
+fn base(freeze: &Freeze, global: &Global, cache: &Path) -> Result<Base, Problems> {
+    let wanted = freeze.python.as_deref();
+    let host = || -> Result<Base, Error> {
+        let interpreter = match wanted {
+            Some(wanted) => Interpreter::find(wanted)?,
+            None => Interpreter::find(PYTHON).or_else(|_| Interpreter::find("python3"))?,
+        };
+        interpreter.base(HOST_PARTS, cache)
+    };
+    let is_path = wanted.is_some_and(|wanted| wanted.contains('/'));
+    if let Some(flavour) = freeze.flavour.filter(|it| is_path && *it != FreezeFlavour::Host) {
+        let message = format!(
+            "--python names an interpreter by its path, which is for the flavour `host`, not `{}`",
+            Flavour::from(flavour).as_str()
+        );
+        let help = "name a version, or leave out --flavour";
+        return Err(Problem::error(Cause::Input, "freeze", message).help(help).into());
+    }
+    if let Some(runtime) = &freeze.runtime {
+        return Base::in_folder(runtime).map_err(problems);
+    }
+    if is_path || freeze.flavour == Some(FreezeFlavour::Host) {
+        return host().map_err(problems);
+    }
+    // Runtimes are no results of builds: they are there with any cache.
+    let store = Store::new(&environment::cache_dir(global)?);
+    match store.find(Some(wanted.unwrap_or(PYTHON))) {
+        Ok(runtime) => Base::in_folder(&runtime.path("")).map_err(problems),
+        // What was asked for is never replaced.
+        Err(error) if freeze.flavour.is_some() => Err(super::runtime::problems(&error)),
+        Err(error) => host().map_err(|_| super::runtime::problems(&error)),
+    }
 }
 
 /// What is asked for, with everything installed that it names.
@@ -162,7 +192,7 @@ fn refuse_folder(output: &Path) -> Result<(), Problems> {
     Ok(())
 }
 
-fn tell(freeze: &Freeze, global: &Global, made: &Program, output: &Path) {
+fn tell(freeze: &Freeze, global: &Global, base: &Base, made: &Program, output: &Path) {
     let report = &made.report;
     if freeze.format == ListFormat::Json {
         let mut json = serde_json::to_value(report).unwrap_or_default();
@@ -183,11 +213,8 @@ fn tell(freeze: &Freeze, global: &Global, made: &Program, output: &Path) {
     if global.verbose > 0 {
         text.push_str(&report.modules_text());
     }
-    if freeze.flavour.is_none() && report.flavour == Some(Flavour::Dynamic) {
-        text.push_str(&format!(
-            "It has compiled code to load, so it is of the flavour `dynamic`, and needs {} of the machine\n",
-            and_list(["the C library"].into_iter().chain(report.machine.iter().map(String::as_str))),
-        ));
+    if freeze.flavour.is_none() {
+        text.push_str(&chosen(base, report));
     }
     let sizes = report.sizes;
     let [program, interpreter, own, image] =
@@ -201,6 +228,24 @@ fn tell(freeze: &Freeze, global: &Global, made: &Program, output: &Path) {
         counted(report.files.len(), "file"),
     ));
     print(&text);
+}
+
+/// Why a program is of a flavour that nobody asked for; nothing if it needs nothing of the machine.
+fn chosen(base: &Base, report: &Report) -> String {
+    let machine = report.machine.iter().map(String::as_str);
+    let machine = and_list(["the C library"].into_iter().chain(machine));
+    match report.flavour {
+        Some(Flavour::Dynamic) => format!(
+            "It has compiled code to load, so it is of the flavour `dynamic`, and needs {machine} of the \
+             machine\n"
+        ),
+        Some(Flavour::Host) => format!(
+            "It is of the flavour `host`, with {}, since no runtime is used (`ekiben runtime build` makes \
+             one), and needs {machine} of the machine\n",
+            base.interpreter.display()
+        ),
+        _ => String::new(),
+    }
 }
 
 /// The words as a sentence has them.
@@ -256,7 +301,10 @@ fn problems(error: Error) -> Problems {
     let cause = match error {
         Error::Project(error) => return error.into(),
         Error::Runtime(error) => return super::runtime::problems(&error),
-        Error::Io { .. } | Error::NoInstaller | Error::NoRuntime { .. } => Cause::Environment,
+        Error::Io { .. }
+        | Error::NoInstaller
+        | Error::NoInterpreter { .. }
+        | Error::NoRuntime { .. } => Cause::Environment,
         Error::Finder { .. } => Cause::Internal,
         _ => Cause::Input,
     };

@@ -132,11 +132,60 @@ fn imports_of_a_run_are_recorded() {
 }
 
 #[test]
+fn without_a_runtime_an_ordinary_interpreter_serves() {
+    let project = Project::pure();
+    let (interpreter, python) = python();
+    project.write(
+        "hello.py",
+        "import os, sys, zlib, json\nprint(sys.argv[1:], json.__file__ == sys.prefix + \
+         '/lib/python%d.%d/json/__init__.py' % sys.version_info[:2])\n\
+         print([key for key in os.environ if key in ('EKIBEN_HOST', 'LD_PRELOAD')])\n",
+    );
+    let words = ["freeze", "hello.py", "--python", &python];
+    let made = project.command(&words).env_remove("VIRTUAL_ENV").output().unwrap();
+    let made = Said::from(&made, &project.beside(""));
+    assert_eq!(made.code, Some(0), "{made}");
+    assert!(made.stdout.starts_with("It is of the flavour `host`, with "), "{made}");
+    let program = project.root().join("hello");
+    let run = || Command::new(&program).arg("word").env_remove("LD_PRELOAD").output().unwrap();
+    let output = run();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "['word'] True\n[]\n", "{output:?}");
+    let json = ["inspect", "hello", "--format", "json", "--verify"];
+    let inventory: serde_json::Value = serde_json::from_str(&project.run(&json).stdout).unwrap();
+    let host = inventory["settings"]["host"].as_str().unwrap();
+    assert!(host.starts_with("bin/python\n") && host.ends_with("lib/ekiben_host.so"), "{host}");
+
+    // An interpreter by its path, and what it made before.
+    let first = fs::read(&program).unwrap();
+    let again = ["freeze", "hello.py", "--python", &interpreter, "--quiet"];
+    let again = project.command(&again).env_remove("VIRTUAL_ENV").output().unwrap();
+    assert!(again.status.success(), "{again:?}");
+    assert!(fs::read(&program).unwrap() == first);
+}
+
+#[test]
 fn what_cant_be_frozen_is_told() {
     let project = Project::pure();
-    let none = project.run(&["freeze", "hello.py"]);
+    let none = project.run(&["freeze", "hello.py", "--flavour", "static"]);
     assert_eq!(none.code, Some(2), "{none}");
     assert!(none.stderr.contains("ekiben runtime build"), "{none}");
+    let words = ["freeze", "hello.py", "--python", "/no/python"];
+    snapshot!(project.run(&words), @r#"
+    exit 2
+    --- stdout
+    --- stderr
+    error[no-interpreter]: `/no/python` is neither an interpreter that can be run, nor a version of Python that is on PATH
+     |
+     = help: name a version, or the path of another interpreter, by --python, or make a runtime by `ekiben runtime build`
+    "#);
+    snapshot!(project.run(&[&words[..], &["--flavour", "static"]].concat()), @r#"
+    exit 2
+    --- stdout
+    --- stderr
+    error[freeze]: --python names an interpreter by its path, which is for the flavour `host`, not `static`
+     |
+     = help: name a version, or leave out --flavour
+    "#);
     runtime(&project);
     snapshot!(freeze(&project, &["nowhere.txt"]), @r#"
     exit 2

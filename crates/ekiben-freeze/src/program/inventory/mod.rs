@@ -39,7 +39,7 @@ pub struct Inventory {
     pub index: u64,
     /// Settings.
     pub settings: BTreeMap<String, String>,
-    /// What takes the room: the standard library, and each top-level package, the largest first.
+    /// What takes the room: the standard library, libraries of the machine, and each top-level package, the largest first.
     pub parts: Vec<Part>,
     /// What is installed in it, by name.
     pub distributions: Vec<Distribution>,
@@ -228,6 +228,7 @@ fn part<'a>(parts: &'a mut BTreeMap<String, Part>, path: &str) -> &'a mut Part {
                 None => first.split('.').next().unwrap_or(first).to_owned(),
             }
         }
+        None if path.starts_with("lib/ekiben.libs/") => "libraries of the machine".to_owned(),
         None => "standard library".to_owned(),
     };
     parts.entry(name.clone()).or_insert_with(|| Part { name, ..Part::default() })

@@ -1,4 +1,5 @@
-//! Taking the folders in which a library's own libraries are searched for out of it.
+//! Taking out of a library what nobody needs who loads it from memory: the folders in which its own
+//! libraries are searched for, and all that isn't loaded.
 
 use object::LittleEndian;
 use object::elf::{self, FileHeader64};
@@ -38,4 +39,31 @@ pub fn remove_search_paths(bytes: &mut [u8]) -> Result<(), Error> {
     // DT_NULL.
     entries[to..from].fill(0);
     Ok(())
+}
+
+/// A linked 64-bit little-endian ELF file without what isn't loaded: symbols for debuggers, and the
+/// headers of sections.
+///
+/// # Errors
+/// If it is another file, or damaged.
+pub fn only_loaded(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let header: &FileHeader64<LittleEndian> = parse(bytes)?;
+    let segments = header.program_headers(LittleEndian, bytes)?;
+    let end = |it: &object::elf::ProgramHeader64<LittleEndian>| {
+        it.p_offset(LittleEndian).saturating_add(it.p_filesz(LittleEndian))
+    };
+    let headers = header.e_phoff(LittleEndian) as usize + std::mem::size_of_val(segments);
+    let end = segments.iter().map(end).max().unwrap_or(0);
+    let end = usize::try_from(end).unwrap_or(usize::MAX).max(headers);
+    let mut loaded = bytes
+        .get(..end)
+        .ok_or_else(|| Error::Damaged("a segment isn't inside it".to_owned()))?
+        .to_vec();
+    // Where section headers are, and how many.
+    for field in [40..48, 60..64] {
+        if let Some(field) = loaded.get_mut(field) {
+            field.fill(0);
+        }
+    }
+    Ok(loaded)
 }

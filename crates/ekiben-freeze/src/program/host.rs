@@ -1,0 +1,338 @@
+//! The flavour `host`: programs with an ordinary interpreter of this machine, of which nothing is linked.
+//!
+//! The interpreter's executable, the libraries that it is linked to and its standard library, with the
+//! modules of `lib-dynload`, become an image, which is kept in the cache as long as none of their files
+//! changes. A small launcher takes the place of a runtime's interpreter: see `crates/ekiben-launcher`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use ekiben_engine::Digest;
+use ekiben_image::{Builder, Content, Effort, FileKind, ModuleKind, NewModule};
+use ekiben_object::elf;
+use serde::{Deserialize, Serialize};
+
+use super::inputs::{Inputs, Names};
+use super::report::Why;
+use super::shared::{Collector, Module};
+use super::{Base, Error, Flavour};
+
+/// The script that reads a standard library.
+const SCRIPT: &str = include_str!("host/library.py");
+/// How `site` starts its work, unless asked not to, and when it has to in a program.
+const SITE_START: [&str; 2] =
+    ["if not sys.flags.no_site:\n    main()", "if __name__ == '__main__':\n    main()"];
+/// Packages with all that is in them, and modules, which the interpreter needs before the importer is
+/// there.
+const EARLY: [&str; 4] = ["_ekiben_importer", "_ekiben_site", "encodings", "warnings"];
+/// Where the interpreter and Ekiben's library are in an image.
+const INTERPRETER: &str = "bin/python";
+const LIBRARY: &str = "lib/ekiben_host.so";
+/// Where the licences of Ekiben's own parts are, as in a runtime.
+const LICENCES: &str = "licenses/ekiben/LICENSES";
+/// The first and the last version (3.x) whose start is known: see `ekiben-runtime`'s `host/config.rs`.
+const VERSIONS: std::ops::RangeInclusive<u32> = 11..=13;
+/// Under the GPL, which would bind whoever passes a program on.
+const GPL: [&str; 3] = ["libreadline.so", "libgdbm", "libdb-"];
+/// Asks an interpreter for its version and its path.
+const QUESTION: &str = "import os, sys; print(sys.version_info[0], sys.version_info[1], \
+    os.path.realpath(getattr(sys, '_base_executable', sys.executable)), sep='\\n')";
+
+/// What of Ekiben's own goes into such programs.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    /// The launcher.
+    pub launcher: &'a [u8],
+    /// The library that takes over the interpreter's start.
+    pub library: &'a [u8],
+    /// Modules, by file name.
+    pub python: &'a [(&'a str, &'a str)],
+    /// The licences of what is in the library and the launcher.
+    pub licences: &'a str,
+}
+
+/// An ordinary interpreter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interpreter {
+    /// Its executable; that of a virtual environment's base.
+    pub path: PathBuf,
+    /// Its version, such as `3.13`.
+    pub python: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Request<'a> {
+    prefix: String,
+    parts: BTreeMap<&'a str, &'a str>,
+    site_start: [&'a str; 2],
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    executable: PathBuf,
+    version: String,
+    odd: Vec<String>,
+    builtins: Vec<String>,
+    modules: Vec<StandardModule>,
+    extensions: Vec<Extension>,
+    files: Vec<DataFile>,
+    inputs: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct StandardModule {
+    name: String,
+    path: String,
+    package: bool,
+    code: (usize, usize),
+    source: (usize, usize),
+}
+
+#[derive(Deserialize)]
+struct Extension {
+    name: String,
+    path: String,
+    file: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct DataFile {
+    path: String,
+    file: PathBuf,
+}
+
+impl Interpreter {
+    /// The interpreter of a version, or at a path.
+    ///
+    /// # Errors
+    /// If there is none, or such programs can't be made of it.
+    pub fn find(wanted: &str) -> Result<Self, Error> {
+        let is_version = wanted.strip_prefix("3.").is_some_and(|it| it.parse::<u32>().is_ok());
+        let candidates = match is_version {
+            true => vec![format!("python{wanted}"), "python3".to_owned()],
+            false => vec![wanted.to_owned()],
+        };
+        let found = candidates
+            .iter()
+            .filter_map(|name| Self::ask(name))
+            .find(|it| !is_version || it.python == wanted);
+        let Some(found) = found else {
+            return Err(Error::NoInterpreter { wanted: wanted.to_owned() });
+        };
+        let minor = found.python.strip_prefix("3.").and_then(|minor| minor.parse().ok());
+        match minor {
+            Some(minor) if VERSIONS.contains(&minor) => Ok(found),
+            _ => {
+                let why = format!(
+                    "it is Python {}, and programs of the flavour `host` can be made of 3.{} to 3.{}",
+                    found.python,
+                    VERSIONS.start(),
+                    VERSIONS.end()
+                );
+                Err(Error::Host { path: found.path, why })
+            }
+        }
+    }
+
+    fn ask(name: &str) -> Option<Self> {
+        let mut command = Command::new(name);
+        let output =
+            command.args(["-I", "-S", "-c", QUESTION]).stdin(Stdio::null()).output().ok()?;
+        let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
+        let mut lines = text.lines();
+        let (major, minor, path) = (lines.next()?, lines.next()?, lines.next()?);
+        Some(Self { path: PathBuf::from(path), python: format!("{major}.{minor}") })
+    }
+
+    /// What programs of this interpreter are made of, kept in a folder of the cache.
+    ///
+    /// # Errors
+    /// If its files can't be read, or aren't what they have to be.
+    pub fn base(&self, parts: Parts<'_>, cache: &Path) -> Result<Base, Error> {
+        let mut key = concat!("host ", env!("CARGO_PKG_VERSION"), "\0").as_bytes().to_vec();
+        key.extend_from_slice(self.path.as_os_str().as_encoded_bytes());
+        for (name, text) in parts.python.iter().copied().chain([("library.py", SCRIPT)]) {
+            key.extend_from_slice(name.as_bytes());
+            key.extend_from_slice(Digest::of(text.as_bytes()).as_bytes());
+        }
+        for bytes in [parts.launcher, parts.library] {
+            key.extend_from_slice(Digest::of(bytes).as_bytes());
+        }
+        let folder = cache.join("host").join(Digest::of(&key).to_string());
+        let (inputs, image) = (folder.join("inputs.json"), folder.join("stdlib.image"));
+        let launcher = folder.join("launcher");
+        let kept = fs::read(&inputs).ok();
+        let kept = kept.and_then(|text| serde_json::from_slice::<Inputs>(&text).ok());
+        if !kept.is_some_and(|kept| kept.hold() && image.is_file()) {
+            let (content, read) = self.image(parts)?;
+            fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+            put(&launcher, parts.launcher)?;
+            put(&image, &content)?;
+            put(&inputs, &serde_json::to_vec(&read).unwrap_or_default())?;
+        }
+        Ok(Base {
+            programs: BTreeMap::from([(Flavour::Host, launcher)]),
+            interpreter: self.path.clone(),
+            stdlib: image,
+            python: self.python.clone(),
+        })
+    }
+
+    /// The image of the standard library, and what it depended on.
+    fn image(&self, parts: Parts<'_>) -> Result<(Vec<u8>, Inputs), Error> {
+        let prefix = format!("lib/python{}", self.python);
+        let (answer, content) = self.read_library(parts, &prefix)?;
+        if !answer.odd.is_empty() {
+            let why = format!("it was built with {}", answer.odd.join(", "));
+            return Err(Error::Host { path: self.path.clone(), why });
+        }
+        let wrong = |path: &str| {
+            let path = PathBuf::from(path);
+            move |source| Error::Image { path, source }
+        };
+        let mut inputs = Inputs::default();
+        for folder in &answer.folders {
+            inputs.folder(folder, Names::All);
+        }
+        for path in &answer.inputs {
+            inputs.read(path)?;
+        }
+        let mut builder = Builder::new();
+        let part =
+            |range: (usize, usize)| content.get(range.0..range.1).unwrap_or_default().to_vec();
+        let mut early = Vec::new();
+        for module in answer.modules {
+            let StandardModule { name, path, package, code, source } = module;
+            let first = name.split('.').next().unwrap_or(&name);
+            let is_early = EARLY.contains(&name.as_str()) || first == "encodings";
+            if is_early {
+                let stem = if package { path.rsplit_once('/') } else { path.rsplit_once('.') };
+                early.extend(stem.map(|(stem, _)| stem.to_owned()));
+            }
+            let source = Content::compressed(part(source), Effort::Quick);
+            // What is early is read where it lies.
+            let code = match is_early {
+                true => Content::plain(part(code)),
+                false => Content::compressed(part(code), Effort::Quick),
+            };
+            builder.file(&path, FileKind::Source, source).map_err(wrong(&path))?;
+            let kind = ModuleKind::Code;
+            let new = NewModule { kind, is_package: package, path: path.clone(), code };
+            builder.module(&name, new).map_err(wrong(&path))?;
+        }
+        for name in &answer.builtins {
+            let (kind, path) = (ModuleKind::Builtin, String::new());
+            let new = NewModule { kind, is_package: false, path, code: Content::default() };
+            builder.module(name, new).map_err(wrong(name))?;
+        }
+        for file in answer.files {
+            let path = format!("{prefix}/{}", file.path);
+            let content = inputs.read(&file.file)?;
+            let (kind, content) = match file.path.as_str() {
+                "LICENSE.txt" => (FileKind::Licence, Content::compressed(content, Effort::Quick)),
+                _ => (FileKind::Resource, Content::plain(content)),
+            };
+            builder.file(&path, kind, content).map_err(wrong(&path))?;
+        }
+
+        let mut collector = Collector::new(&mut inputs, &[], "lib");
+        let mut extensions = Vec::new();
+        for Extension { name, path, file } in answer.extensions {
+            let bytes = fs::read(&file).map_err(Error::io("read", &file))?;
+            let binaries = ekiben_object::read(&bytes).unwrap_or_default();
+            let needed = binaries.iter().flat_map(|binary| &binary.needed);
+            if needed.into_iter().any(|needed| GPL.iter().any(|it| needed.starts_with(it))) {
+                continue;
+            }
+            extensions.push((name.clone(), path.clone()));
+            let (how, package) = ("import".to_owned(), false);
+            let why = Why { name, by: None, line: 0, how };
+            let module = Module {
+                why,
+                distribution: None,
+                required: false,
+                optional: false,
+                path,
+                package,
+                file,
+            };
+            collector.module(module)?;
+        }
+        let first = collector.executable(INTERPRETER, &answer.executable)?;
+        let objects = collector.finish();
+        objects.check()?;
+        for (name, path) in extensions {
+            let kind = ModuleKind::Extension;
+            let new = NewModule { kind, is_package: false, path, code: Content::default() };
+            builder.module(&name, new).map_err(wrong(&name))?;
+        }
+        let host = [&[INTERPRETER.to_owned()], first.as_slice(), &[LIBRARY.to_owned()]].concat();
+        builder
+            .file(LIBRARY, FileKind::SharedObject, Content::plain(parts.library.to_vec()))
+            .map_err(wrong(LIBRARY))?;
+        for (key, value) in objects.settings() {
+            builder.set(key, &value).map_err(wrong(key))?;
+        }
+        for (path, object) in &objects.objects {
+            let mut content = fs::read(&object.file).map_err(Error::io("read", &object.file))?;
+            let wrong_object = |source| Error::Object { path: object.file.clone(), source };
+            elf::remove_search_paths(&mut content).map_err(wrong_object)?;
+            // Interpreters are often installed with all that debuggers need.
+            let content = Content::plain(elf::only_loaded(&content).map_err(wrong_object)?);
+            builder.file(path, FileKind::SharedObject, content).map_err(wrong(path))?;
+        }
+        let licences = Content::compressed(parts.licences.as_bytes().to_vec(), Effort::Quick);
+        builder.file(LICENCES, FileKind::Licence, licences).map_err(wrong(LICENCES))?;
+        early.sort();
+        for (key, value) in [
+            ("python", self.python.as_str()),
+            ("version", &answer.version),
+            ("early", &early.join("\n")),
+            ("host", &host.join("\n")),
+        ] {
+            builder.set(key, value).map_err(wrong(key))?;
+        }
+        let image = builder.build().map_err(wrong("the standard library"))?;
+        Ok((image, inputs))
+    }
+
+    fn read_library(&self, parts: Parts<'_>, prefix: &str) -> Result<(Answer, Vec<u8>), Error> {
+        let work = tempfile::Builder::new().prefix("ekiben-host-").tempdir();
+        let work = work.map_err(Error::io("create a folder in", std::env::temp_dir()))?;
+        let at = |name: &str| work.path().join(name);
+        let modules = parts.python.iter().copied().collect();
+        let request = Request { prefix: prefix.to_owned(), parts: modules, site_start: SITE_START };
+        let request = serde_json::to_vec(&request).unwrap_or_default();
+        for (name, text) in [("library.py", SCRIPT.as_bytes()), ("request.json", &request)] {
+            fs::write(at(name), text).map_err(Error::io("write", at(name)))?;
+        }
+        let output = Command::new(&self.path)
+            .args(["-I", "-S", "-B", "-X", "utf8"])
+            .args(["library.py", "request.json", "result.json", "content"].map(at))
+            .env("PYTHONHASHSEED", "0")
+            .stdin(Stdio::null())
+            .output()
+            .map_err(Error::io("start", &self.path))?;
+        let failed = |said: String| Error::Finder { interpreter: self.path.clone(), said };
+        if !output.status.success() {
+            return Err(failed(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()));
+        }
+        let read = |name: &str| fs::read(at(name)).map_err(Error::io("read", at(name)));
+        let answer = serde_json::from_slice(&read("result.json")?)
+            .map_err(|error| failed(format!("what it wrote can't be read: {error}")))?;
+        Ok((answer, read("content")?))
+    }
+}
+
+/// Writes a file, whole or not at all.
+fn put(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let folder = path.parent().unwrap_or(path);
+    let file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io("write to", folder))?;
+    fs::write(file.path(), content).map_err(Error::io("write", path))?;
+    file.persist(path).map_err(|error| error.error).map_err(Error::io("write", path))?;
+    Ok(())
+}

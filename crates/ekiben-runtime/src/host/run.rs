@@ -1,0 +1,301 @@
+//! The interpreter's start, the main module, and the end.
+
+use std::borrow::Cow;
+use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_uchar};
+use std::os::unix::ffi::OsStrExt as _;
+use std::ptr;
+
+use ekiben_image::ModuleKind;
+use pyo3_ffi as ffi;
+use pyo3_ffi::PyObject;
+
+use super::config::{self, Config, Layout, USE_ENVIRONMENT};
+use crate::module::PyInit__ekiben;
+use crate::start::image;
+
+/// Ekiben's module in place of `site`.
+const SITE: &str = "_ekiben_site";
+
+/// `struct _frozen`; until 3.12 it has a function besides, and so its size is another.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Frozen {
+    name: *const c_char,
+    code: *const c_uchar,
+    size: c_int,
+    is_package: c_int,
+}
+
+// SAFETY: they are declared so in CPython's headers.
+unsafe extern "C" {
+    static mut PyImport_FrozenModules: *const u64;
+    fn Py_RunMain() -> c_int;
+}
+
+/// Runs the program, or is an interpreter, as `main.c` does. Gives the exit code, or why it can't.
+///
+/// # Safety
+/// As the only thread of the process, with C's arguments.
+pub(super) unsafe fn main(
+    program: &OsStr,
+    mut argc: c_int,
+    argv: *mut *mut c_char,
+) -> Result<c_int, String> {
+    let layout = Layout::get().ok_or_else(|| {
+        format!("{}: its interpreter isn't of a known version", program.to_string_lossy())
+    })?;
+    // SAFETY: the caller promises it.
+    unsafe {
+        freeze_early();
+        ffi::PyImport_AppendInittab(c"_ekiben".as_ptr(), Some(PyInit__ekiben));
+        let arguments: Vec<&CStr> =
+            (0..argc).map(|at| CStr::from_ptr(*argv.add(at as usize))).collect();
+        let name = image().and_then(|image| image.setting("main"));
+        let is_asked = arguments.get(1).is_some_and(|it| *it == c"--ekiben-python");
+        let is_own = is_for_multiprocessing(&arguments);
+        if is_asked {
+            ptr::copy(argv.add(2), argv.add(1), argc as usize - 1);
+            argc -= 1;
+        }
+        match name.filter(|_| !is_asked && !is_own) {
+            None => {
+                start(program, layout, argc, argv, true);
+                if is_set("quiet-start") {
+                    ffi::PyGC_Enable();
+                }
+                Ok(Py_RunMain())
+            }
+            Some(name) => {
+                start(program, layout, argc, argv, false);
+                Ok(finish(run(name)))
+            }
+        }
+    }
+}
+
+fn is_set(key: &str) -> bool {
+    image().and_then(|image| image.setting(key)) == Some("1")
+}
+
+/// The modules that are needed before the importer is there.
+///
+/// # Safety
+/// Before the interpreter starts.
+unsafe fn freeze_early() {
+    let Some(image) = image() else { return };
+    // SAFETY: the table stays, and ends with an empty record. Names have a zero after them.
+    unsafe {
+        let words = if ffi::Py_Version >> 16 <= 0x030C { 4 } else { 3 };
+        let mut table: Vec<u64> = Vec::new();
+        for module in
+            image.setting("early").unwrap_or_default().lines().filter_map(|stem| image.module(stem))
+        {
+            if module.kind != ModuleKind::Code {
+                continue;
+            }
+            // The interpreter would say no more of a damaged one than that it can't be imported.
+            let code: &'static [u8] = match module.code.read().unwrap_or_default() {
+                Cow::Borrowed(code) => code,
+                Cow::Owned(code) => code.leak(),
+            };
+            // In the place of `site`, which the interpreter imports at its start, it finds ours.
+            let name =
+                if module.name == SITE { c"site".as_ptr() } else { module.name.as_ptr().cast() };
+            let frozen = Frozen {
+                name,
+                code: code.as_ptr(),
+                size: c_int::try_from(code.len()).unwrap_or(0),
+                is_package: c_int::from(module.is_package),
+            };
+            let record: [u64; 3] = std::mem::transmute(frozen);
+            table.extend(record);
+            table.resize(table.len() + words - 3, 0);
+        }
+        table.resize(table.len() + words, 0);
+        PyImport_FrozenModules = Vec::leak(table).as_ptr();
+    }
+}
+
+/// Whether multiprocessing starts this program for its own purposes: options of the interpreter, then
+/// -c and a call of one of its modules.
+fn is_for_multiprocessing(arguments: &[&CStr]) -> bool {
+    let mut rest = arguments.iter().skip(1).map(|it| it.to_bytes());
+    while let Some(argument) = rest.next().filter(|it| it.starts_with(b"-")) {
+        match argument {
+            b"-c" => return rest.next().is_some_and(|it| it.starts_with(b"from multiprocessing.")),
+            b"-X" | b"-W" => {
+                rest.next();
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Starts the interpreter. `is_interpreter`: it takes its own options from the arguments.
+///
+/// # Safety
+/// Before there is one, with C's arguments.
+unsafe fn start(
+    program: &OsStr,
+    layout: Layout,
+    argc: c_int,
+    argv: *mut *mut c_char,
+    is_interpreter: bool,
+) {
+    let honours_environment = c_int::from(!is_set("isolated"));
+    let parses = c_int::from(is_interpreter);
+    let program = program.as_bytes();
+    // SAFETY: the caller promises it.
+    unsafe {
+        let set = |pre: &mut config::PreConfig| {
+            pre.use_environment = honours_environment;
+            pre.parse_argv = parses;
+        };
+        config::prepare(set, argc, argv);
+        let mut config = Config::new();
+        config.set(USE_ENVIRONMENT, honours_environment);
+        config.set(layout.parse_argv, parses);
+        config.set(layout.safe_path, c_int::from(!is_interpreter));
+        config.set(layout.user_site_directory, 0);
+        config.set(layout.write_bytecode, 0);
+        config.set(layout.pathconfig_warnings, 0);
+        if let Some(level) = image().and_then(|image| image.setting("optimize")?.parse().ok()) {
+            config.set(layout.optimization_level, level);
+        }
+        config.set_arguments(argc, argv);
+        for field in [
+            layout.program_name,
+            layout.executable,
+            layout.base_executable,
+            layout.prefix,
+            layout.base_prefix,
+            layout.exec_prefix,
+            layout.base_exec_prefix,
+        ] {
+            config.set_text(field, program);
+        }
+        config.set_text(layout.platlibdir, b"lib");
+        let python = image().and_then(|image| image.setting("python")).unwrap_or_default();
+        let library = [program, b"/lib/python", python.as_bytes()].concat();
+        config.set_text(layout.stdlib_dir, &library);
+        // Reads options and environment, by which PYTHONPATH may count.
+        config.read();
+        config.set(layout.module_search_paths_set, 1);
+        for folder in config.folders(layout.pythonpath_env) {
+            config.append(layout.module_search_paths, &folder);
+        }
+        for inner in ["", "/site-packages"] {
+            let folder = config::decoded(&[&library, inner.as_bytes()].concat());
+            config.append(layout.module_search_paths, &folder);
+        }
+        // The setting `path`, from the program's own folder on.
+        let here = program.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+        for folder in image().and_then(|image| image.setting("path")).unwrap_or_default().lines() {
+            let start = if folder.starts_with('/') { &[][..] } else { &program[..here] };
+            let folder = config::decoded(&[start, folder.as_bytes()].concat());
+            config.append(layout.module_search_paths, &folder);
+        }
+        config.start();
+        // With -S there was no `site` to do it.
+        let done = call("_ekiben_importer", c"install", None);
+        if done.is_null() {
+            ffi::PyErr_Print();
+            std::process::exit(1);
+        }
+        ffi::Py_DECREF(done);
+    }
+}
+
+/// Calls a function of a module. Null, with an exception, if that fails.
+///
+/// # Safety
+/// With the interpreter held.
+unsafe fn call(module: &str, function: &CStr, argument: Option<&str>) -> *mut PyObject {
+    let module = CString::new(module).unwrap_or_default();
+    // SAFETY: the caller promises it; each object is released once.
+    unsafe {
+        let module = ffi::PyImport_ImportModule(module.as_ptr());
+        if module.is_null() {
+            return module;
+        }
+        let function = ffi::PyObject_GetAttrString(module, function.as_ptr());
+        ffi::Py_DECREF(module);
+        let arguments = ffi::PyTuple_New(argument.map_or(0, |_| 1));
+        if let Some(argument) = argument {
+            let size = argument.len() as ffi::Py_ssize_t;
+            let text = ffi::PyUnicode_FromStringAndSize(argument.as_ptr().cast(), size);
+            ffi::PyTuple_SetItem(arguments, 0, text);
+        }
+        let result = match function.is_null() {
+            true => ptr::null_mut(),
+            false => ffi::PyObject_CallObject(function, arguments),
+        };
+        ffi::Py_XDECREF(function);
+        ffi::Py_DECREF(arguments);
+        result
+    }
+}
+
+/// How the main module ended.
+#[derive(Clone, Copy)]
+enum End {
+    Done,
+    Failed,
+    Interrupted,
+}
+
+/// Runs the main module. `SystemExit` ends the process.
+///
+/// # Safety
+/// With the interpreter held.
+unsafe fn run(name: &str) -> End {
+    // SAFETY: the caller promises it; each object is released once.
+    unsafe {
+        let code = call("_ekiben_importer", c"prepare_main", Some(name));
+        let mut result = ptr::null_mut();
+        if !code.is_null() {
+            if is_set("quiet-start") {
+                // What is there by now stays, so the collector needn't look at it.
+                ffi::Py_XDECREF(call("gc", c"freeze", None));
+                ffi::PyErr_Clear();
+                ffi::PyGC_Enable();
+            }
+            let main = ffi::PyImport_AddModule(c"__main__".as_ptr());
+            if !main.is_null() {
+                let globals = ffi::PyModule_GetDict(main);
+                result = ffi::PyEval_EvalCode(code, globals, globals);
+            }
+            ffi::Py_DECREF(code);
+        }
+        if !result.is_null() {
+            ffi::Py_DECREF(result);
+            return End::Done;
+        }
+        let interrupted = ffi::PyErr_ExceptionMatches(ffi::PyExc_KeyboardInterrupt) != 0;
+        ffi::PyErr_Print();
+        if interrupted { End::Interrupted } else { End::Failed }
+    }
+}
+
+/// Ends the interpreter, and gives the exit code.
+///
+/// # Safety
+/// With the interpreter held.
+unsafe fn finish(end: End) -> c_int {
+    // SAFETY: the caller promises it.
+    unsafe {
+        // 120 as `python` has it: what was printed may not have arrived.
+        let code = match (ffi::Py_FinalizeEx() < 0, end) {
+            (true, _) => 120,
+            (false, End::Done) => 0,
+            (false, _) => 1,
+        };
+        if matches!(end, End::Interrupted) {
+            // As `python` ends: a shell sees that it was the signal.
+            libc::signal(libc::SIGINT, libc::SIG_DFL);
+            libc::kill(libc::getpid(), libc::SIGINT);
+        }
+        code
+    }
+}
