@@ -9,8 +9,10 @@ use ekiben_image::{FileKind, ModuleKind};
 
 use crate::support::{Place, image, interpreter};
 
-const PYTHON: &[(&str, &str)] =
-    &[("_ekiben_importer.py", "IMPORTER = True\n"), ("site.py", "import _ekiben_importer\n")];
+const PYTHON: &[(&str, &str)] = &[
+    ("_ekiben_importer.py", "IMPORTER = True\n"),
+    ("_ekiben_site.py", "import _ekiben_importer\n"),
+];
 
 #[test]
 fn an_interpreter_becomes_a_base_once() {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_uchar};
 use std::os::unix::ffi::OsStrExt as _;
-use std::ptr;
+use std::{env, ptr};
 
 use ekiben_image::ModuleKind;
 use pyo3_ffi as ffi;
@@ -13,6 +13,8 @@ use super::config::{self, Config, Layout, USE_ENVIRONMENT};
 use crate::module::PyInit__ekiben;
 use crate::start::image;
 
+/// The variable that has the path of a program which is an interpreter.
+const IS_PYTHON: &str = "EKIBEN_PYTHON";
 /// Ekiben's module in place of `site`.
 const SITE: &str = "_ekiben_site";
 
@@ -51,11 +53,15 @@ pub(super) unsafe fn main(
         let arguments: Vec<&CStr> =
             (0..argc).map(|at| CStr::from_ptr(*argv.add(at as usize))).collect();
         let name = image().and_then(|image| image.setting("main"));
-        let is_asked = arguments.get(1).is_some_and(|it| *it == c"--ekiben-python");
+        let mut is_asked = arguments.get(1).is_some_and(|it| *it == c"--ekiben-python");
         let is_own = is_for_multiprocessing(&arguments);
         if is_asked {
             ptr::copy(argv.add(2), argv.add(1), argc as usize - 1);
             argc -= 1;
+            // What an interpreter starts by sys.executable is to be one.
+            env::set_var(IS_PYTHON, program);
+        } else {
+            is_asked = env::var_os(IS_PYTHON).is_some_and(|it| it == program);
         }
         match name.filter(|_| !is_asked && !is_own) {
             None => {
@@ -158,7 +164,8 @@ unsafe fn start(
         config.set(layout.parse_argv, parses);
         config.set(layout.safe_path, c_int::from(!is_interpreter));
         config.set(layout.user_site_directory, 0);
-        config.set(layout.write_bytecode, 0);
+        // Who runs a program doesn't expect files from it.
+        config.set(layout.write_bytecode, parses);
         config.set(layout.pathconfig_warnings, 0);
         if let Some(level) = image().and_then(|image| image.setting("optimize")?.parse().ok()) {
             config.set(layout.optimization_level, level);
