@@ -150,10 +150,10 @@ mod tests {
         let told = project(groups, "[\"a\", \"bb\", \"c\", \"e\"]").unwrap_err();
         insta::assert_snapshot!(told, @r#"
         pyproject.toml:9:6: error[circular-groups]: dependency groups include each other without end: `a`, `b`, `a` ["remove one of the includes"]
-        pyproject.toml:10:6: error[invalid-requirement]: `!` isn't a dependency: expected package name starting with an alphanumeric character, found `!` ["dependencies look like `numpy>=2,<3; python_version < \\"3.13\\"` (PEP 508)"]
-        pyproject.toml:10:11: error[wrong-type]: this is neither a requirement nor a group ["write `{ include-group = \\"…\\" }` for a group"]
+        pyproject.toml:10:6: error[invalid-requirement]: `!` isn't a dependency: expected package name starting with an alphanumeric character, found `!` ["dependencies look like `numpy>=2,<3; python_version < \"3.13\"` (PEP 508)"]
+        pyproject.toml:10:11: error[wrong-type]: this is neither a requirement nor a group ["write `{ include-group = \"…\" }` for a group"]
         pyproject.toml:10:14: error[unknown-group]: there is no dependency group `d` ["known here: `a`, `b`, `c`, `e`"]
-        pyproject.toml:11:5: error[wrong-type]: expected an array, found an integer ["write requirements: `[\\"attrs>=25\\"]`"]
+        pyproject.toml:11:5: error[wrong-type]: expected an array, found an integer ["write requirements: `[\"attrs>=25\"]`"]
         pyproject.toml:13:27: error[unknown-group]: there is no dependency group `bb` ["did you mean `b`?"]
         "#);
         let none = project("", "[\"a\"]").unwrap_err();
