@@ -31,7 +31,7 @@ fn with_runtime(project: &Project) -> String {
     fs::create_dir_all(folder.parent().unwrap()).unwrap();
     fs::rename(project.beside("runtime"), &folder).unwrap();
     let manifest = serde_json::json!({
-        "format": 1, "ekiben": "0", "digest": DIGEST, "files": {},
+        "format": 2, "ekiben": "0", "digest": DIGEST, "files": {},
         "interpreter": {
             "python": python, "version": format!("{python}.99"),
             "source": { "origin": "a test", "sha256": "" },
@@ -190,7 +190,7 @@ fn a_runtime_becomes_a_wheel_and_is_removed() {
     assert_eq!(made.code, Some(0), "{made}");
     let wheel = project.only("wheels", ".whl");
     let name = wheel.file_name().unwrap().to_str().unwrap();
-    let start = format!("ekiben_runtime-{python}.99.1+e0e0e0e0e0e0-py3-none-");
+    let start = format!("ekiben_runtime-{python}.99.2+e0e0e0e0e0e0-py3-none-");
     assert!(name.starts_with(&start) && made.stdout.contains(name), "{made}");
 
     let removed = project.run(&["runtime", "remove", &python]);
