@@ -266,6 +266,9 @@ def install():
     sys.meta_path.remove(frozen)
     sys.meta_path += [frozen, Distributions]
     library = "lib/python%d.%d/" % sys.version_info[:2]
+    if sys._stdlib_dir is None:
+        # In a host program; the import system tells by it what files frozen modules are of.
+        sys._stdlib_dir = START + library[:-1]
     for module in list(sys.modules.values()):
         spec = getattr(module, "__spec__", None)
         if spec is not None and spec.loader is frozen:
