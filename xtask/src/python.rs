@@ -4,6 +4,8 @@
 //! exact versions and digests, and goes into an environment below the target folder, which is made
 //! again when the set or the interpreter changes.
 
+mod site;
+
 use std::env;
 use std::fmt;
 use std::fs;
@@ -11,6 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
+
+pub(crate) use site::Site;
 
 use crate::workspace::{Workspace, output_of, run_quietly};
 

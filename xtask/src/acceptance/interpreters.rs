@@ -12,7 +12,7 @@ use crate::runtime;
 use crate::workspace::{Workspace, copy_folder, run};
 
 /// CPython's version.
-const PYTHON: &str = "3.13";
+pub(super) const PYTHON: &str = "3.13";
 pub(super) const FLAVOURS: [&str; 2] = ["static", "dynamic"];
 /// A module that tests import by name, and then load from a shared object by its path.
 const STAND_IN: &str = "_testsinglephase.py";
@@ -57,8 +57,7 @@ pub(super) struct Interpreters {
 impl Interpreters {
     /// Builds a runtime with tests, unless there is one, and makes interpreters of it.
     pub(super) fn make(workspace: &Workspace) -> Result<Self> {
-        run(workspace.native_cargo().args(["build", "--workspace", "--quiet"]))?;
-        let ekiben = workspace.target().join("debug/ekiben");
+        let ekiben = super::build_ekiben(workspace)?;
         let options = ["--tests".to_owned()];
         let runtime = runtime::build(&mut Command::new(&ekiben), PYTHON, &options)?;
         let manifest = runtime::manifest(&runtime)?;

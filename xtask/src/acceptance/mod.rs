@@ -1,4 +1,5 @@
-//! `cargo xtask acceptance`: CPython's own regression tests in interpreters that are one file.
+//! `cargo xtask acceptance`: CPython's own regression tests in interpreters that are one file, and real
+//! packages as programs (`--only programs`: see [`programs`]).
 //!
 //! A runtime is built with tests; its ordinary interpreter, with the standard library on the disk, says
 //! what is to be expected. Interpreters that carry the standard library run the same tests, which lie
@@ -11,28 +12,32 @@
 
 mod compare;
 mod interpreters;
+mod programs;
 mod regrtest;
 mod report;
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, run};
 use compare::{Comparison, Explanations};
 use interpreters::{FLAVOURS, Interpreter, Interpreters};
 use regrtest::Results;
 
+/// What stands for real packages where tests are named.
+const PROGRAMS: &str = "programs";
 /// How many test files are run before their results are kept.
 const AT_ONCE: usize = 24;
 
 /// Options of `cargo xtask acceptance`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only this test, such as test_runpy. Several may be given
+    /// Only this test, such as test_runpy, or `programs`: packages as programs. Several may be given
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Without this test. Several may be given
+    /// Without this test, or without `programs`. Several may be given
     #[arg(long, value_name = "NAME")]
     without: Vec<String>,
     /// Only interpreters of this flavour
@@ -54,6 +59,22 @@ impl Args {
         if !cfg!(target_os = "linux") {
             bail!("interpreters that are one file can be made on Linux only so far");
         }
+        let is_programs = |name: &String| name == PROGRAMS;
+        if self.only.is_empty() || !self.only.iter().all(is_programs) {
+            self.run_tests(workspace)?;
+        }
+        let is_wanted = self.only.is_empty() || self.only.iter().any(is_programs);
+        if is_wanted && !self.without.iter().any(is_programs) {
+            let is_chosen =
+                |flavour: &&str| self.flavour.as_deref().is_none_or(|it| it == *flavour);
+            let flavours: Vec<&str> = FLAVOURS.into_iter().filter(is_chosen).collect();
+            programs::test(workspace, &flavours, self.write)?;
+        }
+        Ok(())
+    }
+
+    /// Runs CPython's own tests.
+    fn run_tests(&self, workspace: &Workspace) -> Result<()> {
         let interpreters = Interpreters::make(workspace)?;
         let jobs = match self.jobs {
             Some(jobs) => jobs.get(),
@@ -108,7 +129,8 @@ impl Args {
             };
             names.iter().any(is)
         };
-        for name in self.only.iter().chain(&self.without) {
+        let named = self.only.iter().chain(&self.without);
+        for name in named.filter(|name| *name != PROGRAMS) {
             let known = all.iter().any(|test| is_one(std::slice::from_ref(name), test));
             ensure!(known, "CPython has no test `{name}`");
         }
@@ -133,4 +155,10 @@ impl Args {
         }
         Ok(kept)
     }
+}
+
+/// Builds Ekiben as it is in the workspace.
+fn build_ekiben(workspace: &Workspace) -> Result<PathBuf> {
+    run(workspace.native_cargo().args(["build", "--workspace", "--quiet"]))?;
+    Ok(workspace.target().join("debug/ekiben"))
 }

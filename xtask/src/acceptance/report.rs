@@ -1,9 +1,10 @@
 //! `docs/acceptance.md`.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::compare::Comparison;
 use super::interpreters::Interpreters;
@@ -11,10 +12,16 @@ use super::regrtest::{Results, State};
 use crate::workspace::{self, Workspace, output_of};
 
 const PAGE: &str = "docs/acceptance.md";
+/// What a page begins with.
+const BEGINNING: &str = "# Acceptance\n\n\
+    Programs and interpreters that are one file are tried with what others wrote. This page is written by \
+    `cargo xtask acceptance --write`.\n";
+/// What a part of the page begins with.
+const PART: &str = "\n## ";
 /// How wide the list of test files is.
 const WIDTH: usize = 110;
 
-/// Writes the page.
+/// Writes what came of CPython's own tests.
 pub(super) fn write(
     workspace: &Workspace,
     interpreters: &Interpreters,
@@ -22,18 +29,53 @@ pub(super) fn write(
     expected: &Results,
     comparisons: &[Comparison],
 ) -> Result<()> {
-    let mut git = Command::new("git");
-    let commit =
-        output_of(git.args(["rev-parse", "--short=12", "HEAD"]).current_dir(workspace.root()))?;
-    let date = output_of(Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
-    let page = page(interpreters, &commit, &date, tests, expected, comparisons);
-    workspace::write(&workspace.path(PAGE), page.as_bytes())
+    let made = Made::now(workspace)?;
+    write_part(workspace, &part(interpreters, &made, tests, expected, comparisons))
 }
 
-fn page(
+/// What a part was made of, and when.
+pub(super) struct Made {
+    pub(super) commit: String,
+    pub(super) date: String,
+}
+
+impl Made {
+    pub(super) fn now(workspace: &Workspace) -> Result<Self> {
+        let mut git = Command::new("git");
+        git.args(["rev-parse", "--short=12", "HEAD"]).current_dir(workspace.root());
+        let commit = output_of(&mut git)?;
+        Ok(Self { commit, date: output_of(Command::new("date").args(["-u", "+%Y-%m-%d"]))? })
+    }
+}
+
+/// Writes a part of the page, which begins with its heading; other parts stay.
+pub(super) fn write_part(workspace: &Workspace, part: &str) -> Result<()> {
+    let path = workspace.path(PAGE);
+    let page = fs::read_to_string(&path).with_context(|| format!("`{PAGE}`"))?;
+    workspace::write(&path, with_part(&page, part).as_bytes())
+}
+
+/// A page with a part in place of what it has under that heading, or at its end.
+fn with_part(page: &str, part: &str) -> String {
+    let heading = |part: &str| part.lines().next().unwrap_or_default().to_owned();
+    let mut parts: Vec<&str> = page.split(PART).skip(1).collect();
+    let part = part.strip_prefix("## ").unwrap_or(part);
+    match parts.iter_mut().find(|other| heading(other) == heading(part)) {
+        Some(other) => *other = part,
+        None => parts.push(part),
+    }
+    let mut page = BEGINNING.to_owned();
+    for part in parts {
+        page.push_str(PART);
+        page.push_str(part.trim_end());
+        page.push('\n');
+    }
+    page
+}
+
+fn part(
     interpreters: &Interpreters,
-    commit: &str,
-    date: &str,
+    made: &Made,
     tests: &[String],
     expected: &Results,
     comparisons: &[Comparison],
@@ -44,18 +86,19 @@ fn page(
     };
     let [passed, skipped, failed] = [State::Passed, State::Skipped, State::Failed].map(count);
     let mut text = format!(
-        "# CPython's own tests\n\n\
+        "## CPython's own tests\n\n\
          An interpreter that is one file is still CPython. So CPython's own regression tests run in it, as \
          they do in the ordinary interpreter of the same build, and the result of each test case is compared. \
-         This page is written by `cargo xtask acceptance --write`; every difference has its reason in \
-         `xtask/src/acceptance/differences.toml`, and one without a reason is an error.\n\n\
-         CPython {}, commit {commit} of Ekiben, {date}. The tests lie beside the interpreters on the disk \
+         Every difference has its reason in `xtask/src/acceptance/differences.toml`, and one without a reason is an error.\n\n\
+         CPython {}, commit {} of Ekiben, {}. The tests lie beside the interpreters on the disk \
          (`ekiben runtime build --tests`, `ekiben freeze --interpreter --path`), while the standard library is \
          inside. What nothing explains is run a second time: *by chance* is what was as expected then.\n\n\
          The ordinary interpreter: {} files, {} cases, of which {passed} passed, {skipped} were skipped and \
          {failed} failed.\n\n\
          | | cases | the same | explained | by chance | unexplained |\n|---|---:|---:|---:|---:|---:|\n",
         interpreters.version,
+        made.commit,
+        made.date,
         tests.len(),
         passed + skipped + failed,
     );
@@ -74,7 +117,7 @@ fn page(
     for it in comparisons {
         let _ = write!(
             text,
-            "\n## What differs in `{}`, and why\n\n| tests | reason |\n|---:|---|\n",
+            "\n### What differs in `{}`, and why\n\n| tests | reason |\n|---:|---|\n",
             it.flavour
         );
         let (reasons, _) = it.by_reason();
@@ -84,7 +127,7 @@ fn page(
             let _ = writeln!(text, "| {count} | {reason} |");
         }
     }
-    text.push_str("\n## What was run\n\n```\n");
+    text.push_str("\n### What was run\n\n```\n");
     let mut line = String::new();
     for test in tests {
         if line.len() + test.len() >= WIDTH {
@@ -95,4 +138,17 @@ fn page(
     }
     let _ = writeln!(text, "{}\n```", line.trim_end());
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_take_the_place_of_those_that_were_there() {
+        let page = format!("{BEGINNING}\n## A\n\nold\n\n### B\n\n## C\n\nstays\n");
+        let changed = format!("{BEGINNING}\n## A\n\nnew\n\n## C\n\nstays\n");
+        assert_eq!(with_part(&page, "## A\n\nnew\n"), changed);
+        assert_eq!(with_part(&page, "## D\n\nmore\n"), format!("{page}\n## D\n\nmore\n"));
+    }
 }

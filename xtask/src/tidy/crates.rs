@@ -6,7 +6,7 @@ use super::Finding;
 
 /// The crates of ours that each may depend on; one that isn't listed may use none. A plugin runs in
 /// WebAssembly: it gets those that do no input and output.
-const MAY_USE: [(&str, &[&str]); 9] = [
+const MAY_USE: [(&str, &[&str]); 10] = [
     (
         "ekiben",
         &[
@@ -38,6 +38,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
         "ekiben-freeze",
         &["ekiben-archive", "ekiben-engine", "ekiben-image", "ekiben-object", "ekiben-project"],
     ),
+    ("ekiben-fuzz", &["ekiben-image", "ekiben-object"]),
     ("ekiben-install", &["ekiben-archive"]),
     ("ekiben-migrate", &["ekiben-project"]),
     ("ekiben-launcher", &["ekiben-image"]),

@@ -1,0 +1,5 @@
+"""What the tests beside it are of."""
+
+
+def numbers_of(text):
+    return [int(word) for word in text.split()]
