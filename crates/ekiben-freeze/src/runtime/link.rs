@@ -1,6 +1,7 @@
 //! Linking interpreters that carry an image.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::error::Error;
 use super::install::INITTAB;
@@ -88,13 +89,7 @@ pub(super) fn link(
     let main_c = root.join("main.c");
     files::write(&main_c, parts.main_c)?;
     files::write(&root.join(OBJECT), parts.object)?;
-    let command = || {
-        let mut command = toolchain.command();
-        // Relative names, so that nothing written down depends on the place.
-        command.current_dir(root);
-        interpreter::reproducible(&mut command, 0);
-        command
-    };
+    let command = || command(toolchain, root);
     for (flavour, how) in &mut link.flavours {
         runner.step(&format!("Linking {}", how.program))?;
         let object = format!("lib/main-{flavour}.o");
@@ -124,6 +119,15 @@ pub(super) fn link(
         check(&root.join(&how.program), *flavour)?;
     }
     Ok(link)
+}
+
+/// The compiler, in a runtime's folder.
+pub(super) fn command(toolchain: &Toolchain, root: &Path) -> Command {
+    let mut command = toolchain.command();
+    // Relative names, so that nothing written down depends on the place.
+    command.current_dir(root);
+    interpreter::reproducible(&mut command, 0);
+    command
 }
 
 /// The archives of the C library.

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
 
 use super::error::Error;
 use super::install::INITTAB;
@@ -11,7 +10,7 @@ use super::link::{self, SYMBOLS};
 use super::manifest::Module;
 use super::run::{Progress, Runner};
 use super::toolchain::Toolchain;
-use super::{Flavour, Runtime, files, interpreter, symbols};
+use super::{Flavour, Runtime, files, symbols};
 
 /// Modules that the interpreter needs to start and to end, or that its own C code imports: those of
 /// `Modules/Setup.bootstrap.in` of CPython.
@@ -78,11 +77,11 @@ impl Runtime {
         let at = |name: &str| work.path().join(name);
         let mut runner = Runner::new(progress, &at("log"))?;
         let toolchain = Toolchain::find(&mut runner)?;
-        let link = &self.manifest.link;
+        let plan = &self.manifest.link;
         let symbols = match modules.contains(LOOKS_UP) {
             true => {
                 let c = link::c_library(&toolchain, &mut runner)?;
-                symbols::source(&root.join(&link.python), &c)?
+                symbols::source(&root.join(&plan.python), &c)?
             }
             false => symbols::no_source(),
         };
@@ -90,9 +89,9 @@ impl Runtime {
         for (name, text) in [("inittab", self.inittab(modules)), ("symbols", symbols)] {
             let source = at(&format!("{name}.c"));
             files::write(&source, text)?;
-            let mut compile = command(&toolchain, &root);
+            let mut compile = link::command(&toolchain, &root);
             // It declares what the compiler knows otherwise.
-            compile.args(&link.compile_flags).args(["-w", "-c"]).arg(&source);
+            compile.args(&plan.compile_flags).args(["-w", "-c"]).arg(&source);
             compile.arg("-o").arg(at(&format!("{name}.o")));
             runner.run(&format!("compiling {name}.c"), &mut compile)?;
         }
@@ -101,8 +100,8 @@ impl Runtime {
         let own = ["inittab.o", "symbols.o"].map(|name| at(name).display().to_string());
         how.objects.extend(own);
         let output = at("program");
-        let mut command = command(&toolchain, &root);
-        command.args(link::arguments(link, &how));
+        let mut command = link::command(&toolchain, &root);
+        command.args(link::arguments(plan, &how));
         command.arg("-o").arg(&output);
         runner.run("linking an interpreter", &mut command)?;
         files::read(&output)
@@ -113,13 +112,6 @@ impl Runtime {
         let all = self.manifest.interpreter.modules.iter();
         table(all.filter(|module| modules.contains(&module.name)))
     }
-}
-
-fn command(toolchain: &Toolchain, root: &Path) -> std::process::Command {
-    let mut command = toolchain.command();
-    command.current_dir(root);
-    interpreter::reproducible(&mut command, 0);
-    command
 }
 
 /// As `Modules/config.c` has it.
