@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use ekiben_engine::{Cache, Digest};
 use ekiben_image::{Builder, Content, Effort, FileKind, ModuleKind, NewModule};
@@ -15,8 +14,8 @@ use super::report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,
 };
 use super::shared::{Collector, Module, Objects};
-use super::{Base, Error};
-use crate::process::{self, Stop};
+use super::{Base, Error, script};
+use crate::process::Stop;
 
 /// The kind of the cache's records.
 const RECORDS: &str = "freeze";
@@ -201,39 +200,11 @@ fn run(
     base: &Base,
     stop: Stop<'_>,
 ) -> Result<(Found, Inputs), Error> {
-    let work = tempfile::Builder::new().prefix("ekiben-freeze-").tempdir();
-    let work = work.map_err(Error::io("create a folder in", std::env::temp_dir()))?;
-    let at = |name: &str| work.path().join(name);
-    let write = |name: &str, content: &[u8]| {
-        std::fs::write(at(name), content).map_err(Error::io("write", at(name)))
-    };
-    std::fs::create_dir(at("find")).map_err(Error::io("create", at("find")))?;
-    for (name, text) in SCRIPT {
-        write(&format!("find/{name}"), text.as_bytes())?;
-    }
-    write("request.json", request)?;
-    let mut command = Command::new(&base.interpreter);
-    command
-        .args(["-I", "-S", "-B", "-X", "utf8"])
-        .args(["find", "request.json", "result.json", "content"].map(at))
-        // Whether objects are shared in marshalled code must not depend on chance.
-        .env("PYTHONHASHSEED", "0");
-    let output = process::output(&mut command, stop);
-    let output = output.map_err(Error::io("run", &base.interpreter))?;
-    if !output.status.success() {
-        return Err(Error::Finder {
-            interpreter: base.interpreter.clone(),
-            said: String::from_utf8_lossy(&output.stderr).trim_end().to_owned(),
-        });
-    }
-    let read = |name: &str| std::fs::read(at(name)).map_err(Error::io("read", at(name)));
-    let answer = serde_json::from_slice(&read("result.json")?).map_err(|error| Error::Finder {
-        interpreter: base.interpreter.clone(),
-        said: format!("what it wrote can't be read: {error}"),
-    })?;
-    match answer {
+    let said = script::run(SCRIPT, request, &base.interpreter, stop)?;
+    let content = said.content();
+    match said.answer {
         Answer::Unusable { unusable } => Err(Error::Unusable(unusable)),
-        Answer::Found(listed) => build(*listed, &read("content")?, wanted),
+        Answer::Found(listed) => build(*listed, &content?, wanted),
     }
 }
 

@@ -17,21 +17,14 @@ use serde::{Deserialize, Serialize};
 use super::inputs::{Inputs, Names};
 use super::report::Why;
 use super::shared::{Collector, Module};
-use super::{Base, Error, Flavour};
+use super::{Base, Error, Flavour, script};
+use crate::runtime::{CHANGES, LICENCES, is_early, stdlib_recipe};
 
 /// The script that reads a standard library.
-const SCRIPT: &str = include_str!("host/library.py");
-/// How `site` starts its work, unless asked not to, and when it has to in a program.
-const SITE_START: [&str; 2] =
-    ["if not sys.flags.no_site:\n    main()", "if __name__ == '__main__':\n    main()"];
-/// Packages with all that is in them, and modules, which the interpreter needs before the importer is
-/// there.
-const EARLY: [&str; 4] = ["_ekiben_importer", "_ekiben_site", "encodings", "warnings"];
+const SCRIPT: &[(&str, &str)] = &[("__main__.py", include_str!("host/library.py"))];
 /// Where the interpreter and Ekiben's library are in an image.
 const INTERPRETER: &str = "bin/python";
 const LIBRARY: &str = "lib/ekiben_host.so";
-/// Where the licences of Ekiben's own parts are, as in a runtime.
-const LICENCES: &str = "licenses/ekiben/LICENSES";
 /// The first and the last version (3.x) whose start is known: see `ekiben-runtime`'s `host/config.rs`.
 const VERSIONS: std::ops::RangeInclusive<u32> = 11..=13;
 /// Under the GPL, which would bind whoever passes a program on.
@@ -67,7 +60,7 @@ pub struct Interpreter {
 struct Request<'a> {
     prefix: String,
     parts: BTreeMap<&'a str, &'a str>,
-    site_start: [&'a str; 2],
+    changes: [(&'a str, &'a str, &'a str); CHANGES.len()],
 }
 
 #[derive(Deserialize)]
@@ -155,10 +148,11 @@ impl Interpreter {
     pub fn base(&self, parts: Parts<'_>, cache: &Path) -> Result<Base, Error> {
         let mut key = concat!("host ", env!("CARGO_PKG_VERSION"), "\0").as_bytes().to_vec();
         key.extend_from_slice(self.path.as_os_str().as_encoded_bytes());
-        for (name, text) in parts.python.iter().copied().chain([("library.py", SCRIPT)]) {
+        for (name, text) in parts.python.iter().copied().chain(SCRIPT.iter().copied()) {
             key.extend_from_slice(name.as_bytes());
             key.extend_from_slice(Digest::of(text.as_bytes()).as_bytes());
         }
+        key.extend(serde_json::to_vec(&stdlib_recipe()).unwrap_or_default());
         for bytes in [parts.launcher, parts.library] {
             key.extend_from_slice(Digest::of(bytes).as_bytes());
         }
@@ -185,7 +179,15 @@ impl Interpreter {
     /// The image of the standard library, and what it depended on.
     fn image(&self, parts: Parts<'_>) -> Result<(Vec<u8>, Inputs), Error> {
         let prefix = format!("lib/python{}", self.python);
-        let (answer, content) = self.read_library(parts, &prefix)?;
+        let request = Request {
+            prefix: prefix.clone(),
+            parts: parts.python.iter().copied().collect(),
+            changes: CHANGES,
+        };
+        let request = serde_json::to_vec(&request).unwrap_or_default();
+        let said = script::run::<Answer>(SCRIPT, &request, &self.path, None)?;
+        let content = said.content()?;
+        let answer = said.answer;
         if !answer.odd.is_empty() {
             let why = format!("it was built with {}", answer.odd.join(", "));
             return Err(Error::Host { path: self.path.clone(), why });
@@ -207,8 +209,7 @@ impl Interpreter {
         let mut early = Vec::new();
         for module in answer.modules {
             let StandardModule { name, path, package, code, source } = module;
-            let first = name.split('.').next().unwrap_or(&name);
-            let is_early = EARLY.contains(&name.as_str()) || first == "encodings";
+            let is_early = is_early(&name);
             if is_early {
                 let stem = if package { path.rsplit_once('/') } else { path.rsplit_once('.') };
                 early.extend(stem.map(|(stem, _)| stem.to_owned()));
@@ -278,11 +279,10 @@ impl Interpreter {
             builder.set(key, &value).map_err(wrong(key))?;
         }
         for (path, object) in &objects.objects {
-            let mut content = fs::read(&object.file).map_err(Error::io("read", &object.file))?;
             let wrong_object = |source| Error::Object { path: object.file.clone(), source };
-            elf::remove_search_paths(&mut content).map_err(wrong_object)?;
             // Interpreters are often installed with all that debuggers need.
-            let content = Content::plain(elf::only_loaded(&content).map_err(wrong_object)?);
+            let content = elf::only_loaded(&object.content()?).map_err(wrong_object)?;
+            let content = Content::plain(content);
             builder.file(path, FileKind::SharedObject, content).map_err(wrong(path))?;
         }
         let licences = Content::compressed(parts.licences.as_bytes().to_vec(), Effort::Quick);
@@ -298,33 +298,6 @@ impl Interpreter {
         }
         let image = builder.build().map_err(wrong("the standard library"))?;
         Ok((image, inputs))
-    }
-
-    fn read_library(&self, parts: Parts<'_>, prefix: &str) -> Result<(Answer, Vec<u8>), Error> {
-        let work = tempfile::Builder::new().prefix("ekiben-host-").tempdir();
-        let work = work.map_err(Error::io("create a folder in", std::env::temp_dir()))?;
-        let at = |name: &str| work.path().join(name);
-        let modules = parts.python.iter().copied().collect();
-        let request = Request { prefix: prefix.to_owned(), parts: modules, site_start: SITE_START };
-        let request = serde_json::to_vec(&request).unwrap_or_default();
-        for (name, text) in [("library.py", SCRIPT.as_bytes()), ("request.json", &request)] {
-            fs::write(at(name), text).map_err(Error::io("write", at(name)))?;
-        }
-        let output = Command::new(&self.path)
-            .args(["-I", "-S", "-B", "-X", "utf8"])
-            .args(["library.py", "request.json", "result.json", "content"].map(at))
-            .env("PYTHONHASHSEED", "0")
-            .stdin(Stdio::null())
-            .output()
-            .map_err(Error::io("start", &self.path))?;
-        let failed = |said: String| Error::Finder { interpreter: self.path.clone(), said };
-        if !output.status.success() {
-            return Err(failed(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()));
-        }
-        let read = |name: &str| fs::read(at(name)).map_err(Error::io("read", at(name)));
-        let answer = serde_json::from_slice(&read("result.json")?)
-            .map_err(|error| failed(format!("what it wrote can't be read: {error}")))?;
-        Ok((answer, read("content")?))
     }
 }
 

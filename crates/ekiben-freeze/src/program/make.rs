@@ -310,10 +310,7 @@ fn add_objects(
     };
     let mut sizes = BTreeMap::new();
     for (path, object) in &objects.objects {
-        let mut content = fs::read(&object.file).map_err(Error::io("read", &object.file))?;
-        // What is in memory has no folder beside which something could be found.
-        elf::remove_search_paths(&mut content)
-            .map_err(|source| Error::Object { path: object.file.clone(), source })?;
+        let content = object.content()?;
         sizes.insert(path.as_str(), content.len());
         let content = Content::plain(content);
         builder.file(path, FileKind::SharedObject, content).map_err(wrong(path))?;

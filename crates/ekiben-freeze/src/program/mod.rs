@@ -30,6 +30,7 @@ mod project;
 mod pylock;
 mod report;
 mod resolve;
+mod script;
 mod shared;
 mod target;
 mod trace;

@@ -7,10 +7,11 @@
 //! what has to be right.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use ekiben_object::{Binary, Format};
+use ekiben_object::{Binary, Format, elf};
 use serde::{Deserialize, Serialize};
 
 use super::inputs::Inputs;
@@ -85,6 +86,17 @@ pub(crate) struct Object {
     needs: Vec<String>,
     /// Why it can't be loaded.
     problem: Option<String>,
+}
+
+impl Object {
+    /// What goes into the program.
+    pub(crate) fn content(&self) -> Result<Vec<u8>, Error> {
+        let mut content = fs::read(&self.file).map_err(Error::io("read", &self.file))?;
+        // What is in memory has no folder beside which something could be found.
+        elf::remove_search_paths(&mut content)
+            .map_err(|source| Error::Object { path: self.file.clone(), source })?;
+        Ok(content)
+    }
 }
 
 /// All that a program loads.
@@ -448,7 +460,7 @@ impl<'a> Collector<'a> {
         let all = known.get(name).cloned().unwrap_or_default().into_iter().chain(folders);
         let mut all = all.filter(|file| file.is_file());
         // Those of other architectures have the same names.
-        all.find(|file| std::fs::read(file).is_ok_and(|bytes| facts(&bytes).is_ok()))
+        all.find(|file| fs::read(file).is_ok_and(|bytes| facts(&bytes).is_ok()))
     }
 }
 

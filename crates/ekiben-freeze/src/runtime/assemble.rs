@@ -14,7 +14,7 @@ pub(super) const MANIFEST: &str = "runtime.json";
 pub(super) const IMAGE: &str = "stdlib.image";
 
 /// The licences of Ekiben's own object.
-const LICENCES: &str = "licenses/ekiben/LICENSES";
+pub(crate) const LICENCES: &str = "licenses/ekiben/LICENSES";
 
 /// The digest of all that determines a runtime.
 pub(super) fn key(

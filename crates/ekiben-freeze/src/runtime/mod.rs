@@ -48,12 +48,14 @@ mod unpack;
 mod version;
 mod wheel;
 
+pub(crate) use assemble::LICENCES;
 pub use check::{Check, Finding};
 pub use error::{Cause, Error};
 pub use manifest::{
     Compiler, FlavourLink, Interpreter, LeftOut, Library, Link, Manifest, Module, Options, SourceOf,
 };
 pub use run::Progress;
+pub(crate) use stdlib::{CHANGES, is_early, recipe as stdlib_recipe};
 pub use store::{Runtime, Store};
 pub use version::PythonVersion;
 pub use wheel::DISTRIBUTION;

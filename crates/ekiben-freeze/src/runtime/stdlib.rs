@@ -13,7 +13,7 @@ use super::manifest::Interpreter;
 use super::run::Runner;
 
 /// What is changed of the library's modules: a file, a part of it, and what stands there instead.
-const CHANGES: [(&str, &str, &str); 2] = [
+pub(crate) const CHANGES: [(&str, &str, &str); 2] = [
     // It asks the disk whether a folder is the library's.
     ("pydoc.py", "not os.path.samefile(script_dir, stdlib_dir)", "script_dir != stdlib_dir"),
     // When it is imported it starts its work, which Ekiben's own did. `python -m site` needs it still.
@@ -26,7 +26,7 @@ const EARLY: [&str; 7] =
     ["_ekiben_importer", "_ekiben_site", "abc", "codecs", "encodings", "io", "warnings"];
 
 /// What determines the image, besides the interpreter and Ekiben's parts.
-pub(super) fn recipe() -> impl serde::Serialize {
+pub(crate) fn recipe() -> impl serde::Serialize {
     (CHANGES, EARLY, ALWAYS_EARLY)
 }
 
@@ -85,7 +85,7 @@ fn early_modules(stdlib: &str, names: &[String]) -> String {
 }
 
 /// Whether a module is one of `EARLY`, or in one.
-fn is_early(module: &str) -> bool {
+pub(crate) fn is_early(module: &str) -> bool {
     let rest = |early: &&str| module.strip_prefix(early);
     EARLY.iter().filter_map(rest).any(|rest| rest.is_empty() || rest.starts_with('.'))
 }

@@ -37,7 +37,8 @@ class Library:
     def __init__(self, request, content):
         self._prefix = request["prefix"]
         self._parts = request["parts"]
-        self._site_start = request["site-start"]
+        # A part of a file's text, and what stands there instead, by the file's name.
+        self._changes = {name: (part.encode(), instead.encode()) for name, part, instead in request["changes"]}
         self._content = content
         self._at = 0
         self._modules = []
@@ -48,14 +49,8 @@ class Library:
 
     def described(self):
         folder = os.path.dirname(os.path.abspath(os.__file__))
-        with open(os.path.join(folder, "site.py"), "rb") as file:
-            site = file.read()
-        start, instead = (it.encode() for it in self._site_start)
-        if start not in site:
-            raise SystemExit("site.py doesn't start as it is known to")
-        self._module("site", "site.py", site, site.replace(start, instead))
         for name, text in sorted(self._parts.items()):
-            self._module(name.removesuffix(".py"), name, text.encode())
+            self._module(name.removesuffix(".py"), name, text.encode(), text.encode())
         self._folder(folder, "")
         dynload = sysconfig.get_config_var("DESTSHARED") or os.path.join(folder, "lib-dynload")
         self._dynload(dynload)
@@ -90,14 +85,23 @@ class Library:
                 self._files.append({"path": name, "file": entry.path})
                 continue
             module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-            if name not in self._parts and module != "site":
+            if name not in self._parts:
                 with open(entry.path, "rb") as file:
-                    self._module(module, name, file.read())
+                    source = file.read()
+                self._module(module, name, source, self._changed(name, source))
 
-    def _module(self, module, name, source, compiled=None):
+    def _changed(self, name, source):
+        if name not in self._changes:
+            return source
+        part, instead = self._changes[name]
+        if source.count(part) != 1:
+            raise SystemExit(f"{name} doesn't have once what is to be changed: {part.decode()}")
+        return source.replace(part, instead)
+
+    def _module(self, module, name, source, compiled):
         path = f"{self._prefix}/{name}"
         try:
-            code = compile(source if compiled is None else compiled, path, "exec", dont_inherit=True, optimize=0)
+            code = compile(compiled, path, "exec", dont_inherit=True, optimize=0)
         except (SyntaxError, ValueError):
             # Templates, and examples of what can't be compiled.
             return
