@@ -6,7 +6,7 @@ use super::Finding;
 
 /// The crates of ours that each may depend on; one that isn't listed may use none. A plugin runs in
 /// WebAssembly: it gets those that do no input and output.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     (
         "ekiben",
         &[
@@ -20,6 +20,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
             "ekiben-object",
             "ekiben-project",
             "ekiben-python",
+            "ekiben-static",
         ],
     ),
     (
@@ -36,8 +37,16 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ),
     (
         "ekiben-freeze",
-        &["ekiben-archive", "ekiben-engine", "ekiben-image", "ekiben-object", "ekiben-project"],
+        &[
+            "ekiben-archive",
+            "ekiben-engine",
+            "ekiben-image",
+            "ekiben-object",
+            "ekiben-project",
+            "ekiben-static",
+        ],
     ),
+    ("ekiben-static", &["ekiben-archive", "ekiben-engine", "ekiben-object"]),
     ("ekiben-fuzz", &["ekiben-image", "ekiben-object"]),
     ("ekiben-install", &["ekiben-archive"]),
     ("ekiben-migrate", &["ekiben-project"]),

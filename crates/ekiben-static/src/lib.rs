@@ -1,0 +1,11 @@
+//! Static wheels: wheels with objects, to be linked into a program, in place of their shared objects.
+//!
+//! A static wheel has the files that the ordinary wheel has, but for each compiled module there is a
+//! relocatable object of the same name that ends in `.o` instead of `.so`. Its `.dist-info` holds
+//! `static.json` besides: see [`Manifest`].
+
+mod error;
+mod manifest;
+
+pub use error::Error;
+pub use manifest::{FORMAT, Library, MANIFEST, Manifest, Module, Sdist, Toolchain};
