@@ -12,6 +12,7 @@ use object::elf::{self, FileHeader64, Sym64};
 use object::read::elf::{FileHeader as _, SectionHeader as _, SectionTable, Sym as _};
 
 use crate::Error;
+use crate::binary::text;
 
 const LE: LittleEndian = LittleEndian;
 
@@ -150,6 +151,23 @@ pub fn isolate(object: &[u8], kept: &BTreeMap<&str, String>) -> Result<Vec<u8>, 
     put64(&mut bytes, strings + section_at::OFFSET, offset);
     put64(&mut bytes, strings + section_at::SIZE, names.len() as u64);
     Ok(bytes)
+}
+
+/// The symbols that an object offers to whatever it is linked with into one file, and to others.
+///
+/// # Errors
+/// If it isn't a 64-bit little-endian relocatable ELF file.
+pub fn defined(object: &[u8]) -> Result<Vec<String>, Error> {
+    let header = parse(object)?;
+    let table = header.sections(LE, object)?.symbols(LE, object, elf::SHT_SYMTAB)?;
+    let mut names = Vec::new();
+    for symbol in table.iter() {
+        let is_shown = [elf::STV_DEFAULT, elf::STV_PROTECTED].contains(&symbol.st_visibility());
+        if is_shown && !symbol.is_local() && symbol.st_shndx(LE) != elf::SHN_UNDEF {
+            names.push(text(symbol.name(LE, table.strings())?));
+        }
+    }
+    Ok(names)
 }
 
 /// The machine code of a linked file: what is in its section `.text`, which stripping and changes of
