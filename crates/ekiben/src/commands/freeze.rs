@@ -276,7 +276,7 @@ fn and_list<'a>(words: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-fn counted(number: usize, what: &str) -> String {
+pub(super) fn counted(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
