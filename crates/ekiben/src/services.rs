@@ -1,6 +1,7 @@
 //! The services that builds have: what plugins plan and native code carries out.
 
 mod program;
+mod static_modules;
 
 use std::path::Path;
 use std::sync::Arc;

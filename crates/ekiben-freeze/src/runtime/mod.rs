@@ -57,6 +57,7 @@ pub use manifest::{
 pub use run::Progress;
 pub(crate) use stdlib::{CHANGES, is_early, recipe as stdlib_recipe};
 pub use store::{Runtime, Store};
+pub use toolchain::compiler_files;
 pub use version::PythonVersion;
 pub use wheel::DISTRIBUTION;
 

@@ -33,6 +33,9 @@ pub struct Executable {
     pub hints: Vec<ProjectPath>,
     /// Whether to leave out what nothing reaches of the standard library.
     pub prune: bool,
+    /// Whether to link interpreters with only the builtin modules that the program needs, which `prune`
+    /// goes with.
+    pub relink: bool,
     /// How much to optimise bytecode: 1 takes assertions away, 2 docstrings too.
     #[schemars(range(min = 0, max = 2))]
     pub optimize: u8,
@@ -55,6 +58,7 @@ impl Default for Executable {
             trace_file: None,
             hints: Vec::new(),
             prune: false,
+            relink: false,
             optimize: 0,
             sources: true,
             set: ProgramSwitches::default(),

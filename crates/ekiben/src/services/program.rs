@@ -17,6 +17,8 @@ use ekiben_freeze::runtime::{self, DISTRIBUTION, Flavour, Progress, Runtime, Sto
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::static_modules;
+
 /// How many warnings of a kind are told.
 const SHOWN: usize = 5;
 
@@ -43,6 +45,10 @@ enum Plan {
     Resolve { runtime: String },
     /// To make a program.
     Freeze(Freeze),
+    /// To leave of what the object of a module defines only its init function to be seen.
+    Isolate(static_modules::Isolate),
+    /// To say what a static wheel holds.
+    Describe(static_modules::Describe),
 }
 
 #[derive(Deserialize)]
@@ -55,6 +61,9 @@ struct Freeze {
     include: Vec<String>,
     exclude: Vec<String>,
     prune: bool,
+    relink: bool,
+    /// Whether the project has modules that are linked in.
+    modules: bool,
     optimize: u8,
     sources: bool,
     set: BTreeMap<String, bool>,
@@ -176,7 +185,8 @@ impl Programs {
             excludes: plan.exclude.clone(),
             traced: staged.traced()?,
             hints: staged.hints.clone(),
-            prune: plan.prune,
+            prune: plan.prune || plan.relink,
+            relink: plan.relink,
             optimize: plan.optimize,
             sources: plan.sources,
             flavour: Some(plan.flavour),
@@ -210,6 +220,9 @@ impl Service for Programs {
             "digest": runtime.manifest.digest,
             "architecture": runtime.architecture(),
             "glibc": glibc,
+            "version": runtime.manifest.interpreter.version,
+            "suffix": suffix(&runtime),
+            "include": runtime.path("include").join(format!("python{}", base.python)),
         }))
     }
 
@@ -220,15 +233,34 @@ impl Service for Programs {
         let runtime = runtime.map_err(|error| Failure::user(error.code(), error.to_string()))?;
         let base = Base::in_folder(&runtime.folder).map_err(failed)?;
         let program = base.program(plan.flavour).map_err(failed)?.to_owned();
-        Ok(vec![program, base.interpreter, base.stdlib])
+        let mut files = vec![program, base.interpreter, base.stdlib];
+        if plan.relink || plan.modules {
+            let stop = AtomicBool::new(false);
+            let progress = Progress { step: &|_| {}, note: &|_| {}, stop: &stop };
+            let compiler = runtime::compiler_files(progress).map_err(|error| {
+                let failure = Failure::user(error.code(), error.to_string());
+                error.help().into_iter().fold(failure, Failure::with_help)
+            })?;
+            files.extend(compiler);
+        }
+        Ok(files)
     }
 
     fn run(&self, plan: &Value, files: &ServiceFiles<'_>) -> Result<(), ActionError> {
         match Plan::deserialize(plan).map_err(|error| ActionError::new(error.to_string()))? {
             Plan::Resolve { runtime } => self.resolve(&runtime, files),
             Plan::Freeze(plan) => self.freeze(&plan, files),
+            Plan::Isolate(plan) => plan.run(files),
+            Plan::Describe(plan) => plan.run(files),
         }
     }
+}
+
+/// What follows the name in the files of extension modules.
+fn suffix(runtime: &Runtime) -> String {
+    let interpreter = &runtime.manifest.interpreter;
+    let python = interpreter.python.replace('.', "");
+    format!(".cpython-{python}-{}.so", interpreter.compiler.target)
 }
 
 /// Whether a release is of a series, or is that release.
