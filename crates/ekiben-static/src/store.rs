@@ -53,7 +53,7 @@ const SHOWN: usize = 40;
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Folders of a project that are no part of it.
 const NOT_PROJECT: [&str; 8] =
-    [".git", ".hg", ".venv", "venv", ".tox", "__pycache__", "build", "dist"];
+    [".venv", "venv", ".tox", ".nox", "__pycache__", "node_modules", "build", "dist"];
 
 /// What static wheel to build.
 #[derive(Debug, Clone)]
@@ -231,8 +231,18 @@ impl Store {
             fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         }
         let recorder = Recorder::new(&records, &request.program)?;
+        let source = Path::new(&asked.requirement);
+        let requirement = match asked.name.is_none() && source.is_dir() {
+            true => {
+                // A build writes where its source is, and what it makes there is its own.
+                let copy = own.join("source");
+                copy_tree(source, &copy)?;
+                copy.display().to_string()
+            }
+            false => asked.requirement.clone(),
+        };
         let wanted = Wanted {
-            requirement: asked.requirement.clone(),
+            requirement,
             name: asked.name.as_deref(),
             hashes: &request.hashes,
             settings: &request.settings,
@@ -315,7 +325,7 @@ impl Asked {
         if is_path || path.is_file() {
             let path = std::path::absolute(path).map_err(Error::io("find", path))?;
             let (source, sdist) = match path.is_dir() {
-                true => (tree(&path)?, None),
+                true => (tree_digest(&path)?, None),
                 false => {
                     let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
                     let sha256 = ekiben_archive::Sha256Digest::of(&bytes);
@@ -370,24 +380,49 @@ fn is_plain(word: &str) -> bool {
         && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_+!".contains(&byte))
 }
 
-/// The digest of the files of a project.
-fn tree(folder: &Path) -> Result<String, Error> {
+/// The files of a project, by their paths in it.
+fn tree(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let is_part = |entry: &walkdir::DirEntry| {
         let name = entry.file_name().to_string_lossy();
         entry.depth() == 0 || !entry.file_type().is_dir() || !NOT_PROJECT.contains(&name.as_ref())
     };
-    let mut key = Vec::new();
+    let mut files = Vec::new();
     for entry in WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(is_part) {
         let entry = entry.map_err(|error| Error::io("read", folder)(error.into()))?;
-        if entry.file_type().is_file() {
-            let bytes = fs::read(entry.path()).map_err(Error::io("read", entry.path()))?;
+        if !entry.file_type().is_dir() {
             let inner = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+            files.push(inner.to_owned());
+        }
+    }
+    Ok(files)
+}
+
+/// The digest of the files of a project; its history counts for nothing.
+fn tree_digest(folder: &Path) -> Result<String, Error> {
+    let mut key = Vec::new();
+    for inner in tree(folder)? {
+        let path = folder.join(&inner);
+        if path.is_file() && !inner.starts_with(".git") {
+            let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
             key.extend_from_slice(inner.as_os_str().as_encoded_bytes());
             key.push(0);
             key.extend_from_slice(Digest::of(&bytes).as_bytes());
         }
     }
     Ok(Digest::of(&key).to_string())
+}
+
+fn copy_tree(from: &Path, to: &Path) -> Result<(), Error> {
+    for inner in tree(from)? {
+        let (from, to) = (from.join(&inner), to.join(&inner));
+        // A link to nothing is nothing.
+        if from.is_file() {
+            let folder = to.parent().unwrap_or(&to);
+            fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+            fs::copy(&from, &to).map_err(Error::io("copy", &from))?;
+        }
+    }
+    Ok(())
 }
 
 /// What compiles and what makes objects, by what they say of themselves.

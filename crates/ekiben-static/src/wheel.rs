@@ -257,16 +257,7 @@ impl Maker<'_> {
 impl Installed {
     fn read(folder: &Path) -> Result<Self, Error> {
         let info = dist_info(folder)?;
-        let path = folder.join(&info).join("METADATA");
-        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        let field = |name: &str| {
-            let lines = text.lines().take_while(|line| !line.is_empty());
-            let mut values = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-            values.next().map(|value| value.trim().to_owned())
-        };
-        let (Some(name), Some(version)) = (field("Name"), field("Version")) else {
-            return Err(Error::unusable(&path, "it states no name or no version"));
-        };
+        let (name, version) = named(&folder.join(&info))?;
         let path = folder.join(&info).join("RECORD");
         let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
         let rows = parse_record(&text)
@@ -282,6 +273,21 @@ impl Installed {
         };
         let files: BTreeSet<String> = rows.into_iter().map(|it| it.path).filter(is_part).collect();
         Ok(Self { info, name, version, files: files.into_iter().collect() })
+    }
+}
+
+/// Name and version, as the metadata in a `.dist-info` state them.
+pub(crate) fn named(info: &Path) -> Result<(String, String), Error> {
+    let path = info.join("METADATA");
+    let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+    let field = |name: &str| {
+        let lines = text.lines().take_while(|line| !line.is_empty());
+        let mut values = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        values.next().map(|value| value.trim().to_owned())
+    };
+    match (field("Name"), field("Version")) {
+        (Some(name), Some(version)) => Ok((name, version)),
+        _ => Err(Error::unusable(&path, "it states no name or no version")),
     }
 }
 

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ekiben_freeze::program::Flavour;
+use ekiben_freeze::program::{Flavour, Linker, Links};
 use ekiben_freeze::runtime::{Flavours, PythonVersion};
 
 /// Build Python projects with compiled code.
@@ -373,6 +373,19 @@ pub(crate) struct Freeze {
     /// alone a C compiler is needed
     #[arg(long)]
     pub(crate) relink: bool,
+    /// Whether compiled modules are linked in or loaded from memory: of one package, or of all that
+    /// aren't named [default: static where there is a static wheel]
+    #[arg(long, value_name = "[NAME=]static|memory", value_parser = parse_link)]
+    pub(crate) link: Vec<String>,
+    /// A static wheel, or a folder with some; they replace installed packages of the same version
+    #[arg(long, value_name = "PATH")]
+    pub(crate) static_wheels: Vec<PathBuf>,
+    /// The linker for what is linked in: bfd, lld or mold [default: the compiler's]
+    #[arg(long, value_name = "LINKER")]
+    pub(crate) linker: Option<Linker>,
+    /// Fail if something would be left out, or not be linked as --link asks for
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// As python -O and -OO: 1 takes assertions away, 2 docstrings too
     #[arg(long, value_name = "LEVEL", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
     pub(crate) optimize: u8,
@@ -388,6 +401,11 @@ pub(crate) struct Freeze {
     /// The arguments of the run that is traced
     #[arg(last = true, requires = "trace", value_name = "ARGUMENT")]
     pub(crate) arguments: Vec<OsString>,
+}
+
+/// A word on how compiled modules become part of a program.
+fn parse_link(text: &str) -> Result<String, String> {
+    Links::default().take(text).map(|()| text.to_owned())
 }
 
 /// A folder of a program's `sys.path`, which is a line in its image.

@@ -15,8 +15,10 @@ pub(crate) const EXECUTABLE: &str = "executable";
 pub(crate) const REQUIREMENTS: &str = "requirements";
 
 /// The settings that the service gets as they are.
-const PASSED_ON: [&str; 8] =
-    ["flavour", "include", "exclude", "prune", "relink", "optimize", "sources", "set"];
+const PASSED_ON: [&str; 11] = [
+    "flavour", "include", "exclude", "prune", "relink", "link", "linker", "strict", "optimize",
+    "sources", "set",
+];
 
 /// What the service says of a runtime.
 pub(crate) struct Runtime {
@@ -75,8 +77,10 @@ pub(crate) fn program(cx: &Context) -> Result<(), Failure> {
         let found = dependencies.as_ref().and_then(|found| found.file.as_ref());
         let is_resolved = dependencies.as_ref().is_some_and(|found| found.is_resolved);
         plan.insert("resolved".to_owned(), json!(is_resolved));
+        let static_wheels = static_wheels(cx, product)?;
         let has_modules = products.iter().any(|product| product.kind() == static_modules::MODULE);
-        plan.insert("modules".to_owned(), json!(has_modules));
+        let links = has_modules || !static_wheels.is_empty();
+        plan.insert("links".to_owned(), json!(links));
         let action = action(cx, "Freeze", &json!({ "freeze": plan }))?;
         action.description(&format!("freeze {}", product.name()));
         for (path, file) in &files {
@@ -89,6 +93,9 @@ pub(crate) fn program(cx: &Context) -> Result<(), Failure> {
             action.input("requirements", requirements, "");
         }
         for (name, file) in hints(cx, product)? {
+            action.input(&name, &file, "");
+        }
+        for (name, file) in static_wheels {
             action.input(&name, &file, "");
         }
         if let Some(file) = trace_file(cx, product)? {
@@ -214,6 +221,26 @@ fn hints(cx: &Context, product: &Product) -> Result<Vec<(String, Artifact)>, Fai
         for path in found {
             let name = path.rsplit('/').next().unwrap_or(&path);
             files.push((format!("hints/{at}/{name}"), tree.file(&path)?));
+        }
+    }
+    Ok(files)
+}
+
+/// The static wheels, each with its name in the plan.
+fn static_wheels(cx: &Context, product: &Product) -> Result<Vec<(String, Artifact)>, Failure> {
+    let tree = cx.source_tree()?;
+    let mut files = Vec::new();
+    for (at, folder) in texts(setting(product, "static-wheels")?).iter().enumerate() {
+        let found = tree.glob(&format!("{}/*.whl", folder.trim_end_matches('/')))?;
+        if found.is_empty() {
+            let error =
+                Diagnostic::error("missing-file", format!("there are no wheels in `{folder}`"))
+                    .with_help("`ekiben static export` puts static wheels into a folder");
+            return Err(placed(error, product, &["static-wheels"]).into());
+        }
+        for path in found {
+            let name = path.rsplit('/').next().unwrap_or(&path);
+            files.push((format!("static-wheels/{at}/{name}"), tree.file(&path)?));
         }
     }
     Ok(files)

@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use object::LittleEndian;
 use object::elf::{self, FileHeader64, Sym64};
-use object::read::elf::{FileHeader as _, SectionHeader as _, SectionTable, Sym as _};
+use object::read::elf::{
+    FileHeader as _, ProgramHeader as _, SectionHeader as _, SectionTable, Sym as _,
+};
 
 use crate::Error;
 use crate::binary::text;
@@ -18,6 +20,7 @@ const LE: LittleEndian = LittleEndian;
 
 /// Where numbers of a section header are.
 mod section_at {
+    pub(super) const FLAGS: usize = 8;
     pub(super) const OFFSET: usize = 24;
     pub(super) const SIZE: usize = 32;
     pub(super) const INFO: usize = 44;
@@ -151,6 +154,34 @@ pub fn isolate(object: &[u8], kept: &BTreeMap<&str, String>) -> Result<Vec<u8>, 
     put64(&mut bytes, strings + section_at::OFFSET, offset);
     put64(&mut bytes, strings + section_at::SIZE, names.len() as u64);
     Ok(bytes)
+}
+
+/// Whether a linked file's stack has to be executable.
+///
+/// # Errors
+/// If it isn't a 64-bit little-endian ELF file.
+pub fn has_executable_stack(bytes: &[u8]) -> Result<bool, Error> {
+    let header = super::segment::parse(bytes)?;
+    let mut segments = header.program_headers(LE, bytes)?.iter();
+    let stack = segments.find(|segment| segment.p_type(LE) == elf::PT_GNU_STACK);
+    Ok(stack.is_none_or(|stack| stack.p_flags(LE) & elf::PF_X != 0))
+}
+
+/// Has an object say that it needs no executable stack, if it says something of that. One of several
+/// that says nothing makes GNU ld say, of what it links them to, that it may need one.
+///
+/// # Errors
+/// If it isn't a 64-bit little-endian relocatable ELF file.
+pub fn close_stack(object: &mut [u8]) -> Result<(), Error> {
+    let header = parse(object)?;
+    let (headers, entry) = (header.e_shoff(LE) as usize, usize::from(header.e_shentsize(LE)));
+    let sections = header.sections(LE, &*object)?;
+    let Some((index, section)) = sections.section_by_name(LE, b".note.GNU-stack") else {
+        return Ok(());
+    };
+    let flags = section.sh_flags(LE) & !u64::from(elf::SHF_EXECINSTR);
+    put64(object, headers + index.0 * entry + section_at::FLAGS, flags);
+    Ok(())
 }
 
 /// The symbols that an object offers to whatever it is linked with into one file, and to others.

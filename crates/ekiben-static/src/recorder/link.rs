@@ -2,9 +2,12 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+
+use ekiben_object::elf;
 
 use super::arguments::{Arguments, Kind};
 use super::libraries::{self, Sorted};
@@ -58,8 +61,21 @@ fn record(arguments: &Arguments, recorder: &Path) -> Result<(), Error> {
     let object = object.map_err(Error::io("write to", &records))?;
     let (_, object) =
         object.keep().map_err(|error| Error::io("write to", &records)(error.error))?;
-    let problem = link_again(arguments, &sorted, &object, recorder).err();
+    let linked = link_again(arguments, &sorted, &object, recorder).and_then(|()| {
+        match elf::has_executable_stack(&bytes) {
+            Ok(false) => close_stack(&object),
+            _ => Ok(()),
+        }
+    });
+    let problem = linked.err();
     Record { output, code, object, problem, libraries: sorted.libraries }.write(&records)
+}
+
+/// Has the object ask for no more than the shared object did.
+fn close_stack(object: &Path) -> Result<(), String> {
+    let mut bytes = fs::read(object).map_err(|error| error.to_string())?;
+    elf::close_stack(&mut bytes).map_err(|error| error.to_string())?;
+    fs::write(object, bytes).map_err(|error| error.to_string())
 }
 
 /// Links what is the package's own to one object. An error is what the linker says.
@@ -81,7 +97,9 @@ fn link_again(
         command.arg("-m").arg(emulation);
     }
     let resolution = object.with_extension("resolution");
-    for word in &arguments.plugin {
+    // Options of lld, which is its own plugin, are nothing to GNU ld.
+    let has_plugin = arguments.plugin.iter().any(|word| word.as_bytes().starts_with(b"-plugin="));
+    for word in arguments.plugin.iter().filter(|_| has_plugin) {
         let text = word.to_string_lossy();
         if text.contains("-pass-through=") {
             // Libraries that are no part of an object.
@@ -91,7 +109,7 @@ fn link_again(
             command.arg(word);
         }
     }
-    if let Some(options) = std::env::var_os(GCC_OPTIONS).filter(|_| !arguments.plugin.is_empty()) {
+    if let Some(options) = std::env::var_os(GCC_OPTIONS).filter(|_| has_plugin) {
         let mut options = options;
         options.push(" '-flinker-output=nolto-rel'");
         command.env(GCC_OPTIONS, options).arg("-plugin-opt=-linker-output-known");

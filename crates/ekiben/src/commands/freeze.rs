@@ -7,7 +7,8 @@ use ekiben_core::{Cause, Place, Problem, Problems};
 use ekiben_engine::{Cache, CacheLimits};
 use ekiben_freeze::program::host::Interpreter;
 use ekiben_freeze::program::{
-    self, Base, Error, Flavour, Installer, Program, Project, Report, Request, Target, Warning,
+    self, Base, Error, Flavour, Installer, Links, Program, Project, Report, Request, StaticWheels,
+    Target, Warning,
 };
 
 use ekiben_freeze::runtime::Store;
@@ -125,6 +126,20 @@ fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Proble
         Some(active) if site.is_empty() && active.is_dir() => site.push(active),
         _ => {}
     }
+    let mut link = Links::default();
+    for word in &freeze.link {
+        link.take(word).map_err(|message| Problem::error(Cause::Input, "freeze", message))?;
+    }
+    let mut warnings = Vec::new();
+    let wheels =
+        StaticWheels { places: &freeze.static_wheels, links: &link, python: &base.python, cache };
+    for folder in site.iter_mut().filter(|folder| folder.is_dir()) {
+        if !freeze.static_wheels.is_empty() {
+            let made = program::with_static(folder, &wheels).map_err(problems)?;
+            *folder = made.folder;
+            warnings.extend(made.warnings);
+        }
+    }
     Ok(Request {
         target,
         site,
@@ -134,6 +149,10 @@ fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Proble
         hints: freeze.hints.clone(),
         prune: freeze.prune || freeze.relink,
         relink: freeze.relink,
+        warnings,
+        link,
+        linker: freeze.linker,
+        strict: freeze.strict,
         optimize: freeze.optimize,
         sources: !freeze.no_sources,
         interpreter: freeze.interpreter,
@@ -291,6 +310,7 @@ fn problem(warning: &Warning) -> Problem {
         "file-by-path" => "importlib.resources finds a package's files in a program too",
         "library" => "the program needs a C library that is as new as this machine's",
         "missing-library" => "install it, or leave the module out by --exclude",
+        "not-linked" => "`ekiben static build` makes static wheels; --static-wheels names them",
         "dynamic-import" => "name what it imports by --include, or in a file of --hints",
         _ => return Problem { at, ..problem },
     };

@@ -12,7 +12,9 @@ use std::sync::atomic::AtomicBool;
 use ekiben_core::plugin::protocol::Failure;
 use ekiben_core::{Service, ServiceFiles, Surroundings};
 use ekiben_engine::{ActionError, RelPath};
-use ekiben_freeze::program::{self, Base, Error, Installer, Program, Request, Target, Warning};
+use ekiben_freeze::program::{
+    self, Base, Error, Installer, Link, Links, Program, Request, StaticWheels, Target, Warning,
+};
 use ekiben_freeze::runtime::{self, DISTRIBUTION, Flavour, Progress, Runtime, Store};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -26,6 +28,7 @@ const SHOWN: usize = 5;
 pub(crate) struct Programs {
     runtimes: Store,
     cache: PathBuf,
+    cache_bytes: u64,
 }
 
 /// What a plugin may ask.
@@ -62,8 +65,11 @@ struct Freeze {
     exclude: Vec<String>,
     prune: bool,
     relink: bool,
-    /// Whether the project has modules that are linked in.
-    modules: bool,
+    /// Whether there are modules to be linked in.
+    links: bool,
+    link: Option<PlannedLink>,
+    linker: Option<String>,
+    strict: bool,
     optimize: u8,
     sources: bool,
     set: BTreeMap<String, bool>,
@@ -71,9 +77,30 @@ struct Freeze {
     resolved: bool,
 }
 
+/// How compiled modules become part of a program: one way for all, or by package.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum PlannedLink {
+    All(Link),
+    PerPackage(BTreeMap<String, Link>),
+}
+
+impl PlannedLink {
+    fn links(&self) -> Links {
+        let mut links = Links::default();
+        match self {
+            Self::All(link) => links.others = Some(*link),
+            Self::PerPackage(packages) => {
+                packages.iter().for_each(|(name, link)| links.set(name, *link));
+            }
+        }
+        links
+    }
+}
+
 impl Programs {
-    pub(crate) fn new(runtimes: &Path, cache: &Path) -> Self {
-        Self { runtimes: Store::new(runtimes), cache: cache.to_owned() }
+    pub(crate) fn new(runtimes: &Path, cache: &Path, cache_bytes: u64) -> Self {
+        Self { runtimes: Store::new(runtimes), cache: cache.to_owned(), cache_bytes }
     }
 
     /// Of the runtimes for a version that are kept, the last that was made, if possible one of the flavour.
@@ -175,6 +202,23 @@ impl Programs {
             };
             site.push(installed.map_err(|error| failed(&error))?);
         }
+        let links = plan.link.as_ref().map(PlannedLink::links).unwrap_or_default();
+        let wheels = StaticWheels {
+            places: &staged.static_wheels,
+            links: &links,
+            python: &base.python,
+            cache: &self.cache,
+        };
+        let mut warnings = Vec::new();
+        if !staged.static_wheels.is_empty() {
+            // The first has the project's own files.
+            for folder in site.iter_mut().skip(1) {
+                let made = program::with_static(folder, &wheels).map_err(|it| failed(&it))?;
+                *folder = made.folder;
+                warnings.extend(made.warnings);
+            }
+        }
+        let linker = plan.linker.as_deref().map(str::parse).transpose();
         let (module, function) =
             plan.entry_point.split_once(':').unwrap_or((&plan.entry_point, ""));
         let target =
@@ -187,6 +231,10 @@ impl Programs {
             hints: staged.hints.clone(),
             prune: plan.prune || plan.relink,
             relink: plan.relink,
+            warnings,
+            link: links.clone(),
+            linker: linker.map_err(ActionError::new)?,
+            strict: plan.strict,
             optimize: plan.optimize,
             sources: plan.sources,
             flavour: Some(plan.flavour),
@@ -194,8 +242,10 @@ impl Programs {
             ..Request::new(target)
         };
         // What was found depends on the folder where files are put together: the engine's cache, which
-        // has the program by what is in them, is enough.
-        let made = program::freeze_until(&request, &base, None, Some(&stop));
+        // has the program by what is in them, is enough. Without one for interpreters, each is linked.
+        let cache = Cache::open(&self.cache, CacheLimits::new(self.cache_bytes)).ok();
+        let caches = Caches { found: None, linked: cache.as_ref() };
+        let made = program::freeze_until(&request, &base, caches, Some(&stop));
         let made = made.map_err(|error| failed(&error))?;
         files.log(&told(&made, &staged, &request.site));
         files.write_executable("program", &made.bytes)
@@ -234,10 +284,12 @@ impl Service for Programs {
         let base = Base::in_folder(&runtime.folder).map_err(failed)?;
         let program = base.program(plan.flavour).map_err(failed)?.to_owned();
         let mut files = vec![program, base.interpreter, base.stdlib];
-        if plan.relink || plan.modules {
+        if plan.relink || plan.links {
             let stop = AtomicBool::new(false);
             let progress = Progress { step: &|_| {}, note: &|_| {}, stop: &stop };
-            let compiler = runtime::compiler_files(progress).map_err(|error| {
+            let linker = plan.linker.as_deref().map(str::parse).transpose();
+            let linker = linker.map_err(|error| Failure::user("linker", error))?;
+            let compiler = runtime::compiler_files(linker, progress).map_err(|error| {
                 let failure = Failure::user(error.code(), error.to_string());
                 error.help().into_iter().fold(failure, Failure::with_help)
             })?;
@@ -277,6 +329,7 @@ fn understood<'a, T: Deserialize<'a>>(json: &'a Value) -> Result<T, Failure> {
 struct Staged {
     site: PathBuf,
     hints: Vec<PathBuf>,
+    static_wheels: Vec<PathBuf>,
     requirements: Option<PathBuf>,
     trace_file: Option<PathBuf>,
     /// Where files of the project are, by their paths in the folder of packages.
@@ -290,6 +343,7 @@ impl Staged {
         let mut staged = Self {
             site: site.clone(),
             hints: Vec::new(),
+            static_wheels: Vec::new(),
             requirements: None,
             trace_file: None,
             origins: BTreeMap::new(),
@@ -325,6 +379,8 @@ impl Staged {
                 if path.ends_with(".dist-info/METADATA") {
                     metadata = Some(folder.to_owned());
                 }
+            } else if name.as_str().starts_with("static-wheels/") {
+                staged.static_wheels.push(to);
             } else if !staged.hints.iter().any(|known| known == folder) {
                 staged.hints.push(folder.to_owned());
             }
@@ -400,6 +456,10 @@ fn failed(error: &Error) -> ActionError {
         Error::Compiled(_) => Some(
             "leave out what the program can do without, by `exclude` in [tool.ekiben.executable]; \
              other compiled modules can't be put into a program yet",
+        ),
+        Error::NotLinked { .. } | Error::Strict(_) => Some(
+            "say by `link` in [tool.ekiben.executable] how it is to be linked, by `static-wheels` where \
+             static wheels are, or leave out `strict`",
         ),
         Error::NoInstaller => {
             Some("install uv or pip, which `ekiben` starts to install what the program needs")
