@@ -1,14 +1,16 @@
 //! `ekiben freeze`: a program from a script, a module, an entry point or a project.
 
-use std::collections::BTreeMap;
+mod settings;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ekiben_core::{Cause, Place, Problem, Problems};
 use ekiben_engine::{Cache, CacheLimits};
 use ekiben_freeze::program::host::Interpreter;
 use ekiben_freeze::program::{
-    self, Base, Error, Flavour, Installer, Links, Program, Project, Report, Request, StaticWheels,
-    Target, Warning,
+    self, Base, Error, Flavour, Installer, Link, Links, Modules, Program, Project, Report, Request,
+    StaticWheels, Target, Warning,
 };
 
 use ekiben_freeze::runtime::Store;
@@ -39,6 +41,13 @@ pub(crate) fn run(freeze: &Freeze, global: &Global) -> End {
 }
 
 fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
+    let target = Target::parse(freeze.target.as_deref().unwrap_or(ANY)).map_err(problems)?;
+    let project = match &target {
+        Target::Project(folder) => Some(Project::read(folder).map_err(problems)?),
+        _ => None,
+    };
+    let laid_over = project.as_ref().map(|project| settings::laid_over(freeze, project));
+    let freeze = laid_over.as_ref().unwrap_or(freeze);
     let passing = match global.no_cache {
         true => Some(environment::passing_cache()?),
         false => None,
@@ -50,8 +59,8 @@ fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
     let base = base(freeze, global, &folder)?;
     // Without a cache the next run takes longer.
     let cache = Cache::open(&folder, CacheLimits::new(global.cache_size)).ok();
-    let mut request = request(freeze, &base, &folder)?;
-    request.traced = traced(freeze, &request, &base)?;
+    let asked = Asked { freeze, base: &base, cache: &folder, project: project.as_ref() };
+    let request = asked.request(target)?;
     let output = freeze.output.clone().unwrap_or_else(|| output(freeze));
     refuse_folder(&output)?;
     let made = program::freeze(&request, &base, cache.as_ref()).map_err(problems)?;
@@ -95,92 +104,134 @@ fn base(freeze: &Freeze, global: &Global, cache: &Path) -> Result<Base, Problems
     }
 }
 
-/// What is asked for, with everything installed that it names.
-fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Problems> {
-    let mut site = Vec::new();
-    let installer = Installer {
-        python: base.interpreter.clone(),
-        cache: cache.to_owned(),
-        refresh: freeze.refresh,
-    };
-    let target = match Target::parse(freeze.target.as_deref().unwrap_or(ANY)).map_err(problems)? {
-        Target::Project(folder) => {
-            let project = Project::read(&folder).map_err(problems)?;
-            let target = project.entry_point(freeze.script.as_deref()).map_err(problems)?;
-            let installed = match freeze.requirements {
-                Some(_) => installer.project_alone(&project).map(|folder| vec![folder]),
-                None => installer.project(&project),
-            };
-            site.extend(installed.map_err(problems)?);
-            target
-        }
-        target => target,
-    };
-    if let Some(file) = &freeze.requirements {
-        site.push(installer.requirements(file).map_err(problems)?);
-    }
-    site.extend(freeze.site.iter().map(|folder| base.site(folder)));
-    let active = std::env::var_os("VIRTUAL_ENV").map(|folder| base.site(Path::new(&folder)));
-    match active {
-        // An environment of another version has nothing for this program.
-        Some(active) if site.is_empty() && active.is_dir() => site.push(active),
-        _ => {}
-    }
-    let mut link = Links::default();
-    for word in &freeze.link {
-        link.take(word).map_err(|message| Problem::error(Cause::Input, "freeze", message))?;
-    }
-    let mut warnings = Vec::new();
-    let wheels =
-        StaticWheels { places: &freeze.static_wheels, links: &link, python: &base.python, cache };
-    for folder in site.iter_mut().filter(|folder| folder.is_dir()) {
-        if !freeze.static_wheels.is_empty() {
-            let made = program::with_static(folder, &wheels).map_err(problems)?;
-            *folder = made.folder;
-            warnings.extend(made.warnings);
-        }
-    }
-    Ok(Request {
-        target,
-        site,
-        includes: freeze.include.clone(),
-        excludes: freeze.exclude.clone(),
-        traced: Vec::new(),
-        hints: freeze.hints.clone(),
-        prune: freeze.prune || freeze.relink,
-        relink: freeze.relink,
-        warnings,
-        link,
-        linker: freeze.linker,
-        strict: freeze.strict,
-        optimize: freeze.optimize,
-        sources: !freeze.no_sources,
-        interpreter: freeze.interpreter,
-        path: freeze.path.clone(),
-        flavour: freeze.flavour.map(Flavour::from),
-        switches: freeze.set.iter().cloned().collect::<BTreeMap<_, _>>(),
-    })
+/// What is asked for, and what it is made with.
+struct Asked<'a> {
+    freeze: &'a Freeze,
+    base: &'a Base,
+    cache: &'a Path,
+    /// The project that becomes a program.
+    project: Option<&'a Project>,
 }
 
-/// What was imported in a run, or in earlier ones.
-fn traced(freeze: &Freeze, request: &Request, base: &Base) -> Result<Vec<String>, Problems> {
-    let known = match (freeze.trace, &freeze.trace_file) {
-        (false, None) => return Ok(Vec::new()),
-        (false, Some(file)) => program::recorded(file),
-        (true, file) => {
-            let run = program::trace(request, base, &freeze.arguments);
-            let run = run.map_err(problems)?;
-            if !run.status.success() {
-                let message = format!("the traced run ended with {}", run.status);
-                let warning = Problem::warning(Cause::Input, "traced-run", message);
-                report::show_problems(&warning.into(), Path::new(""));
+impl Asked<'_> {
+    /// The request, with everything installed that it names.
+    fn request(&self, target: Target) -> Result<Request, Problems> {
+        let mut link = Links::default();
+        for word in &self.freeze.link {
+            link.take(word).map_err(|message| Problem::error(Cause::Input, "freeze", message))?;
+        }
+        let mut request = self.request_with(target.clone(), &link, self.modules(&link))?;
+        request.traced = match (self.freeze.trace, &self.freeze.trace_file) {
+            (false, None) => Vec::new(),
+            (false, Some(file)) => recorded(program::recorded(file))?,
+            // The ordinary interpreter, which runs it, can only load modules.
+            (true, file) if self.modules(&link) == Modules::Static => {
+                let run = self.request_with(target, &link, Modules::Shared)?;
+                self.traced(&run, file.as_deref())?
             }
-            match file {
-                Some(file) => program::record(file, &run.modules),
-                None => Ok(run.modules),
+            (true, file) => self.traced(&request, file.as_deref())?,
+        };
+        Ok(request)
+    }
+
+    /// What becomes of the project's own compiled modules: an interpreter of the machine can't be linked
+    /// anew.
+    fn modules(&self, link: &Links) -> Modules {
+        let is_from_memory =
+            self.project.is_some_and(|project| link.of(project.name()) == Some(Link::Memory));
+        match is_from_memory || self.base.programs.contains_key(&Flavour::Host) {
+            true => Modules::Shared,
+            false => Modules::Static,
+        }
+    }
+
+    fn request_with(
+        &self,
+        target: Target,
+        link: &Links,
+        modules: Modules,
+    ) -> Result<Request, Problems> {
+        let Self { freeze, base, cache, project } = *self;
+        let mut site = Vec::new();
+        let installer = Installer {
+            python: base.interpreter.clone(),
+            cache: cache.to_owned(),
+            refresh: freeze.refresh,
+        };
+        let target = match project {
+            Some(project) => {
+                let target = project.entry_point(freeze.script.as_deref()).map_err(problems)?;
+                let installed = match freeze.requirements {
+                    Some(_) => installer.project_alone(project, modules).map(|folder| vec![folder]),
+                    None => installer.project(project, modules),
+                };
+                site.extend(installed.map_err(problems)?);
+                target
+            }
+            None => target,
+        };
+        if let Some(file) = &freeze.requirements {
+            site.push(installer.requirements(file).map_err(problems)?);
+        }
+        site.extend(freeze.site.iter().map(|folder| base.site(folder)));
+        let active = std::env::var_os("VIRTUAL_ENV").map(|folder| base.site(Path::new(&folder)));
+        match active {
+            // An environment of another version has nothing for this program.
+            Some(active) if site.is_empty() && active.is_dir() => site.push(active),
+            _ => {}
+        }
+        let mut warnings = Vec::new();
+        let wheels = StaticWheels {
+            places: &freeze.static_wheels,
+            links: link,
+            python: &base.python,
+            cache,
+        };
+        for folder in site.iter_mut().filter(|folder| folder.is_dir()) {
+            if !freeze.static_wheels.is_empty() {
+                let made = program::with_static(folder, &wheels).map_err(problems)?;
+                *folder = made.folder;
+                warnings.extend(made.warnings);
             }
         }
-    };
+        Ok(Request {
+            target,
+            site,
+            includes: freeze.include.clone(),
+            excludes: freeze.exclude.clone(),
+            traced: Vec::new(),
+            hints: freeze.hints.clone(),
+            prune: freeze.prune || freeze.relink,
+            relink: freeze.relink,
+            warnings,
+            link: link.clone(),
+            linker: freeze.linker,
+            strict: freeze.strict,
+            optimize: freeze.optimize,
+            sources: !freeze.no_sources,
+            interpreter: freeze.interpreter,
+            path: freeze.path.clone(),
+            flavour: freeze.flavour.map(Flavour::from),
+            switches: freeze.set.iter().cloned().collect::<BTreeMap<_, _>>(),
+        })
+    }
+
+    /// What was imported in a run, and in earlier ones that a file has recorded.
+    fn traced(&self, request: &Request, file: Option<&Path>) -> Result<Vec<String>, Problems> {
+        let run = program::trace(request, self.base, &self.freeze.arguments).map_err(problems)?;
+        if !run.status.success() {
+            let message = format!("the traced run ended with {}", run.status);
+            let warning = Problem::warning(Cause::Input, "traced-run", message);
+            report::show_problems(&warning.into(), Path::new(""));
+        }
+        match file {
+            Some(file) => recorded(program::record(file, &run.modules)),
+            None => Ok(run.modules.into_iter().collect()),
+        }
+    }
+}
+
+fn recorded(known: Result<BTreeSet<String>, Error>) -> Result<Vec<String>, Problems> {
     Ok(known.map_err(problems)?.into_iter().collect())
 }
 

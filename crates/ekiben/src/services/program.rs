@@ -11,9 +11,10 @@ use std::sync::atomic::AtomicBool;
 
 use ekiben_core::plugin::protocol::Failure;
 use ekiben_core::{Service, ServiceFiles, Surroundings};
-use ekiben_engine::{ActionError, RelPath};
+use ekiben_engine::{ActionError, Cache, CacheLimits, RelPath};
 use ekiben_freeze::program::{
-    self, Base, Error, Installer, Link, Links, Program, Request, StaticWheels, Target, Warning,
+    self, Base, Caches, Error, Installer, Link, Links, Program, Request, StaticWheels, Target,
+    Warning,
 };
 use ekiben_freeze::runtime::{self, DISTRIBUTION, Flavour, Progress, Runtime, Store};
 use serde::Deserialize;

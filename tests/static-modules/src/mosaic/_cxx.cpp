@@ -33,7 +33,8 @@ PyObject *get(PyObject *, PyObject *argument)
         return nullptr;
     }
     try {
-        return Py_BuildValue("ii", look_up(name), asked);
+        const int found = look_up(name);
+        return Py_BuildValue("ii", found, asked);
     } catch (const std::out_of_range &) {
         PyErr_SetObject(PyExc_KeyError, argument);
         return nullptr;
