@@ -45,7 +45,7 @@ fn by_language(
             product: Some(product.name.clone()),
         })
     });
-    let generated = generated(cx, product).into_iter().map(|info| Ok(info));
+    let generated = generated(cx, product).into_iter().map(Ok);
     let mut groups: Vec<(String, Vec<ArtifactInfo>)> = Vec::new();
     let plugins = cx.shared.configuration.plugins();
     for source in configured.chain(generated) {

@@ -1,22 +1,21 @@
 //! `ekiben freeze`: a program from a script, a module, an entry point or a project.
 
+mod asked;
 mod settings;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ekiben_core::{Cause, Place, Problem, Problems};
 use ekiben_engine::{Cache, CacheLimits};
 use ekiben_freeze::program::host::Interpreter;
-use ekiben_freeze::program::{
-    self, Base, Error, Flavour, Installer, Link, Links, Modules, Program, Project, Report, Request,
-    StaticWheels, Target, Warning,
-};
-
+use ekiben_freeze::program::{Base, Error, Flavour, Program, Project, Report, Target, Warning};
 use ekiben_freeze::runtime::Store;
 
+use self::asked::Asked;
 use super::End;
 use super::build::print;
+use super::stopped::Stopped;
 use crate::cli::{Freeze, FreezeFlavour, Global, ListFormat};
 use crate::environment;
 use crate::parts::HOST_PARTS;
@@ -31,8 +30,17 @@ const SHOWN: usize = 5;
 
 /// Runs `ekiben freeze`.
 pub(crate) fn run(freeze: &Freeze, global: &Global) -> End {
-    match perform(freeze, global) {
+    let stopped = match Stopped::watch() {
+        Ok(stopped) => stopped,
+        Err(problems) => {
+            report::show_problems(&problems, Path::new(""));
+            return End::Refused;
+        }
+    };
+    match perform(freeze, global, &stopped) {
         Ok(()) => End::Done,
+        // Whatever it led to.
+        Err(_) if stopped.is_set() => End::Interrupted,
         Err(problems) => {
             report::show_problems(&problems, Path::new(""));
             End::Refused
@@ -40,7 +48,7 @@ pub(crate) fn run(freeze: &Freeze, global: &Global) -> End {
     }
 }
 
-fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
+fn perform(freeze: &Freeze, global: &Global, stopped: &Stopped) -> Result<(), Problems> {
     let target = Target::parse(freeze.target.as_deref().unwrap_or(ANY)).map_err(problems)?;
     let project = match &target {
         Target::Project(folder) => Some(Project::read(folder).map_err(problems)?),
@@ -59,11 +67,12 @@ fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
     let base = base(freeze, global, &folder)?;
     // Without a cache the next run takes longer.
     let cache = Cache::open(&folder, CacheLimits::new(global.cache_size)).ok();
-    let asked = Asked { freeze, base: &base, cache: &folder, project: project.as_ref() };
-    let request = asked.request(target)?;
+    let asked =
+        Asked { freeze, global, stopped, base: &base, cache: &folder, project: project.as_ref() };
+    let mut request = asked.request(target)?;
     let output = freeze.output.clone().unwrap_or_else(|| output(freeze));
     refuse_folder(&output)?;
-    let made = program::freeze(&request, &base, cache.as_ref()).map_err(problems)?;
+    let made = asked.made(&mut request, cache.as_ref())?;
     made.write(&output).map_err(problems)?;
     tell(freeze, global, &base, &made, &output);
     Ok(())
@@ -102,137 +111,6 @@ fn base(freeze: &Freeze, global: &Global, cache: &Path) -> Result<Base, Problems
         Err(error) if freeze.flavour.is_some() => Err(super::runtime::problems(&error)),
         Err(error) => host().map_err(|_| super::runtime::problems(&error)),
     }
-}
-
-/// What is asked for, and what it is made with.
-struct Asked<'a> {
-    freeze: &'a Freeze,
-    base: &'a Base,
-    cache: &'a Path,
-    /// The project that becomes a program.
-    project: Option<&'a Project>,
-}
-
-impl Asked<'_> {
-    /// The request, with everything installed that it names.
-    fn request(&self, target: Target) -> Result<Request, Problems> {
-        let mut link = Links::default();
-        for word in &self.freeze.link {
-            link.take(word).map_err(|message| Problem::error(Cause::Input, "freeze", message))?;
-        }
-        let mut request = self.request_with(target.clone(), &link, self.modules(&link))?;
-        request.traced = match (self.freeze.trace, &self.freeze.trace_file) {
-            (false, None) => Vec::new(),
-            (false, Some(file)) => recorded(program::recorded(file))?,
-            // The ordinary interpreter, which runs it, can only load modules.
-            (true, file) if self.modules(&link) == Modules::Static => {
-                let run = self.request_with(target, &link, Modules::Shared)?;
-                self.traced(&run, file.as_deref())?
-            }
-            (true, file) => self.traced(&request, file.as_deref())?,
-        };
-        Ok(request)
-    }
-
-    /// What becomes of the project's own compiled modules: an interpreter of the machine can't be linked
-    /// anew.
-    fn modules(&self, link: &Links) -> Modules {
-        let is_from_memory =
-            self.project.is_some_and(|project| link.of(project.name()) == Some(Link::Memory));
-        match is_from_memory || self.base.programs.contains_key(&Flavour::Host) {
-            true => Modules::Shared,
-            false => Modules::Static,
-        }
-    }
-
-    fn request_with(
-        &self,
-        target: Target,
-        link: &Links,
-        modules: Modules,
-    ) -> Result<Request, Problems> {
-        let Self { freeze, base, cache, project } = *self;
-        let mut site = Vec::new();
-        let installer = Installer {
-            python: base.interpreter.clone(),
-            cache: cache.to_owned(),
-            refresh: freeze.refresh,
-        };
-        let target = match project {
-            Some(project) => {
-                let target = project.entry_point(freeze.script.as_deref()).map_err(problems)?;
-                let installed = match freeze.requirements {
-                    Some(_) => installer.project_alone(project, modules).map(|folder| vec![folder]),
-                    None => installer.project(project, modules),
-                };
-                site.extend(installed.map_err(problems)?);
-                target
-            }
-            None => target,
-        };
-        if let Some(file) = &freeze.requirements {
-            site.push(installer.requirements(file).map_err(problems)?);
-        }
-        site.extend(freeze.site.iter().map(|folder| base.site(folder)));
-        let active = std::env::var_os("VIRTUAL_ENV").map(|folder| base.site(Path::new(&folder)));
-        match active {
-            // An environment of another version has nothing for this program.
-            Some(active) if site.is_empty() && active.is_dir() => site.push(active),
-            _ => {}
-        }
-        let mut warnings = Vec::new();
-        let wheels = StaticWheels {
-            places: &freeze.static_wheels,
-            links: link,
-            python: &base.python,
-            cache,
-        };
-        for folder in site.iter_mut().filter(|folder| folder.is_dir()) {
-            if !freeze.static_wheels.is_empty() {
-                let made = program::with_static(folder, &wheels).map_err(problems)?;
-                *folder = made.folder;
-                warnings.extend(made.warnings);
-            }
-        }
-        Ok(Request {
-            target,
-            site,
-            includes: freeze.include.clone(),
-            excludes: freeze.exclude.clone(),
-            traced: Vec::new(),
-            hints: freeze.hints.clone(),
-            prune: freeze.prune || freeze.relink,
-            relink: freeze.relink,
-            warnings,
-            link: link.clone(),
-            linker: freeze.linker,
-            strict: freeze.strict,
-            optimize: freeze.optimize,
-            sources: !freeze.no_sources,
-            interpreter: freeze.interpreter,
-            path: freeze.path.clone(),
-            flavour: freeze.flavour.map(Flavour::from),
-            switches: freeze.set.iter().cloned().collect::<BTreeMap<_, _>>(),
-        })
-    }
-
-    /// What was imported in a run, and in earlier ones that a file has recorded.
-    fn traced(&self, request: &Request, file: Option<&Path>) -> Result<Vec<String>, Problems> {
-        let run = program::trace(request, self.base, &self.freeze.arguments).map_err(problems)?;
-        if !run.status.success() {
-            let message = format!("the traced run ended with {}", run.status);
-            let warning = Problem::warning(Cause::Input, "traced-run", message);
-            report::show_problems(&warning.into(), Path::new(""));
-        }
-        match file {
-            Some(file) => recorded(program::record(file, &run.modules)),
-            None => Ok(run.modules.into_iter().collect()),
-        }
-    }
-}
-
-fn recorded(known: Result<BTreeSet<String>, Error>) -> Result<Vec<String>, Problems> {
-    Ok(known.map_err(problems)?.into_iter().collect())
 }
 
 /// A program's name, if none was given.
@@ -360,6 +238,7 @@ fn problem(warning: &Warning) -> Problem {
     let help = match warning.code.as_str() {
         "file-by-path" => "importlib.resources finds a package's files in a program too",
         "library" => "the program needs a C library that is as new as this machine's",
+        "compiled-module" => "`--link static` has it built from source and linked in",
         "missing-library" => "install it, or leave the module out by --exclude",
         "not-linked" => "`ekiben static build` makes static wheels; --static-wheels names them",
         "dynamic-import" => "name what it imports by --include, or in a file of --hints",
