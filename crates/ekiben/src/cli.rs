@@ -312,7 +312,7 @@ pub(crate) enum Ci {
     None,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Freeze {
     /// A script, a module or package, an entry point (package.module:function), or the folder of a
     /// project
