@@ -76,6 +76,8 @@ pub(crate) struct Hint {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unused: Vec<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    only_for: BTreeMap<String, Vec<String>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     replace: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reads_files: Option<bool>,
