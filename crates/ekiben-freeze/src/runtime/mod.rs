@@ -55,7 +55,7 @@ pub use manifest::{
     Compiler, FlavourLink, Interpreter, LeftOut, Library, Link, Manifest, Module, Options, SourceOf,
 };
 pub use run::Progress;
-pub(crate) use stdlib::{CHANGES, is_early, recipe as stdlib_recipe};
+pub(crate) use stdlib::{CHANGES, Change, is_early, recipe as stdlib_recipe};
 pub use store::{Runtime, Store};
 pub use version::PythonVersion;
 pub use wheel::DISTRIBUTION;
