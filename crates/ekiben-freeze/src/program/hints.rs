@@ -25,6 +25,7 @@ pub(super) const KNOWN: &[(&str, &str)] = known![
     "blib2to3",
     "cffi",
     "charset_normalizer",
+    "click",
     "defusedxml",
     "flask",
     "httpie",
