@@ -52,6 +52,7 @@
 //! | `worker` | processes that stay up and serve many actions |
 //! | [`engine`](Engine) | the interface |
 //! | [`depfile`] | readers of compilers' dependency files |
+//! | [`process`] | a program for what it prints, for others than the engine |
 
 mod action;
 mod cache;
@@ -68,6 +69,7 @@ mod interrupt;
 mod lookup;
 mod manifest;
 mod path;
+pub mod process;
 mod reason;
 mod render;
 mod report;

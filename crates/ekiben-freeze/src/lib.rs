@@ -4,8 +4,8 @@
 //! program. [`program`] finds the modules of a program, and puts them into such an interpreter.
 
 mod glibc;
-mod process;
 pub mod program;
 pub mod runtime;
 
-pub use process::Stop;
+use ekiben_engine::process;
+pub use ekiben_engine::process::Stop;

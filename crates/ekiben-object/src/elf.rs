@@ -2,11 +2,13 @@
 
 mod archive;
 mod loaded;
+mod relocatable;
 mod segment;
 mod versions;
 
 pub use archive::archive_symbols;
 pub use loaded::{only_loaded, remove_search_paths};
+pub use relocatable::{close_stack, code, defined, has_executable_stack, isolate};
 pub use segment::{fill_segment, segment_content};
 pub use versions::needed_versions;
 

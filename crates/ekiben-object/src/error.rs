@@ -9,6 +9,15 @@ pub enum Error {
     /// It is an object file: what it takes is only known when it is linked.
     #[error("it isn't linked yet")]
     NotLinked,
+    /// It is linked, so that its symbols can't be changed any more.
+    #[error("it is linked already")]
+    Linked,
+    /// It doesn't define that symbol.
+    #[error("it doesn't define `{0}`")]
+    NoSymbol(String),
+    /// A common block without a place can't be made local.
+    #[error("its common block `{0}` has no place yet")]
+    Common(String),
     /// Something in it contradicts its format.
     #[error("it is damaged: {0}")]
     Damaged(String),

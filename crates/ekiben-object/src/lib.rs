@@ -4,7 +4,8 @@
 //! takes from where, what it offers, which libraries it loads. A universal Mach-O file has several,
 //! one for each architecture. [`abi3`] knows CPython's stable ABI and finds what in a binary isn't
 //! part of it. [`elf::fill_segment`] puts content into a linked program, and
-//! [`elf::remove_search_paths`] and [`elf::only_loaded`] take out of libraries what isn't needed.
+//! [`elf::remove_search_paths`] and [`elf::only_loaded`] take out of libraries what isn't needed, and
+//! [`elf::isolate`] makes the symbols of a relocatable object local.
 //!
 //! Invariants: no input and output of its own, bytes in and facts out; no input makes it panic; what
 //! can't be read is an error and never an empty answer.

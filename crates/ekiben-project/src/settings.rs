@@ -40,7 +40,9 @@ macro_rules! word_enum {
 mod dynamic;
 mod executable;
 
-pub use executable::{Executable, ProgramFlavour, ProgramSwitches};
+pub use executable::{
+    Executable, LinkChoice, ProgramFlavour, ProgramLink, ProgramLinker, ProgramSwitches,
+};
 
 pub use dynamic::{
     DynamicDescription, DynamicLines, DynamicReadme, DynamicRequirements, DynamicSettings,

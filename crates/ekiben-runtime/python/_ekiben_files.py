@@ -9,7 +9,7 @@ import posixpath
 import re
 
 import _ekiben
-from _ekiben_importer import ROOT, START
+from _ekiben_importer import BUILTIN, ROOT, START
 
 _LIBRARY = re.compile(r"\.so(\.\d+)*$")
 
@@ -49,7 +49,15 @@ class Entry(_abc.Traversable):
         return posixpath.splitext(self.name)[0]
 
     def exists(self):
-        return self.is_file() or self.is_dir()
+        return self.is_file() or self.is_dir() or self._is_linked()
+
+    def _is_linked(self):
+        """Whether a module seems to be there that is part of the interpreter, so that nothing can be
+        read."""
+        folder, name = posixpath.split(self._path)
+        stem = name.partition(".")[0]
+        found = _ekiben.find(folder if stem == "__init__" else posixpath.join(folder, stem))
+        return found is not None and found[0] == BUILTIN and found[2] == self._path
 
     def is_file(self):
         return _ekiben.size(self._path) is not None

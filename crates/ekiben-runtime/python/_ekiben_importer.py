@@ -112,12 +112,29 @@ def as_frozen(spec, path):
 LOADERS = {"importlib._bootstrap": BootstrapLoader, "linecache": LinecacheLoader}
 
 
-class ExtensionLoader(_frozen_importlib_external.ExtensionFileLoader):
-    """Loads a shared object from memory: main.c has a `dlopen` that knows paths of the image."""
+class CompiledLoader(_frozen_importlib_external.ExtensionFileLoader):
+    """Loads a compiled module: what importlib.machinery.ExtensionFileLoader is for a file."""
 
     def __init__(self, name, stem, path):
         super().__init__(name, path)
         self._stem = stem
+
+    def get_data(self, path):
+        return read(path)
+
+    get_resource_reader = Loader.get_resource_reader
+
+
+class LinkedLoader(CompiledLoader):
+    """Makes a module that is linked into the program, under its dotted name."""
+
+    # Without a frame of ours in tracebacks.
+    create_module = staticmethod(_imp.create_builtin)
+    exec_module = staticmethod(_imp.exec_builtin)
+
+
+class ExtensionLoader(CompiledLoader):
+    """Loads a shared object from memory: main.c has a `dlopen` that knows paths of the image."""
 
     def create_module(self, spec):
         try:
@@ -128,10 +145,8 @@ class ExtensionLoader(_frozen_importlib_external.ExtensionFileLoader):
                 raise
             raise ImportError(why, name=self.name, path=self.path) from None
 
-    def get_data(self, path):
-        return read(path)
 
-    get_resource_reader = Loader.get_resource_reader
+COMPILED = {BUILTIN: LinkedLoader, EXTENSION: ExtensionLoader}
 
 
 def read(path):
@@ -156,12 +171,8 @@ def spec_of(name, stem):
         return spec
     kind, is_package, path = found
     path = START + path
-    if kind == BUILTIN:
-        # Linked in under its dotted name.
-        spec = _ModuleSpec(name, _frozen_importlib.BuiltinImporter, origin=path)
-    else:
-        loader = ExtensionLoader if kind == EXTENSION else LOADERS.get(name, Loader)
-        spec = _ModuleSpec(name, loader(name, stem, path), origin=path)
+    loader = COMPILED[kind] if kind in COMPILED else LOADERS.get(name, Loader)
+    spec = _ModuleSpec(name, loader(name, stem, path), origin=path)
     spec.has_location = True
     if is_package:
         spec.submodule_search_locations = [START + stem]
@@ -220,6 +231,24 @@ def hook(path):
     raise ImportError("not a folder of this program", path=path)
 
 
+class Builtins:
+    """In place of BuiltinImporter where modules of packages are linked in: it finds the others, without
+    comparing each with what is looked for. Those of packages are found where they seem to be, so that
+    the order of `sys.path` means what it always does."""
+
+    def __init__(self, linked):
+        self._names = frozenset(sys.builtin_module_names).difference(linked)
+
+    def find_spec(self, fullname, path=None, target=None):
+        if fullname in self._names:
+            return _frozen_importlib.BuiltinImporter.find_spec(fullname)
+        return None
+
+    @staticmethod
+    def invalidate_caches():
+        """The interpreter doesn't change."""
+
+
 class Distributions:
     """On `sys.meta_path`, for `importlib.metadata`: it finds distributions, and no modules."""
 
@@ -265,6 +294,11 @@ def install():
     frozen = _frozen_importlib.FrozenImporter
     sys.meta_path.remove(frozen)
     sys.meta_path += [frozen, Distributions]
+    linked = _ekiben.setting("linked")
+    if linked is not None:
+        # Each with the size of its object.
+        builtins = Builtins([line.partition("\t")[0] for line in linked.split("\n")])
+        sys.meta_path[sys.meta_path.index(_frozen_importlib.BuiltinImporter)] = builtins
     library = "lib/python%d.%d/" % sys.version_info[:2]
     if sys._stdlib_dir is None:
         # In a host program; the import system tells by it what files frozen modules are of.

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ekiben_freeze::program::Flavour;
+use ekiben_freeze::program::{Flavour, Linker, Links};
 use ekiben_freeze::runtime::{Flavours, PythonVersion};
 
 /// Build Python projects with compiled code.
@@ -87,6 +87,9 @@ pub(crate) enum Command {
     /// Make the interpreters that executables are made of
     #[command(subcommand)]
     Runtime(Runtime),
+    /// Build packages as static wheels, whose compiled modules are linked into programs
+    #[command(subcommand)]
+    Static(Static),
     /// Run a hook of PEP 517 or PEP 660
     #[command(hide = true)]
     Pep517(Pep517),
@@ -370,6 +373,22 @@ pub(crate) struct Freeze {
     /// alone a C compiler is needed
     #[arg(long)]
     pub(crate) relink: bool,
+    /// Whether compiled modules are linked in or loaded from memory: of one package, or of all that
+    /// aren't named [default: static where there is a static wheel]
+    #[arg(long, value_name = "[NAME=]static|memory", value_parser = parse_link)]
+    pub(crate) link: Vec<String>,
+    /// A static wheel, or a folder with some; they replace installed packages of the same version
+    #[arg(long, value_name = "PATH")]
+    pub(crate) static_wheels: Vec<PathBuf>,
+    /// A setting for the build of a package that is linked in: numpy:setup-args=-Dblas=none
+    #[arg(long, value_name = "NAME:KEY=VALUE", value_parser = parse_static_config)]
+    pub(crate) static_config: Vec<(String, String)>,
+    /// The linker for what is linked in: bfd, lld or mold [default: the compiler's]
+    #[arg(long, value_name = "LINKER")]
+    pub(crate) linker: Option<Linker>,
+    /// Fail if something would be left out, or not be linked as --link asks for
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// As python -O and -OO: 1 takes assertions away, 2 docstrings too
     #[arg(long, value_name = "LEVEL", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
     pub(crate) optimize: u8,
@@ -385,6 +404,11 @@ pub(crate) struct Freeze {
     /// The arguments of the run that is traced
     #[arg(last = true, requires = "trace", value_name = "ARGUMENT")]
     pub(crate) arguments: Vec<OsString>,
+}
+
+/// A word on how compiled modules become part of a program.
+fn parse_link(text: &str) -> Result<String, String> {
+    Links::default().take(text).map(|()| text.to_owned())
 }
 
 /// A folder of a program's `sys.path`, which is a line in its image.
@@ -469,6 +493,67 @@ pub(crate) struct PluginList {
     /// How to show them
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Static {
+    /// Build packages from source, unless they are there
+    Build(StaticBuild),
+    /// List those that are there
+    List(StaticList),
+    /// Show what one is made of
+    Show(StaticShow),
+    /// Write some as wheels into a folder, which other machines can use
+    Export(StaticExport),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StaticBuild {
+    /// Requirements (numpy, numpy==2.5.0), source distributions or folders of projects
+    #[arg(value_name = "PACKAGE", required = true)]
+    pub(crate) packages: Vec<String>,
+    /// The runtime to build for: its name, version or folder [default: the newest version]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) runtime: Option<String>,
+    /// A setting of the packages' builds, as pip's --config-settings has it
+    #[arg(short = 'C', long = "config-setting", value_name = "KEY=VALUE")]
+    pub(crate) config_settings: Vec<String>,
+    /// Keep debugging information in the objects
+    #[arg(long)]
+    pub(crate) debug: bool,
+    /// How to say what was built
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StaticList {
+    /// How to show them
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StaticShow {
+    /// Its name, name==version, or folder
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// How to show it
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StaticExport {
+    /// Their names, or name==version [default: all]
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// The folder for the wheels
+    #[arg(short, long, value_name = "DIR", default_value = "dist")]
+    pub(crate) out_dir: PathBuf,
+    /// Put the archives of this machine that they need into them
+    #[arg(long)]
+    pub(crate) libraries: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -668,6 +753,16 @@ fn parse_switch(text: &str) -> Result<(String, bool), String> {
     let (key, value) = text.split_once('=').ok_or_else(wrong)?;
     let value = value.parse().map_err(|_| wrong())?;
     Ok((key.to_owned(), value))
+}
+
+/// `numpy:setup-args=-Dblas=none`.
+fn parse_static_config(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((name, setting)) if !name.trim().is_empty() && setting.contains('=') => {
+            Ok((name.trim().to_owned(), setting.to_owned()))
+        }
+        _ => Err("write a package, `:`, and a setting as KEY=VALUE".to_owned()),
+    }
 }
 
 /// `5GiB`, `500MB`, `1000`.

@@ -9,6 +9,7 @@
 //! | `environment` | folders, processors and variables of this machine |
 //! | `builtin` | the plugins that are part of the program |
 //! | `services` | what plugins plan and native code carries out |
+//! | `statics` | packages that are built from source to be linked in |
 //! | `parts` | what of Ekiben's own goes into runtimes |
 //!
 //! Exit status: 0 done, 1 the build failed, 2 the project or what was asked for is wrong, 101 a bug
@@ -25,6 +26,7 @@ mod report;
 mod result;
 mod services;
 mod settings;
+mod statics;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -32,7 +34,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Color, Command, Plugin, Runtime};
+use crate::cli::{Cli, Color, Command, Plugin, Runtime, Static};
 use crate::commands::End;
 use crate::result::ResultSink;
 use crate::settings::FrontEnd;
@@ -41,6 +43,10 @@ use crate::settings::FrontEnd;
 const ARGS_VARIABLE: &str = "EKIBEN_ARGS";
 
 fn main() -> ExitCode {
+    // Before anything else: a build starts many linkers.
+    if let Some(end) = ekiben_static::recorder::stand_in() {
+        return end;
+    }
     std::panic::set_hook(Box::new(report_bug));
     let end = run().unwrap_or_else(|message| {
         complain(&message);
@@ -86,6 +92,10 @@ fn run() -> Result<End, String> {
         Command::Runtime(Runtime::Check(check)) => commands::runtime::check(check, global),
         Command::Runtime(Runtime::Wheel(wheel)) => commands::runtime::wheel(wheel, global),
         Command::Runtime(Runtime::Remove(remove)) => commands::runtime::remove(remove, global),
+        Command::Static(Static::Build(build)) => commands::static_wheels::build(build, global),
+        Command::Static(Static::List(list)) => commands::static_wheels::list(list, global),
+        Command::Static(Static::Show(show)) => commands::static_wheels::show(show, global),
+        Command::Static(Static::Export(export)) => commands::static_wheels::export(export, global),
         // Answered above.
         Command::Pep517(_) => End::Done,
     })

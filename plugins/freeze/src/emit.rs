@@ -15,8 +15,10 @@ pub(crate) const EXECUTABLE: &str = "executable";
 pub(crate) const REQUIREMENTS: &str = "requirements";
 
 /// The settings that the service gets as they are.
-const PASSED_ON: [&str; 7] =
-    ["flavour", "include", "exclude", "prune", "optimize", "sources", "set"];
+const PASSED_ON: [&str; 10] = [
+    "flavour", "include", "exclude", "prune", "link", "linker", "strict", "optimize", "sources",
+    "set",
+];
 
 /// What the service says of a runtime.
 struct Runtime {
@@ -73,6 +75,9 @@ pub(crate) fn program(cx: &Context) -> Result<(), Failure> {
             action.input("requirements", requirements, "");
         }
         for (name, file) in hints(cx, product)? {
+            action.input(&name, &file, "");
+        }
+        for (name, file) in static_wheels(cx, product)? {
             action.input(&name, &file, "");
         }
         if let Some(file) = trace_file(cx, product)? {
@@ -198,6 +203,26 @@ fn hints(cx: &Context, product: &Product) -> Result<Vec<(String, Artifact)>, Fai
         for path in found {
             let name = path.rsplit('/').next().unwrap_or(&path);
             files.push((format!("hints/{at}/{name}"), tree.file(&path)?));
+        }
+    }
+    Ok(files)
+}
+
+/// The static wheels, each with its name in the plan.
+fn static_wheels(cx: &Context, product: &Product) -> Result<Vec<(String, Artifact)>, Failure> {
+    let tree = cx.source_tree()?;
+    let mut files = Vec::new();
+    for (at, folder) in texts(setting(product, "static-wheels")?).iter().enumerate() {
+        let found = tree.glob(&format!("{}/*.whl", folder.trim_end_matches('/')))?;
+        if found.is_empty() {
+            let error =
+                Diagnostic::error("missing-file", format!("there are no wheels in `{folder}`"))
+                    .with_help("`ekiben static export` puts static wheels into a folder");
+            return Err(placed(error, product, &["static-wheels"]).into());
+        }
+        for path in found {
+            let name = path.rsplit('/').next().unwrap_or(&path);
+            files.push((format!("static-wheels/{at}/{name}"), tree.file(&path)?));
         }
     }
     Ok(files)

@@ -7,6 +7,7 @@
 mod anywhere;
 mod artifact;
 mod host;
+mod linked;
 mod opened;
 mod relinked;
 mod wheels;
@@ -65,6 +66,7 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     anywhere::test(&bench)?;
     opened::test(&bench)?;
     relinked::test(&bench)?;
+    linked::test(&bench)?;
     wheels::test(&bench, workspace)?;
     host::test(&bench)?;
     artifact::test(workspace, ekiben, (&program, &bench.runtime), work.path())

@@ -45,6 +45,22 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+    /// A module can't be linked in, or not be.
+    #[error("`{module}` of {owner} can't be part of the program: {why}")]
+    NotLinked {
+        /// The module.
+        module: String,
+        /// The distribution that it is from.
+        owner: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// The program isn't all that it was to be, strictly.
+    #[error("the program would be made otherwise than it was asked for, or lack something:{}", list(.0))]
+    Strict(Vec<String>),
+    /// A static wheel can't be used.
+    #[error(transparent)]
+    Static(#[from] ekiben_static::Error),
     /// There is no runtime where one was looked for.
     #[error("there is no runtime in {}: {why}", folder.display())]
     NoRuntime {
@@ -147,6 +163,9 @@ impl Error {
             Self::Finder { .. } => "freeze-finder",
             Self::Compiled(_) => "compiled-modules",
             Self::Shared { .. } => "shared-object",
+            Self::NotLinked { .. } => "not-linked",
+            Self::Strict(_) => "strict",
+            Self::Static(_) => "static-wheel",
             Self::NoRuntime { .. } => "no-runtime",
             Self::NoInterpreter { .. } => "no-interpreter",
             Self::Host { .. } => "host",
@@ -171,6 +190,11 @@ impl Error {
                 "make it by --flavour dynamic, which can load them, or leave out by --exclude MODULE \
                  what the program can do without"
             }
+            Self::NotLinked { .. } => {
+                "name a folder with its ordinary wheel first, or have it linked in, in a program of \
+                 the flavour `static` or `dynamic`"
+            }
+            Self::Strict(_) => "name static wheels by --static-wheels, or leave out --strict",
             Self::NoRuntime { .. } => "make one by `ekiben runtime build`",
             Self::NoInterpreter { .. } | Self::Host { .. } => {
                 "name a version, or the path of another interpreter, by --python, or make a runtime by \
@@ -185,6 +209,10 @@ impl Error {
             _ => return None,
         })
     }
+}
+
+fn list(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("\n  {line}")).collect()
 }
 
 fn compiled(modules: &[Compiled]) -> String {

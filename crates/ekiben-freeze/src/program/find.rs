@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::hints::Hints;
 use super::inputs::{Inputs, Names};
+use super::links::Links;
 use super::report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,
 };
 use super::shared::{Collector, Module, Objects};
+use super::statics::{self, Statics};
 use super::{Base, Error, script};
 use crate::process::Stop;
 
@@ -28,6 +30,7 @@ pub(super) const SCRIPT: &[(&str, &str)] = &[
     ("__main__.py", include_str!("find/__main__.py")),
     ("compiled.py", include_str!("find/compiled.py")),
     ("contents.py", include_str!("find/contents.py")),
+    ("linked.py", include_str!("find/linked.py")),
     ("places.py", include_str!("find/places.py")),
     ("scan.py", include_str!("find/scan.py")),
     ("walk.py", include_str!("find/walk.py")),
@@ -53,6 +56,10 @@ pub(crate) struct Wanted {
     /// Sources of modules of the standard library's image that the interpreter hasn't.
     pub(crate) scan: BTreeMap<String, String>,
     pub(crate) optimize: u8,
+    /// What is linked in, and what isn't if it is there in both forms.
+    pub(crate) links: Links,
+    /// The series of Python.
+    pub(crate) python: String,
     /// Where modules lie in the program.
     pub(crate) prefix: String,
     /// Whether sources are kept.
@@ -74,6 +81,8 @@ pub(crate) struct Found {
     pub(crate) report: Report,
     /// What only a program has that can load it.
     pub(crate) objects: Objects,
+    /// What is linked in.
+    pub(crate) statics: Statics,
     /// What ends with the image.
     bytes: Vec<u8>,
     /// Where the image begins.
@@ -120,6 +129,8 @@ struct ListedModule {
     distribution: Option<String>,
     required: bool,
     optional: bool,
+    /// What a static wheel says of it.
+    manifest: Option<PathBuf>,
     code: Option<(usize, usize)>,
     source: Option<(usize, usize)>,
     /// What is in the file, if that isn't the source.
@@ -132,6 +143,7 @@ enum ListedKind {
     Code,
     Namespace,
     Extension,
+    Static,
 }
 
 #[derive(Debug, Deserialize)]
@@ -179,7 +191,8 @@ fn key(request: &[u8], base: &Base) -> Vec<u8> {
 
 /// Inputs, report and shared objects, with their length before them, and the image.
 fn pack(found: &Found, inputs: &Inputs) -> Vec<u8> {
-    let header = serde_json::to_vec(&(inputs, &found.report, &found.objects)).unwrap_or_default();
+    let header = serde_json::to_vec(&(inputs, &found.report, &found.objects, &found.statics))
+        .unwrap_or_default();
     let mut text = (header.len() as u64).to_le_bytes().to_vec();
     text.extend_from_slice(&header);
     text.extend_from_slice(found.image());
@@ -189,9 +202,10 @@ fn pack(found: &Found, inputs: &Inputs) -> Vec<u8> {
 fn unpack(kept: Vec<u8>) -> Option<Found> {
     let (length, rest) = kept.split_first_chunk::<8>()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-    let header: (Inputs, Report, Objects) = serde_json::from_slice(rest.get(..length)?).ok()?;
-    let (inputs, report, objects) = header;
-    inputs.hold().then(|| Found { report, objects, start: 8 + length, bytes: kept })
+    let header: (Inputs, Report, Objects, Statics) =
+        serde_json::from_slice(rest.get(..length)?).ok()?;
+    let (inputs, report, objects, statics) = header;
+    inputs.hold().then(|| Found { report, objects, statics, start: 8 + length, bytes: kept })
 }
 
 fn run(
@@ -231,6 +245,7 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
     let mut warnings = listed.warnings;
     let mut modules = Vec::new();
     let mut compiled = Vec::new();
+    let mut linked = Vec::new();
     for module in listed.modules {
         let path = in_program(&module.path);
         if module.kind == ListedKind::Extension {
@@ -245,6 +260,16 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
             });
             continue;
         }
+        if module.kind == ListedKind::Static {
+            let manifest = module.manifest.unwrap_or_default();
+            linked.push(statics::Found {
+                why: module.why,
+                path,
+                package: module.package,
+                manifest,
+            });
+            continue;
+        }
         // Plain: a program is started more often than it is copied.
         let code = Content::plain(part(module.code).to_vec());
         let mut reported = ReportedModule {
@@ -252,6 +277,7 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
             distribution: module.distribution,
             code: code.stored_len(),
             source: 0,
+            is_linked: false,
         };
         if module.kind == ListedKind::Code {
             let source = part(module.source);
@@ -284,6 +310,25 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
         collector.library(&in_program(&library.path), &file, &library.owner)?;
     }
     let objects = collector.finish();
+    let mut collector = statics::Collector::new(&mut inputs, &wanted.python);
+    for module in linked {
+        collector.take(module)?;
+    }
+    let statics = collector.finish();
+    for module in &statics.modules {
+        let kind = ModuleKind::Builtin;
+        let (is_package, path) = (module.package, module.path.clone());
+        let new = NewModule { kind, is_package, path, code: Content::default() };
+        builder.module(&module.why.name, new).map_err(wrong(&module.path))?;
+        modules.push(ReportedModule {
+            why: module.why.clone(),
+            distribution: Some(module.distribution.clone()),
+            code: module.size,
+            source: 0,
+            is_linked: true,
+        });
+    }
+    modules.sort_by(|one, other| one.why.name.cmp(&other.why.name));
     for ListedFile { path, kind, owner, file, content: range } in others {
         let bytes = match &file {
             Some(file) => inputs.read(file)?,
@@ -320,7 +365,7 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
         sizes: Sizes::default(),
     };
     let image = builder.build().map_err(wrong("the program's modules"))?;
-    Ok((Found { report, objects, bytes: image, start: 0 }, inputs))
+    Ok((Found { report, objects, statics, bytes: image, start: 0 }, inputs))
 }
 
 /// The name that a script has as a module.

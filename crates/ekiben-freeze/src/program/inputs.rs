@@ -65,7 +65,7 @@ fn names_in(folder: &Path, which: Names) -> Digest {
         let name = entry.file_name().into_encoded_bytes();
         let matters = which == Names::All
             || is_folder
-            || [&b".py"[..], b".so", b".pth"].iter().any(|end| name.ends_with(end));
+            || [&b".py"[..], b".so", b".o", b".pth"].iter().any(|end| name.ends_with(end));
         if matters && name != b"__pycache__" {
             names.push((name, is_folder));
         }

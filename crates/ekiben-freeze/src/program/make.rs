@@ -6,17 +6,17 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
 use ekiben_engine::{Cache, Digest};
 use ekiben_image::{Builder, Content, FileKind, Image, ModuleKind, NewModule};
 use ekiben_object::elf;
 
 use super::find::{self, Found, Main, Wanted};
-use super::report::{ReportedFile, ReportedModule, Sizes};
-use super::{Base, Error, Flavour, Report, SECTION, Target, hints};
+use super::links::{self, Links};
+use super::report::{ReportedFile, ReportedModule, Sizes, Warning};
+use super::{Base, Error, Flavour, Report, SECTION, Target, hints, link};
 use crate::process::Stop;
-use crate::runtime::{Progress, Runtime};
+use crate::runtime::Linker;
 
 /// The module that is generated for an entry point.
 const ENTRY: &str = "_ekiben_main";
@@ -58,8 +58,6 @@ const ALWAYS: &[&str] = &[
 
 /// What the library needs that starts an ordinary interpreter.
 const HOST_LIBRARY: &str = "libgcc_s.so.1";
-/// The kind of the cache's records of interpreters that were linked anew.
-const RELINKED: &str = "relinked";
 
 /// Settings of programs that a person may switch off.
 const SWITCHES: &[&str] = &["fast-exit", "isolated", "quiet-start"];
@@ -84,6 +82,14 @@ pub struct Request {
     /// Whether to link an interpreter with only the builtin modules that are needed, for which `prune`
     /// has to be set.
     pub relink: bool,
+    /// What is known before of what may go wrong.
+    pub warnings: Vec<Warning>,
+    /// How compiled modules become part of it.
+    pub link: Links,
+    /// The linker, where one is needed; the compiler's own, if none is named.
+    pub linker: Option<Linker>,
+    /// Whether what is linked otherwise than asked for, or is left out, is an error.
+    pub strict: bool,
     /// How much to optimise bytecode: 0, 1 or 2.
     pub optimize: u8,
     /// Whether to keep sources, for tracebacks.
@@ -111,6 +117,10 @@ impl Request {
             hints: Vec::new(),
             prune: false,
             relink: false,
+            warnings: Vec::new(),
+            link: Links::default(),
+            linker: None,
+            strict: false,
             optimize: 0,
             sources: true,
             interpreter: false,
@@ -214,18 +224,18 @@ pub fn freeze_until(
     let program = base.program(flavour)?;
     let mut report = found.report.clone();
     report.flavour = Some(flavour);
+    report.warnings.extend(request.warnings.iter().cloned());
+    report.warnings.extend(request.link.check(&found, flavour)?);
     let mut builder = Builder::new();
     let own = found.image().len() + add_objects(&mut builder, flavour, &found, &mut report)?;
-    let (interpreter, builtins) = match request.relink {
-        true => {
-            let (interpreter, builtins) = relinked(flavour, base, &found.report, cache)?;
-            (interpreter, Some(builtins))
-        }
-        false => (read(program)?, None),
-    };
-    let image = image(builder, request, &found, &standard, builtins.as_ref())?;
+    if request.strict {
+        links::strictly(&report.warnings)?;
+    }
+    let interpreter = link::interpreter(request, flavour, base, &found, cache)?;
+    let builtins = interpreter.builtins.as_ref();
+    let image = image(builder, request, &found, &standard, builtins)?;
     let object = |source| Error::Object { path: program.to_owned(), source };
-    let bytes = elf::fill_segment(&interpreter, SECTION, &image).map_err(object)?;
+    let bytes = elf::fill_segment(&interpreter.bytes, SECTION, &image).map_err(object)?;
     report.sizes = Sizes {
         program: bytes.len(),
         interpreter: bytes.len() - image.len(),
@@ -249,41 +259,6 @@ fn choose(request: &Request, base: &Base, found: &Found) -> Result<Flavour, Erro
         return Err(Error::Compiled(required));
     }
     Ok(flavour)
-}
-
-/// An interpreter with only those builtin modules that the program needs, and their names.
-fn relinked(
-    flavour: Flavour,
-    base: &Base,
-    report: &Report,
-    cache: Option<&Cache>,
-) -> Result<(Vec<u8>, BTreeSet<String>), Error> {
-    if flavour != Flavour::Static {
-        let message = "only an interpreter of the flavour `static` can be linked with less in it: \
-                       shared objects may need all of a `dynamic` one";
-        return Err(Error::Target(message.to_owned()));
-    }
-    let runtime = Runtime::open(base.folder())?;
-    let needed = report.standard.iter().map(|why| why.name.as_str()).collect();
-    let builtins = runtime.builtins_for(&needed);
-    // The runtime's digest has the compiler in it that its objects are of.
-    let mut key = runtime.manifest.digest.clone();
-    for builtin in &builtins {
-        key.push('\n');
-        key.push_str(builtin);
-    }
-    let kept = cache.and_then(|cache| cache.record_get(RELINKED, key.as_bytes()));
-    if let Some(interpreter) = kept {
-        return Ok((interpreter, builtins));
-    }
-    let stop = AtomicBool::new(false);
-    let interpreter =
-        runtime.relink(&builtins, Progress { step: &|_| {}, note: &|_| {}, stop: &stop })?;
-    if let Some(cache) = cache {
-        // A cache that can't be written to costs the next run some time.
-        let _ = cache.record_put(RELINKED, key.as_bytes(), &interpreter);
-    }
-    Ok((interpreter, builtins))
 }
 
 /// Adds shared objects, where the program can load them. Gives the number of their bytes.
@@ -326,6 +301,7 @@ fn add_objects(
             distribution: module.distribution.clone(),
             code: sizes.remove(module.path.as_str()).unwrap_or_default(),
             source: 0,
+            is_linked: false,
         });
     }
     report.modules.sort_by(|one, other| one.why.name.cmp(&other.why.name));
@@ -411,6 +387,8 @@ fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted
         },
         scan,
         optimize: request.optimize,
+        links: request.link.clone(),
+        python: base.python.clone(),
         prefix: base.prefix(),
         sources: request.sources,
     })
@@ -451,6 +429,10 @@ fn image<'a>(
     }
     if !request.path.is_empty() {
         builder.set("path", &request.path.join("\n")).map_err(wrong)?;
+    }
+    let linked = found.statics.setting();
+    if !linked.is_empty() {
+        builder.set("linked", &linked).map_err(wrong)?;
     }
     builder.set("optimize", &request.optimize.to_string()).map_err(wrong)?;
     let own = Image::open(found.image()).map_err(wrong)?;

@@ -10,6 +10,10 @@
 //! | `dependencies` | what a program depends on, installed by uv or pip into a folder of the cache |
 //! | [`host`] | ordinary interpreters that programs are made of, where no runtime is |
 //! | `shared` | shared objects that are loaded from memory, with the libraries that they need |
+//! | `statics` | modules of static wheels, which are linked in |
+//! | `link` | the interpreter, which may have to be linked anew |
+//! | [`Links`] | which of both is wanted |
+//! | [`with_static`] | installed packages with static wheels in place of some |
 //! | `make` | the image, and the program |
 //! | [`Report`] | what was taken and why, for people and for programs |
 //! | [`inventory`] | what is in a program that was made |
@@ -25,6 +29,8 @@ mod hints;
 pub mod host;
 mod inputs;
 pub mod inventory;
+mod link;
+mod links;
 mod make;
 mod project;
 mod pylock;
@@ -32,12 +38,15 @@ mod report;
 mod resolve;
 mod script;
 mod shared;
+mod statics;
 mod target;
 mod trace;
+mod wheels;
 
 pub use base::Base;
 pub use dependencies::{Installer, installed_folder};
 pub use error::{Compiled, Error};
+pub use links::{Link, Links};
 pub use make::{Program, Request, freeze, freeze_until, version};
 pub use project::Project;
 pub use report::{
@@ -45,8 +54,9 @@ pub use report::{
 };
 pub use target::Target;
 pub use trace::{Trace, record, recorded, trace};
+pub use wheels::{StaticWheels, WithStatic, with_static};
 
-pub use crate::runtime::Flavour;
+pub use crate::runtime::{Flavour, Linker};
 
 /// The section that holds a program's image.
 pub const SECTION: &str = ".ekiben_image";

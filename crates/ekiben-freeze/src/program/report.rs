@@ -43,10 +43,13 @@ pub struct ReportedModule {
     pub why: Why,
     /// What it is from, if anything says so.
     pub distribution: Option<String>,
-    /// Bytes of its code, or of the shared object that it is.
+    /// Bytes of its code, of the shared object that it is, or of the object that was linked in.
     pub code: usize,
     /// Bytes of its source, as it is stored.
     pub source: usize,
+    /// Whether it is part of the interpreter.
+    #[serde(default, rename = "linked")]
+    pub is_linked: bool,
 }
 
 /// Why a module was taken.
@@ -101,7 +104,8 @@ pub struct Missing {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     /// What kind it is: `file-by-path`, `dynamic-import`, `missing-module`, `compiled-form`,
-    /// `compiled-module`, `library`, `missing-library`, `hint`, `shadowed` or `syntax-error`.
+    /// `compiled-module`, `library`, `missing-library`, `not-linked`, `hint`, `shadowed` or
+    /// `syntax-error`.
     pub code: String,
     /// What it is about.
     pub message: String,
@@ -134,7 +138,8 @@ impl Report {
             let size = module.code + module.source;
             let name = &module.why.name;
             // Writing to a string doesn't fail.
-            let _ = writeln!(text, "{name:<width$}  {size:>8}  {}", module.why.text());
+            let linked = if module.is_linked { ", linked in" } else { "" };
+            let _ = writeln!(text, "{name:<width$}  {size:>8}  {}{linked}", module.why.text());
         }
         text
     }

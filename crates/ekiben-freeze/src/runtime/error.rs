@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::manifest::LeftOut;
+use super::relink::{Complaint, NoArchive, shown};
 
 /// Who can mend an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +88,17 @@ pub enum Error {
         /// The file with all it printed.
         log: PathBuf,
     },
+    /// Libraries that modules need have no archives.
+    #[error("these libraries can't be linked in, for their archives aren't there:{}", lines(.0))]
+    NoArchives(Vec<NoArchive>),
+    /// What is to be linked doesn't fit together.
+    #[error("an interpreter with these modules can't be linked:{}", shown(.complaints))]
+    Link {
+        /// What the linker complains about.
+        complaints: Vec<Complaint>,
+        /// The file with all it printed.
+        log: PathBuf,
+    },
     /// It was asked to stop.
     #[error("interrupted")]
     Interrupted,
@@ -128,6 +140,8 @@ impl Error {
             Self::Archive { .. } => "bad-source-archive",
             Self::LeftOut(_) => "missing-libraries",
             Self::Step { .. } => "runtime-step",
+            Self::NoArchives(_) => "no-archives",
+            Self::Link { .. } => "link",
             Self::Interrupted => "interrupted",
             Self::NoSuchRuntime { .. } => "no-such-runtime",
             Self::Damaged { .. } => "damaged-runtime",
@@ -140,11 +154,12 @@ impl Error {
     pub fn cause(&self) -> Cause {
         match self {
             Self::Input { .. } | Self::Sha256 { .. } | Self::NoSuchRuntime { .. } => Cause::Input,
-            Self::Archive { .. } => Cause::Input,
+            Self::Archive { .. } | Self::Link { .. } => Cause::Input,
             Self::Io { .. }
             | Self::Program { .. }
             | Self::Distribution { .. }
             | Self::LeftOut(_)
+            | Self::NoArchives(_)
             | Self::Step { .. }
             | Self::Damaged { .. } => Cause::Environment,
             Self::Interrupted => Cause::Interrupted,
@@ -169,6 +184,14 @@ impl Error {
                 help.push("without --strict they are left out".to_owned());
                 help
             }
+            Self::NoArchives(_) => vec![
+                "install them, or have the packages loaded from memory, by `--link NAME=memory`"
+                    .to_owned(),
+            ],
+            Self::Link { log, .. } => vec![
+                "have one of the packages loaded from memory, by `--link NAME=memory`".to_owned(),
+                format!("all that was printed is in {}", log.display()),
+            ],
             Self::Step { log, .. } => vec![format!("all that was printed is in {}", log.display())],
             Self::NoSuchRuntime { there, .. } if there.is_empty() => {
                 vec![
@@ -196,6 +219,10 @@ pub(super) fn install_help(modules: &[LeftOut]) -> Option<String> {
     packages.dedup();
     let packages = packages.join(" ");
     (!packages.is_empty()).then(|| format!("on Debian and its kin: apt-get install {packages}"))
+}
+
+fn lines(all: &[NoArchive]) -> String {
+    all.iter().map(|one| format!("\n  {one}")).collect()
 }
 
 fn left_out_message(modules: &[LeftOut]) -> String {

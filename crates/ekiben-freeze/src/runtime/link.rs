@@ -13,7 +13,7 @@ use super::{Flavour, Parts, configure, files, interpreter, symbols};
 /// The section that holds the image, and where it lies: in a segment of its own, after all others,
 /// where there is room to grow.
 pub(super) const SECTION: &str = ".ekiben_image";
-const ADDRESS: &str = "0x40000000";
+pub(super) const ADDRESS: &str = "0x40000000";
 /// Where Ekiben's object lies in a runtime.
 const OBJECT: &str = "lib/ekiben_runtime.o";
 /// The object with what a static program finds by name.

@@ -54,6 +54,9 @@ pub use error::{Cause, Error};
 pub use manifest::{
     Compiler, FlavourLink, Interpreter, LeftOut, Library, Link, Manifest, Module, Options, SourceOf,
 };
+pub use relink::{
+    Archive, Complaint, Libraries, Linked, Linker, NoArchive, Relink, Wanted as WantedLibraries,
+};
 pub use run::Progress;
 pub(crate) use stdlib::{CHANGES, Change, is_early, recipe as stdlib_recipe};
 pub use store::{Runtime, Store};

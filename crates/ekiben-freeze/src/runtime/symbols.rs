@@ -220,7 +220,8 @@ pub(super) fn no_source() -> String {
     table(&BTreeMap::new())
 }
 
-/// As `struct symbol` of main.c has it. Declared under names of their own, since the compiler knows
+/// As `struct symbol` of main.c has it, but writable: a program starts by finding out which form of some
+/// functions suits the processor, and not every linker puts these elsewhere for constants. Declared under names of their own, since the compiler knows
 /// better what some are.
 fn table(symbols: &BTreeMap<String, bool>) -> String {
     let mut text = String::new();
@@ -233,7 +234,7 @@ fn table(symbols: &BTreeMap<String, bool>) -> String {
     }
     let _ = write!(
         text,
-        "const struct {{ const char *name; const void *address; }} ekiben_symbols[] = {{\n{rows}}};\n\
+        "struct {{ const char *name; const void *address; }} ekiben_symbols[] = {{\n{rows}}};\n\
          const unsigned long ekiben_symbol_count = {};\n",
         symbols.len()
     );

@@ -58,8 +58,21 @@ impl Toolchain {
         name: &str,
         runner: &mut Runner<'_>,
     ) -> Result<Option<PathBuf>, Error> {
-        let question = format!("-print-file-name=lib{name}.a");
-        let answer = runner.output("looking for an archive", self.command().arg(question))?;
+        self.file(&format!("lib{name}.a"), runner)
+    }
+
+    /// The shared library that `-lNAME` means otherwise.
+    pub(super) fn shared(
+        &self,
+        name: &str,
+        runner: &mut Runner<'_>,
+    ) -> Result<Option<PathBuf>, Error> {
+        self.file(&format!("lib{name}.so"), runner)
+    }
+
+    fn file(&self, name: &str, runner: &mut Runner<'_>) -> Result<Option<PathBuf>, Error> {
+        let question = format!("-print-file-name={name}");
+        let answer = runner.output("looking for a library", self.command().arg(question))?;
         let path = Path::new(answer.trim());
         // What it doesn't find, it repeats.
         Ok(path.is_absolute().then(|| path.canonicalize().ok()).flatten())

@@ -5,6 +5,7 @@
 mod dependencies;
 mod find;
 mod host;
+mod linked;
 mod real;
 mod shared;
 mod support;

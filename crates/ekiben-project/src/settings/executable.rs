@@ -1,5 +1,7 @@
 //! `[tool.ekiben.executable]`.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +35,15 @@ pub struct Executable {
     pub hints: Vec<ProjectPath>,
     /// Whether to leave out what nothing reaches of the standard library.
     pub prune: bool,
+    /// Whether compiled modules are linked in or loaded from memory: of all packages, or of those that
+    /// are named, with `*` for all others. When not given: static wheels are linked in.
+    pub link: Option<ProgramLink>,
+    /// Folders with static wheels, which replace packages of the same version.
+    pub static_wheels: Vec<ProjectPath>,
+    /// The linker for what is linked in. When not given: the compiler's own.
+    pub linker: Option<ProgramLinker>,
+    /// Whether it is an error if something would be left out, or not be linked as `link` asks for.
+    pub strict: bool,
     /// How much to optimise bytecode: 1 takes assertions away, 2 docstrings too.
     #[schemars(range(min = 0, max = 2))]
     pub optimize: u8,
@@ -55,6 +66,10 @@ impl Default for Executable {
             trace_file: None,
             hints: Vec::new(),
             prune: false,
+            link: None,
+            static_wheels: Vec::new(),
+            linker: None,
+            strict: false,
             optimize: 0,
             sources: true,
             set: ProgramSwitches::default(),
@@ -70,6 +85,38 @@ pub enum ProgramFlavour {
     Static,
     /// The C library; such a program can load shared objects.
     Dynamic,
+}
+
+/// How compiled modules become part of a program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ProgramLink {
+    /// The same for every package.
+    All(LinkChoice),
+    /// Different ones, by the names of packages.
+    PerPackage(BTreeMap<String, LinkChoice>),
+}
+
+/// How the compiled modules of a package become part of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkChoice {
+    /// They are linked in, as its static wheel has them.
+    Static,
+    /// They are loaded from memory, as its ordinary wheel has them.
+    Memory,
+}
+
+/// A linker that compilers can be told to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProgramLinker {
+    /// GNU ld.
+    Bfd,
+    /// LLVM's.
+    Lld,
+    /// mold.
+    Mold,
 }
 
 /// How programs behave.

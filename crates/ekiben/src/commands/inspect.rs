@@ -204,7 +204,11 @@ fn text(name: &str, inventory: &Inventory) -> String {
     let _ = writeln!(out, "\nModules ({}), with code and source:", inventory.modules.len());
     for module in &inventory.modules {
         let source = module.source.map(bytes).unwrap_or_default();
-        let kind = if module.kind == "code" { "" } else { module.kind };
+        let kind = match module.kind {
+            "code" => "",
+            "linked" => "linked in",
+            kind => kind,
+        };
         let line = format!("  {:>8} {source:>8}  {} {kind}", bytes(module.code), module.name);
         let _ = writeln!(out, "{}", line.trim_end());
     }

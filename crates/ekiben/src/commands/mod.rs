@@ -12,6 +12,7 @@ pub(crate) mod new;
 pub(crate) mod pep517;
 pub(crate) mod plugin;
 pub(crate) mod runtime;
+pub(crate) mod static_wheels;
 mod stopped;
 
 /// How a command ended.

@@ -12,7 +12,9 @@ use std::sync::atomic::AtomicBool;
 use ekiben_core::plugin::protocol::Failure;
 use ekiben_core::{Service, ServiceFiles, Surroundings};
 use ekiben_engine::{ActionError, RelPath};
-use ekiben_freeze::program::{self, Base, Error, Installer, Program, Request, Target, Warning};
+use ekiben_freeze::program::{
+    self, Base, Error, Installer, Link, Links, Program, Request, StaticWheels, Target, Warning,
+};
 use ekiben_freeze::runtime::{self, DISTRIBUTION, Flavour, Progress, Runtime, Store};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -55,11 +57,35 @@ struct Freeze {
     include: Vec<String>,
     exclude: Vec<String>,
     prune: bool,
+    link: Option<PlannedLink>,
+    linker: Option<String>,
+    strict: bool,
     optimize: u8,
     sources: bool,
     set: BTreeMap<String, bool>,
     /// Whether the requirements are what a plan to resolve gave, or a file of a person's.
     resolved: bool,
+}
+
+/// How compiled modules become part of a program: one way for all, or by package.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum PlannedLink {
+    All(Link),
+    PerPackage(BTreeMap<String, Link>),
+}
+
+impl PlannedLink {
+    fn links(&self) -> Links {
+        let mut links = Links::default();
+        match self {
+            Self::All(link) => links.others = Some(*link),
+            Self::PerPackage(packages) => {
+                packages.iter().for_each(|(name, link)| links.set(name, *link));
+            }
+        }
+        links
+    }
 }
 
 impl Programs {
@@ -166,6 +192,23 @@ impl Programs {
             };
             site.push(installed.map_err(|error| failed(&error))?);
         }
+        let links = plan.link.as_ref().map(PlannedLink::links).unwrap_or_default();
+        let wheels = StaticWheels {
+            places: &staged.static_wheels,
+            links: &links,
+            python: &base.python,
+            cache: &self.cache,
+        };
+        let mut warnings = Vec::new();
+        if !staged.static_wheels.is_empty() {
+            // The first has the project's own files.
+            for folder in site.iter_mut().skip(1) {
+                let made = program::with_static(folder, &wheels).map_err(|it| failed(&it))?;
+                *folder = made.folder;
+                warnings.extend(made.warnings);
+            }
+        }
+        let linker = plan.linker.as_deref().map(str::parse).transpose();
         let (module, function) =
             plan.entry_point.split_once(':').unwrap_or((&plan.entry_point, ""));
         let target =
@@ -177,6 +220,10 @@ impl Programs {
             traced: staged.traced()?,
             hints: staged.hints.clone(),
             prune: plan.prune,
+            warnings,
+            link: links.clone(),
+            linker: linker.map_err(ActionError::new)?,
+            strict: plan.strict,
             optimize: plan.optimize,
             sources: plan.sources,
             flavour: Some(plan.flavour),
@@ -245,6 +292,7 @@ fn understood<'a, T: Deserialize<'a>>(json: &'a Value) -> Result<T, Failure> {
 struct Staged {
     site: PathBuf,
     hints: Vec<PathBuf>,
+    static_wheels: Vec<PathBuf>,
     requirements: Option<PathBuf>,
     trace_file: Option<PathBuf>,
     /// Where files of the project are, by their paths in the folder of packages.
@@ -258,6 +306,7 @@ impl Staged {
         let mut staged = Self {
             site: site.clone(),
             hints: Vec::new(),
+            static_wheels: Vec::new(),
             requirements: None,
             trace_file: None,
             origins: BTreeMap::new(),
@@ -293,6 +342,8 @@ impl Staged {
                 if path.ends_with(".dist-info/METADATA") {
                     metadata = Some(folder.to_owned());
                 }
+            } else if name.as_str().starts_with("static-wheels/") {
+                staged.static_wheels.push(to);
             } else if !staged.hints.iter().any(|known| known == folder) {
                 staged.hints.push(folder.to_owned());
             }
@@ -368,6 +419,10 @@ fn failed(error: &Error) -> ActionError {
         Error::Compiled(_) => Some(
             "leave out what the program can do without, by `exclude` in [tool.ekiben.executable]; \
              other compiled modules can't be put into a program yet",
+        ),
+        Error::NotLinked { .. } | Error::Strict(_) => Some(
+            "say by `link` in [tool.ekiben.executable] how it is to be linked, by `static-wheels` where \
+             static wheels are, or leave out `strict`",
         ),
         Error::NoInstaller => {
             Some("install uv or pip, which `ekiben` starts to install what the program needs")

@@ -9,7 +9,8 @@ import json
 import sys
 import warnings
 
-from contents import Distributions, Files, record
+from contents import Distributions, Files, normalized, record
+from linked import StaticWheels
 from places import Folders, Found, Places, StandardLibrary, search_folders
 from scan import IMPORT
 from walk import Unusable, Walk, script
@@ -58,7 +59,13 @@ def find(request, content_file):
         generated[main_module] = asked["generated"].encode()
     else:
         main_module = asked["module"]
-    places = Places(roots, folders, given)
+    links = request["links"]
+
+    def from_memory(distribution):
+        return links["packages"].get(normalized(distribution), links["others"]) == "memory"
+
+    statics = StaticWheels(roots, folders, from_memory)
+    places = Places(roots, folders, given, statics.stems)
     if "module" in asked:
         of = standard.places if standard.has(main_module) else places
         found = of.find(main_module)
@@ -76,7 +83,8 @@ def find(request, content_file):
             if any(by == main_module for by, _, _ in whys):
                 raise Unusable(f"there is no module `{name}`")
     walk.warnings.extend(shadowed(request, folders, walk))
-    return described(request, walk, main_module, roots, folders, distributions, Content(content_file))
+    content = Content(content_file)
+    return described(request, walk, main_module, roots, folders, distributions, statics, content)
 
 
 def shadowed(request, folders, walk):
@@ -89,9 +97,9 @@ def shadowed(request, folders, walk):
             yield {"code": "shadowed", "message": text, "file": f"{folder}/{name}", "line": 0}
 
 
-def described(request, walk, main_module, roots, folders, distributions, content):
+def described(request, walk, main_module, roots, folders, distributions, statics, content):
     needed, at_start = walk.needed(), walk.at_start()
-    files = Files(folders, request["hints"])
+    files = Files(folders, request["hints"], statics.files)
     owners = {}
     modules = []
     for name, taken in sorted(walk.taken.items()):
@@ -99,9 +107,12 @@ def described(request, walk, main_module, roots, folders, distributions, content
         owner = None
         if found.file is not None:
             owner = distributions.owner(found.compiled or found.file) or distributions.owner(found.file)
+        linked = found.linked
+        if linked is not None and owner is None:
+            owner = distributions.of_metadata(linked.root, linked.folder)
         if owner is not None:
             owners[owner.folder] = owner
-        if found.is_package and found.kind in ("code", "namespace"):
+        if found.is_package and found.kind in ("code", "namespace", "static"):
             files.of_package(found)
         module = {
             "name": name,
@@ -115,6 +126,7 @@ def described(request, walk, main_module, roots, folders, distributions, content
             "how": taken.how,
             "required": name in needed and name not in walk.optional,
             "optional": name in walk.optional,
+            "manifest": linked.manifest if linked is not None else None,
         }
         if taken.code is not None:
             module["code"] = content.add(taken.code)
@@ -130,12 +142,16 @@ def described(request, walk, main_module, roots, folders, distributions, content
     for _, owner in sorted(owners.items()):
         files.of_distribution(owner)
         listed.append({"name": owner.name, "version": owner.version, "licence": owner.licence})
-    paths = {it["path"] for it in modules if it["kind"] == "code" or it["kind"] == "extension" and it["required"]}
+    paths = {
+        it["path"]
+        for it in modules
+        if it["kind"] in ("code", "static") or it["kind"] == "extension" and it["required"]
+    }
     paths.update(files.found)
     described_files = [it for _, it in sorted(files.found.items())]
     for _, owner in sorted(owners.items()):
         if owner.record:
-            path, text = record(owner, paths)
+            path, text = record(owner, paths, statics.objects)
             described_files.append(
                 {"path": path, "content": content.add(text), "kind": "metadata", "owner": owner.name}
             )

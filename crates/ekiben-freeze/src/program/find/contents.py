@@ -106,6 +106,10 @@ class Distributions:
         """The distribution that brought a file, or None."""
         return self._owners.get(file)
 
+    def of_metadata(self, root, folder):
+        """The distribution with its metadata in a folder, or None."""
+        return next((it for it in self._all if (it.root, it.folder) == (root, folder)), None)
+
     def named(self, name):
         """The distribution of a name, or None."""
         wanted = normalized(name)
@@ -115,8 +119,10 @@ class Distributions:
 class Files:
     """The files of a program that aren't modules."""
 
-    def __init__(self, folders, hints):
+    def __init__(self, folders, hints, no_data):
         self._folders = folders
+        # Files by their whole paths.
+        self._no_data = no_data
         self._without = [it for hint in hints.values() for it in hint.get("no-data", ())]
         self._with = [it for hint in hints.values() for it in hint.get("data", ())]
         # By path.
@@ -138,7 +144,7 @@ class Files:
                     self._data(file, path, owner, True)
                 continue
             kind = self._kind(path, name)
-            if kind is not None:
+            if kind is not None and file not in self._no_data:
                 self.found.setdefault(path, {"path": path, "file": file, "kind": kind, "owner": owner})
 
     def _kind(self, path, name):
@@ -160,16 +166,19 @@ class Files:
             path, file = f"{base}/{name}", os.path.join(folder, name)
             if is_folder:
                 self._metadata(distribution, file, path)
-            elif name not in _INSTALLATION:
+            elif name not in _INSTALLATION and file not in self._no_data:
                 is_licence = "/licenses/" in path or _LICENCE.match(name)
                 kind = "licence" if is_licence else "metadata"
                 self.found.setdefault(path, {"path": path, "file": file, "kind": kind, "owner": distribution.name})
 
 
-def record(distribution, paths):
-    """The list of a distribution's files, of which only some are in the program."""
+def record(distribution, paths, linked):
+    """The list of a distribution's files, of which only some are in the program. In place of what is
+    linked in are the files that ordinary wheels have."""
     path = f"{distribution.folder}/RECORD"
     rows = [row for row in distribution.record if row and os.path.normpath(row[0]) in paths]
+    own = (linked.get(os.path.join(distribution.root, row[0])) for row in distribution.record if row)
+    rows.extend([it.file, "", ""] for it in own if it is not None and it.file in paths)
     rows.append([path, "", ""])
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(sorted(rows))

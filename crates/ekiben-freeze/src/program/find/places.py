@@ -38,11 +38,11 @@ class Folders:
 class Found:
     """A module that is there."""
 
-    __slots__ = ("name", "kind", "is_package", "file", "folders", "compiled")
+    __slots__ = ("name", "kind", "is_package", "file", "folders", "compiled", "linked")
 
-    def __init__(self, name, kind, is_package, file, folders=(), compiled=None):
+    def __init__(self, name, kind, is_package, file, folders=(), compiled=None, linked=None):
         self.name = name
-        # "code", "namespace" or "extension".
+        # "code", "namespace", "extension" or "static".
         self.kind = kind
         self.is_package = is_package
         self.file = file
@@ -50,6 +50,8 @@ class Found:
         self.folders = list(folders)
         # The compiled form of a module of which the source is there too.
         self.compiled = compiled
+        # What a static wheel says of it.
+        self.linked = linked
 
     @property
     def path(self):
@@ -57,20 +59,23 @@ class Found:
         base = self.name.replace(".", "/")
         if self.kind == "namespace":
             return base
-        if self.kind == "extension":
+        if self.kind in ("extension", "static"):
             base += "/__init__" if self.is_package else ""
-            return base + "." + os.path.basename(self.file).partition(".")[2]
+            file = self.file if self.linked is None else self.linked.file
+            return base + "." + os.path.basename(file).partition(".")[2]
         return base + ("/__init__.py" if self.is_package else ".py")
 
 
 class Places:
     """Modules in search folders."""
 
-    def __init__(self, roots, folders, given=()):
+    def __init__(self, roots, folders, given=(), linked=None):
         self.roots = list(roots)
         self._folders = folders
         self._known = {module.name: module for module in given}
         self._given = frozenset(self._known)
+        # Modules of static wheels, by paths without suffixes.
+        self._linked = linked or {}
 
     def is_given(self, name):
         """Whether a module was named by its file, wherever that lies."""
@@ -110,6 +115,9 @@ class Places:
     def _module(self, folder, name, stem, is_package):
         listing = self._folders.list(folder)
         inside = [folder] if is_package else []
+        linked = self._linked.get(os.path.join(folder, stem))
+        if linked is not None:
+            return Found(name, "static", is_package, linked.object, inside, None, linked)
         source = stem + ".py"
         has_source = listing.get(source) is False
         for suffix in EXTENSION_SUFFIXES:
@@ -126,9 +134,15 @@ class Places:
     def top(self, root):
         """Names of what may be modules directly in a search folder."""
         for entry, is_folder in self._folders.list(root).items():
-            stem = entry if is_folder else _stem(entry)
+            stem = entry if is_folder else self._stem(root, entry)
             if stem and stem != "__init__" and stem.isidentifier():
                 yield stem
+
+    def _stem(self, folder, file):
+        """The name of the module that a file is; None if it is none."""
+        stem = file.partition(".")[0]
+        is_linked = file.endswith(".o") and os.path.join(folder, stem) in self._linked
+        return stem if is_linked else _stem(file)
 
     def below(self, name):
         """Names of all modules below a package, in order."""
@@ -136,7 +150,7 @@ class Places:
         names = set()
         for folder in package.folders if package is not None else []:
             for entry, is_folder in self._folders.list(folder).items():
-                stem = entry if is_folder else _stem(entry)
+                stem = entry if is_folder else self._stem(folder, entry)
                 if stem and stem != "__init__" and (not is_folder or stem.isidentifier()):
                     names.add(f"{name}.{stem}")
         for child in sorted(names):

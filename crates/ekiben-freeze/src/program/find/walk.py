@@ -203,7 +203,7 @@ class Walk:
         found = taken.found
         if found.kind == "code":
             self._compile(name, taken)
-        elif found.kind == "extension":
+        elif found.kind in ("extension", "static"):
             self._look_into(name, found)
         self._apply_hint(name)
 

@@ -84,13 +84,14 @@ pub struct Distribution {
 pub struct Module {
     /// Its dotted name.
     pub name: String,
-    /// `code`, `builtin`, `namespace` or `extension`.
+    /// `code`, `builtin`, `linked` (in, of a package), `namespace` or `extension`.
     pub kind: &'static str,
     /// Whether it has submodules.
     pub package: bool,
     /// What its `__file__` ends with; none for a builtin.
     pub path: Option<String>,
-    /// Bytes of its code as it is stored.
+    /// Bytes of its code as it is stored; of one that is linked in, of its object, of which the
+    /// interpreter has what is needed.
     pub code: u64,
     /// Bytes of its source as it is stored, if it was kept.
     pub source: Option<u64>,
@@ -146,23 +147,29 @@ impl Inventory {
     fn read(size: u64, image: &Image<'_>) -> Self {
         let mut parts: BTreeMap<String, Part> = BTreeMap::new();
         let mut modules = Vec::new();
+        let linked = image.setting("linked").unwrap_or_default().lines();
+        let linked = linked.filter_map(|line| line.split_once('\t'));
+        let linked: BTreeMap<&str, u64> =
+            linked.filter_map(|(name, size)| Some((name, size.parse().ok()?))).collect();
         for module in image.modules() {
             let source = image.source(&module).map(|source| source.stored_len() as u64);
             let code = module.code.stored_len() as u64;
             let part = part(&mut parts, module.path);
             part.modules += 1;
             part.code += code;
+            let linked = linked.get(module.name).filter(|_| module.kind == ModuleKind::Builtin);
             modules.push(Module {
                 name: module.name.to_owned(),
                 kind: match module.kind {
                     ModuleKind::Code => "code",
+                    ModuleKind::Builtin if linked.is_some() => "linked",
                     ModuleKind::Builtin => "builtin",
                     ModuleKind::Namespace => "namespace",
                     _ => "extension",
                 },
                 package: module.is_package,
                 path: Some(module.path.to_owned()).filter(|path| !path.is_empty()),
-                code,
+                code: linked.copied().unwrap_or(code),
                 source,
             });
         }

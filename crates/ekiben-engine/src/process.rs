@@ -10,13 +10,17 @@ use rustix::process::{Pid, Signal, kill_process_group};
 /// Says whether to stop; none where nobody will want that.
 pub type Stop<'a> = Option<&'a (dyn Fn() -> bool + Sync)>;
 
-/// How often we look whether a process has ended or we are asked to stop, at first and in the end.
-pub(crate) const IMPATIENCE: Duration = Duration::from_millis(1);
-pub(crate) const PATIENCE: Duration = Duration::from_millis(50);
+/// How long we wait at first until we look whether a process has ended or we are asked to stop.
+pub const IMPATIENCE: Duration = Duration::from_millis(1);
+/// The longest of these pauses.
+pub const PATIENCE: Duration = Duration::from_millis(50);
 
 /// What a program prints; an error of the kind `Interrupted` if it was stopped, with all that it had
 /// started in its process group.
-pub(crate) fn output(command: &mut Command, stop: Stop<'_>) -> io::Result<Output> {
+///
+/// # Errors
+/// If it can't be started or waited for.
+pub fn output(command: &mut Command, stop: Stop<'_>) -> io::Result<Output> {
     command.stdin(Stdio::null());
     let Some(stop) = stop else { return command.output() };
     command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -58,7 +62,7 @@ fn all_of(pipe: Option<impl Read>) -> Vec<u8> {
 }
 
 /// Ends a child with its process group: politely, then not.
-pub(crate) fn end(child: &mut Child) {
+pub fn end(child: &mut Child) {
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     for signal in [Signal::TERM, Signal::KILL] {
         if let Some(group) = group {

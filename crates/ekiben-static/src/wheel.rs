@@ -1,0 +1,312 @@
+//! From an installed package and the records of its build to a static wheel.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ekiben_archive::{
+    RecordEntry, Sha256Digest, escape_distribution_name, escape_version, parse_record, write_record,
+};
+use ekiben_engine::Digest;
+use ekiben_object::elf;
+
+use crate::manifest::{FORMAT, Library, MANIFEST, Manifest, Module, Sdist, Toolchain};
+use crate::recorder::{Linked, Record, code};
+use crate::{Error, init};
+
+/// Files that an installer adds, and the list that is made anew.
+const INSTALLERS: [&str; 4] = ["INSTALLER", "REQUESTED", "direct_url.json", "RECORD"];
+
+/// What is known of a build besides its records.
+pub(crate) struct About {
+    /// The package, for messages.
+    pub(crate) what: String,
+    pub(crate) sdist: Option<Sdist>,
+    pub(crate) python: String,
+    pub(crate) toolchain: Toolchain,
+}
+
+/// A static wheel while it is put together.
+struct Maker<'a> {
+    about: &'a About,
+    records: BTreeMap<Digest, &'a Record>,
+    site: &'a Path,
+    /// The wheel's `.dist-info`.
+    info: String,
+    rows: Vec<RecordEntry>,
+    libraries: BTreeMap<String, Library>,
+    /// Names of libraries, each after those that need it.
+    order: Vec<String>,
+}
+
+/// What an installed package has.
+struct Installed {
+    info: String,
+    name: String,
+    version: String,
+    /// Its files, by their paths in the wheel.
+    files: Vec<String>,
+}
+
+/// Makes a static wheel in the folder `site`, which isn't there, of what is installed in `installed`.
+pub(crate) fn make(
+    installed: &Path,
+    records: &[Record],
+    site: &Path,
+    about: &About,
+) -> Result<Manifest, Error> {
+    let package = Installed::read(installed)?;
+    // Of two links with one result, the one that could be done again.
+    let mut by_code: BTreeMap<Digest, &Record> = BTreeMap::new();
+    for record in records {
+        let known = by_code.entry(record.code).or_insert(record);
+        if known.problem.is_some() {
+            *known = record;
+        }
+    }
+    let unusable = |error| Error::unusable(installed, error);
+    // Build backends differ in how they spell it.
+    let info = format!(
+        "{}-{}.dist-info",
+        escape_distribution_name(&package.name).map_err(unusable)?,
+        escape_version(&package.version).map_err(unusable)?
+    );
+    let mut maker = Maker {
+        about,
+        records: by_code,
+        site,
+        info: info.clone(),
+        rows: Vec::new(),
+        libraries: BTreeMap::new(),
+        order: Vec::new(),
+    };
+    let mut modules = Vec::new();
+    let mut escaped = Vec::new();
+    let mut others = Vec::new();
+    for file in &package.files {
+        let from = installed.join(file);
+        let bytes = fs::read(&from).map_err(Error::io("read", &from))?;
+        match init::of(file, &bytes) {
+            Some(exported) => match maker.module(file, &bytes, &exported)? {
+                Some(module) => modules.push(module),
+                None => escaped.push(file.clone()),
+            },
+            None => others.push((file, bytes)),
+        }
+    }
+    if !escaped.is_empty() {
+        return Err(Error::Escaped { what: about.what.clone(), modules: escaped });
+    }
+    if modules.is_empty() {
+        return Err(Error::Pure(about.what.clone()));
+    }
+    let linked: BTreeSet<Digest> = maker.own_libraries().collect();
+    for (file, bytes) in others {
+        // A library that is linked in isn't loaded.
+        let is_linked = file.contains(".so") && code(&bytes).is_ok_and(|it| linked.contains(&it));
+        if !is_linked {
+            let inside = file.strip_prefix(&package.info).filter(|it| it.starts_with('/'));
+            let place = inside.map(|inside| format!("{info}{inside}"));
+            maker.put(place.as_deref().unwrap_or(file), &bytes)?;
+        }
+    }
+    modules.sort_by(|one: &Module, other| one.name.cmp(&other.name));
+    let order = std::mem::take(&mut maker.order);
+    let libraries = order.iter().rev().filter_map(|name| maker.libraries.remove(name)).collect();
+    let manifest = Manifest {
+        format: FORMAT,
+        ekiben: env!("CARGO_PKG_VERSION").to_owned(),
+        name: package.name,
+        version: package.version,
+        sdist: about.sdist.clone(),
+        python: about.python.clone(),
+        toolchain: about.toolchain.clone(),
+        modules,
+        libraries,
+    };
+    maker.put(&format!("{info}/{MANIFEST}"), manifest.text().as_bytes())?;
+    maker.finish()?;
+    Ok(manifest)
+}
+
+impl Maker<'_> {
+    /// A module, unless no linker made it.
+    fn module(
+        &mut self,
+        file: &str,
+        bytes: &[u8],
+        exported: &str,
+    ) -> Result<Option<Module>, Error> {
+        let digest = code(bytes).map_err(|error| Error::unusable(file, error))?;
+        let Some(record) = self.records.get(&digest).copied() else { return Ok(None) };
+        let name = init::module_name(file);
+        let symbol = init::symbol(&name);
+        let kept = BTreeMap::from([(exported, symbol.clone())]);
+        let object = self.object(record, file, &kept)?;
+        let path = match file.strip_suffix(".so") {
+            Some(stem) => format!("{stem}.o"),
+            None => format!("{file}.o"),
+        };
+        self.put(&path, &object)?;
+        let libraries = self.linked(record)?;
+        Ok(Some(Module { name, file: file.to_owned(), object: path, init: symbol, libraries }))
+    }
+
+    /// The object of a shared object, in which only some symbols are global.
+    fn object(
+        &self,
+        record: &Record,
+        file: &str,
+        kept: &BTreeMap<&str, String>,
+    ) -> Result<Vec<u8>, Error> {
+        let unlinkable = |said: String| Error::Unlinkable {
+            what: self.about.what.clone(),
+            file: file.to_owned(),
+            said,
+        };
+        if let Some(said) = &record.problem {
+            return Err(unlinkable(said.clone()));
+        }
+        let bytes = fs::read(&record.object).map_err(Error::io("read", &record.object))?;
+        elf::isolate(&bytes, kept).map_err(|error| unlinkable(error.to_string()))
+    }
+
+    /// The names of the libraries that a record names; they are described where that isn't done yet.
+    fn linked(&mut self, record: &Record) -> Result<Vec<String>, Error> {
+        let mut names = Vec::new();
+        for linked in &record.libraries {
+            match linked {
+                Linked::Machine(library) => {
+                    if !self.libraries.contains_key(&library.name) {
+                        self.libraries.insert(library.name.clone(), library.clone());
+                        self.order.insert(0, library.name.clone());
+                    }
+                    names.push(library.name.clone());
+                }
+                Linked::Own { path, code } => names.push(self.own(path, *code)?),
+            }
+        }
+        Ok(names)
+    }
+
+    /// The name of a shared library that the build made for itself: an object that offers what the
+    /// library did.
+    fn own(&mut self, path: &Path, digest: Digest) -> Result<String, Error> {
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let stem = file.split(".so").next().unwrap_or(&file);
+        // Not by the name alone: another package may have one of the same.
+        let name = format!("{}:{}", self.info, stem.strip_prefix("lib").unwrap_or(stem));
+        if self.libraries.contains_key(&name) {
+            return Ok(name);
+        }
+        let Some(record) = self.records.get(&digest).copied() else {
+            let modules = vec![path.display().to_string()];
+            return Err(Error::Escaped { what: self.about.what.clone(), modules });
+        };
+        let bytes = fs::read(&record.object).map_err(Error::io("read", &record.object))?;
+        let exports = elf::defined(&bytes).map_err(|error| Error::unusable(path, error))?;
+        let kept = exports.iter().map(|name| (name.as_str(), name.clone())).collect();
+        let object = self.object(record, &file, &kept)?;
+        let inner = format!("{}/objects/{stem}.o", self.info);
+        self.put(&inner, &object)?;
+        let library =
+            Library { name: name.clone(), inner: Some(inner), archive: None, needs: Vec::new() };
+        // Before what it needs, which may lead back to it.
+        self.libraries.insert(name.clone(), library);
+        let needs = self.linked(record)?;
+        if let Some(library) = self.libraries.get_mut(&name) {
+            library.needs = needs;
+        }
+        self.order.push(name.clone());
+        Ok(name)
+    }
+
+    /// The code of the libraries that are linked in.
+    fn own_libraries(&self) -> impl Iterator<Item = Digest> + '_ {
+        let libraries = self.records.values().flat_map(|record| &record.libraries);
+        libraries.filter_map(|linked| match linked {
+            Linked::Own { code, .. } => Some(*code),
+            Linked::Machine(_) => None,
+        })
+    }
+
+    fn put(&mut self, file: &str, bytes: &[u8]) -> Result<(), Error> {
+        let path = self.site.join(file);
+        let folder = path.parent().unwrap_or(self.site);
+        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        fs::write(&path, bytes).map_err(Error::io("write", &path))?;
+        self.rows.push(RecordEntry {
+            path: file.to_owned(),
+            hash: format!("sha256={}", Sha256Digest::of(bytes).base64()),
+            size: bytes.len().to_string(),
+        });
+        Ok(())
+    }
+
+    /// Writes the list of all files.
+    fn finish(&mut self) -> Result<(), Error> {
+        self.rows.sort_by(|one, other| one.path.cmp(&other.path));
+        let path = format!("{}/RECORD", self.info);
+        let last = RecordEntry { path: path.clone(), hash: String::new(), size: String::new() };
+        self.rows.push(last);
+        let path = self.site.join(path);
+        fs::write(&path, write_record(&self.rows)).map_err(Error::io("write", path))
+    }
+}
+
+impl Installed {
+    fn read(folder: &Path) -> Result<Self, Error> {
+        let info = dist_info(folder)?;
+        let (name, version) = named(&folder.join(&info))?;
+        let path = folder.join(&info).join("RECORD");
+        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+        let rows = parse_record(&text)
+            .map_err(|(line, why)| Error::unusable(&path, format!("line {line}: {why}")))?;
+        let is_part = |file: &String| {
+            let inside = file.strip_prefix(&info).and_then(|it| it.strip_prefix('/'));
+            // Scripts lie elsewhere, and programs don't have them.
+            !file.starts_with("..")
+                && !file.starts_with("bin/")
+                && !Path::new(file).is_absolute()
+                && !inside.is_some_and(|name| INSTALLERS.contains(&name))
+                && !file.contains("__pycache__/")
+        };
+        let files: BTreeSet<String> = rows.into_iter().map(|it| it.path).filter(is_part).collect();
+        Ok(Self { info, name, version, files: files.into_iter().collect() })
+    }
+}
+
+/// Name and version, as the metadata in a `.dist-info` state them.
+pub(crate) fn named(info: &Path) -> Result<(String, String), Error> {
+    let path = info.join("METADATA");
+    let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+    let field = |name: &str| {
+        let lines = text.lines().take_while(|line| !line.is_empty());
+        let mut values = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        values.next().map(|value| value.trim().to_owned())
+    };
+    match (field("Name"), field("Version")) {
+        (Some(name), Some(version)) => Ok((name, version)),
+        _ => Err(Error::unusable(&path, "it states no name or no version")),
+    }
+}
+
+/// The name of the one `.dist-info` in a folder.
+pub(crate) fn dist_info(folder: &Path) -> Result<String, Error> {
+    let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let infos: Vec<String> = names.filter(|name| name.ends_with(".dist-info")).collect();
+    match <[String; 1]>::try_from(infos) {
+        Ok([info]) => Ok(info),
+        Err(infos) => {
+            let message =
+                format!("there are {} installed packages in it instead of one", infos.len());
+            Err(Error::unusable(folder, message))
+        }
+    }
+}
+
+/// The path of the manifest of a static wheel that lies unpacked in a folder.
+pub(crate) fn manifest_path(site: &Path) -> Result<PathBuf, Error> {
+    Ok(site.join(dist_info(site)?).join(MANIFEST))
+}

@@ -1,0 +1,212 @@
+//! `ekiben static`: builds packages as static wheels, and shows and exports those that are there.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use ekiben_core::{Cause, Problem, Problems};
+use ekiben_freeze::runtime::Store as Runtimes;
+use ekiben_static::{Error, Manifest, Progress, Request, StaticWheel, Store};
+use serde_json::json;
+
+use super::End;
+use super::build::print;
+use super::stopped::Stopped;
+use crate::cli::{Global, ListFormat, StaticBuild, StaticExport, StaticList, StaticShow};
+use crate::environment;
+use crate::report;
+use crate::statics;
+
+/// Runs `ekiben static build`.
+pub(crate) fn build(build: &StaticBuild, global: &Global) -> End {
+    end(built(build, global))
+}
+
+/// Runs `ekiben static list`.
+pub(crate) fn list(list: &StaticList, global: &Global) -> End {
+    end(listed(list, global))
+}
+
+/// Runs `ekiben static show`.
+pub(crate) fn show(show: &StaticShow, global: &Global) -> End {
+    end(shown(show, global))
+}
+
+/// Runs `ekiben static export`.
+pub(crate) fn export(export: &StaticExport, global: &Global) -> End {
+    end(exported(export, global))
+}
+
+/// What ends a command early.
+enum Stop {
+    Problems(Problems),
+    Interrupted,
+    Failed(Problems),
+}
+
+impl From<Problems> for Stop {
+    fn from(problems: Problems) -> Self {
+        Self::Problems(problems)
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Interrupted => Self::Interrupted,
+            Error::Build { .. } => Self::Failed(problems(&error)),
+            _ => Self::Problems(problems(&error)),
+        }
+    }
+}
+
+/// What people see of an error.
+pub(super) fn problems(error: &Error) -> Problems {
+    let cause = match error {
+        Error::Io { .. } | Error::NoInstaller => Cause::Environment,
+        _ => Cause::Input,
+    };
+    let problem = Problem::error(cause, error.code(), error.to_string());
+    match error.help() {
+        Some(help) => problem.help(help).into(),
+        None => problem.into(),
+    }
+}
+
+fn end(result: Result<End, Stop>) -> End {
+    let (problems, end) = match result {
+        Ok(end) => return end,
+        Err(Stop::Interrupted) => return End::Interrupted,
+        Err(Stop::Problems(problems)) => (problems, End::Refused),
+        Err(Stop::Failed(problems)) => (problems, End::Failed),
+    };
+    report::show_problems(&problems, ".".as_ref());
+    end
+}
+
+fn built(build: &StaticBuild, global: &Global) -> Result<End, Stop> {
+    let runtimes = Runtimes::new(&environment::cache_dir(global)?);
+    let runtime = runtimes.find(build.runtime.as_deref());
+    let runtime = runtime.map_err(|error| super::runtime::problems(&error))?;
+    let store = store(global)?;
+    let stopped = Stopped::watch()?;
+    let say = |text: &str| {
+        if !global.quiet {
+            // Nobody is left to hear of an error on stderr.
+            let _ = writeln!(anstream::stderr(), "{text}");
+        }
+    };
+    let stop = || stopped.is_set();
+    let progress = Progress { step: &say, stop: Some(&stop) };
+    let mut wheels = Vec::new();
+    for package in &build.packages {
+        let request = Request {
+            settings: build.config_settings.clone(),
+            debug: build.debug,
+            ..statics::request(&runtime, package)?
+        };
+        wheels.push(store.build(&request, progress)?);
+    }
+    print_list(&wheels, build.format);
+    Ok(End::Done)
+}
+
+fn listed(list: &StaticList, global: &Global) -> Result<End, Stop> {
+    print_list(&store(global)?.list()?, list.format);
+    Ok(End::Done)
+}
+
+fn print_list(wheels: &[StaticWheel], format: ListFormat) {
+    let text = match format {
+        ListFormat::Json => {
+            let entries: Vec<_> = wheels.iter().map(entry).collect();
+            format!("{:#}\n", serde_json::Value::from(entries))
+        }
+        ListFormat::Text => wheels.iter().map(line).collect(),
+    };
+    print(&text);
+}
+
+fn entry(wheel: &StaticWheel) -> serde_json::Value {
+    let Manifest { name, version, python, modules, .. } = &wheel.manifest;
+    let modules: Vec<&str> = modules.iter().map(|module| module.name.as_str()).collect();
+    json!({
+        "name": name,
+        "version": version,
+        "python": python,
+        "modules": modules,
+        "folder": wheel.site.display().to_string(),
+    })
+}
+
+fn line(wheel: &StaticWheel) -> String {
+    let Manifest { name, version, python, modules, .. } = &wheel.manifest;
+    let modules = super::freeze::counted(modules.len(), "module");
+    format!("{name} {version}  Python {python}  {modules}  {}\n", wheel.site.display())
+}
+
+fn shown(show: &StaticShow, global: &Global) -> Result<End, Stop> {
+    let wheel = store(global)?.find(&show.name)?;
+    let text = match show.format {
+        ListFormat::Json => wheel.manifest.text(),
+        ListFormat::Text => description(&wheel),
+    };
+    print(&format!("{}\n", text.trim_end()));
+    Ok(End::Done)
+}
+
+fn description(wheel: &StaticWheel) -> String {
+    let manifest = &wheel.manifest;
+    let mut text = format!("{} {}\n", manifest.name, manifest.version);
+    let sdist = manifest.sdist.as_ref();
+    let sdist = sdist.map(|sdist| format!("{} (sha256 {})", sdist.file, sdist.sha256));
+    for (key, value) in [
+        ("folder", wheel.site.display().to_string()),
+        ("source", sdist.unwrap_or_else(|| "a folder".to_owned())),
+        ("python", manifest.python.clone()),
+        ("compiler", manifest.toolchain.compiler.clone()),
+        ("linker", manifest.toolchain.linker.clone()),
+    ] {
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "    {key}: {value}");
+    }
+    text.push_str("\nmodules\n");
+    for module in &manifest.modules {
+        let size = wheel.site.join(&module.object).metadata().map_or(0, |it| it.len());
+        let _ = write!(text, "    {}: {}", module.name, report::bytes(size));
+        if !module.libraries.is_empty() {
+            let _ = write!(text, ", with {}", module.libraries.join(", "));
+        }
+        text.push('\n');
+    }
+    if !manifest.libraries.is_empty() {
+        text.push_str("\nlibraries\n");
+        for library in &manifest.libraries {
+            let place = match (&library.inner, &library.archive) {
+                (Some(inner), _) => format!("{inner} of the wheel"),
+                (None, Some(archive)) => archive.display().to_string(),
+                (None, None) => "no archive was found".to_owned(),
+            };
+            let _ = writeln!(text, "    {}: {place}", library.name);
+        }
+    }
+    text
+}
+
+fn exported(export: &StaticExport, global: &Global) -> Result<End, Stop> {
+    let store = store(global)?;
+    let wheels = match export.names.is_empty() {
+        true => store.list()?,
+        false => export.names.iter().map(|name| store.find(name)).collect::<Result<_, _>>()?,
+    };
+    for wheel in wheels {
+        let path = wheel.export(&export.out_dir, export.libraries)?;
+        if !global.quiet {
+            print(&format!("{}\n", report::short(&path).display()));
+        }
+    }
+    Ok(End::Done)
+}
+
+fn store(global: &Global) -> Result<Store, Stop> {
+    Ok(Store::new(&environment::cache_dir(global)?))
+}

@@ -1,0 +1,184 @@
+//! Static wheels from real sources, by a real installer and build backend.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ekiben_object::elf;
+use ekiben_static::{Error, MANIFEST, Manifest, Progress, Request, StaticWheel, Store};
+
+fn python() -> PathBuf {
+    let python = which::which("python3").unwrap();
+    // A shim's own place says nothing.
+    let code = "import sys; print(sys.executable)";
+    let output = Command::new(python).args(["-c", code]).output().unwrap();
+    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
+}
+
+fn request(what: &str) -> Request {
+    Request {
+        what: what.to_owned(),
+        hashes: Vec::new(),
+        python: python(),
+        version: "3.0.0".to_owned(),
+        interpreter: "the tests'".to_owned(),
+        settings: Vec::new(),
+        debug: false,
+        program: PathBuf::from(env!("CARGO_BIN_EXE_ekiben")),
+    }
+}
+
+fn build(cache: &Path, request: &Request) -> Result<StaticWheel, Error> {
+    Store::new(cache).build(request, Progress { step: &|_| {}, stop: None })
+}
+
+/// A project of setuptools with a module in a package, a library of its own, and data.
+fn project(folder: &Path, link: &str) {
+    let package = folder.join("src/spam/inner");
+    fs::create_dir_all(&package).unwrap();
+    fs::write(
+        folder.join("pyproject.toml"),
+        "[build-system]\nrequires = [\"setuptools==80.9.0\"]\n\
+        build-backend = \"setuptools.build_meta\"\n",
+    )
+    .unwrap();
+    fs::write(
+        folder.join("setup.py"),
+        format!(
+            "import os, subprocess\nfrom setuptools import setup, Extension\n\
+             here = os.path.dirname(os.path.abspath(__file__))\n\
+             lib = os.path.join(here, 'src/spam/libown.so')\n\
+             subprocess.check_call(['gcc', '-shared', '-fPIC', '-o', lib, os.path.join(here, 'own.c')])\n\
+             setup(name='Spam.Eggs', version='1.0', package_dir={{'': 'src'}},\n\
+             packages=['spam', 'spam.inner'], package_data={{'spam': ['libown.so', 'data.txt']}},\n\
+             ext_modules=[Extension('spam.inner._c', ['c.c'], libraries=['z'],\n\
+             extra_link_args=['-L' + os.path.dirname(lib), '-lown', *{link:?}.split()])])\n"
+        ),
+    )
+    .unwrap();
+    fs::write(folder.join("own.c"), "int own(void) { return 7; }\n").unwrap();
+    fs::write(
+        folder.join("c.c"),
+        "#include <Python.h>\n#include <zlib.h>\nint own(void);\n\
+         static struct PyModuleDef def = { PyModuleDef_HEAD_INIT, \"_c\" };\n\
+         PyMODINIT_FUNC PyInit__c(void) { PyObject *m = PyModule_Create(&def);\n\
+         PyModule_AddIntConstant(m, \"own\", own()); \n\
+         PyModule_AddStringConstant(m, \"z\", zlibVersion()); return m; }\n",
+    )
+    .unwrap();
+    for file in ["spam/__init__.py", "spam/inner/__init__.py", "spam/data.txt"] {
+        fs::write(folder.join("src").join(file), "").unwrap();
+    }
+}
+
+#[test]
+fn a_package_becomes_objects_and_what_else_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    project(&source, "");
+    let cache = folder.path().join("cache");
+    let wheel = build(&cache, &request(source.to_str().unwrap())).unwrap();
+    let manifest = &wheel.manifest;
+    assert_eq!((manifest.name.as_str(), manifest.version.as_str()), ("Spam.Eggs", "1.0"));
+    let [module] = &manifest.modules[..] else { panic!("{manifest:?}") };
+    assert_eq!(module.name, "spam.inner._c");
+    assert_eq!(module.init, "ekiben_init_spam__inner___1c");
+    assert!(module.object.starts_with("spam/inner/_c.") && module.object.ends_with(".o"));
+    let object = fs::read(wheel.site.join(&module.object)).unwrap();
+    assert_eq!(elf::defined(&object).unwrap(), [module.init.clone()]);
+
+    // The library that the package made for itself is an object, and no shared object any more.
+    let [own, z] = &module.libraries[..] else { panic!("{module:?}") };
+    assert_eq!((own.as_str(), z.as_str()), ("spam_eggs-1.0.dist-info:own", "z"));
+    let own = manifest.libraries.iter().find(|library| library.name == *own).unwrap();
+    let object = fs::read(wheel.site.join(own.inner.as_ref().unwrap())).unwrap();
+    assert_eq!(elf::defined(&object).unwrap(), ["own"]);
+    assert!(!wheel.site.join("spam/libown.so").exists());
+    assert!(
+        wheel.site.join("spam/data.txt").exists() && wheel.site.join("spam/__init__.py").exists()
+    );
+
+    // What is there isn't built again; what is kept, its list says.
+    let again = build(&cache, &request(source.to_str().unwrap())).unwrap();
+    assert_eq!(again.site, wheel.site);
+    assert_eq!(fs::read_dir(cache.join("static/scratch")).unwrap().count(), 0);
+    let record = fs::read_to_string(wheel.info().unwrap().join("RECORD")).unwrap();
+    let mut listed: Vec<&str> = record.lines().filter_map(|line| line.split(',').next()).collect();
+    listed.sort_unstable();
+    let mut there = Vec::new();
+    for entry in walk(&wheel.site) {
+        there.push(entry.strip_prefix(&wheel.site).unwrap().to_str().unwrap().to_owned());
+    }
+    there.sort_unstable();
+    assert_eq!(listed, there);
+
+    // As a file, with the machine's archives.
+    let file = wheel.export(&folder.path().join("house"), true).unwrap();
+    let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+    assert!(name.starts_with("spam_eggs-1.0-cp30-cp30-ekiben_static_linux_"), "{name}");
+    let unpacked = folder.path().join("unpacked");
+    zip::ZipArchive::new(fs::File::open(file).unwrap()).unwrap().extract(&unpacked).unwrap();
+    let exported = StaticWheel::open(&unpacked).unwrap();
+    let z = exported.manifest.libraries.iter().find(|library| library.name == "z").unwrap();
+    assert!(unpacked.join(z.inner.as_ref().unwrap()).is_file() && z.archive.is_none());
+    assert_eq!(exported.manifest.modules, manifest.modules);
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn what_cannot_become_a_static_wheel_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let cache = at("cache");
+    let fails = |what: &Path| build(&cache, &request(what.to_str().unwrap())).unwrap_err();
+
+    // A linker that is named by its folder isn't ours.
+    project(&at("escapes"), "-B/usr/bin/");
+    let error = fails(&at("escapes"));
+    assert!(matches!(&error, Error::Escaped { modules, .. } if modules.len() == 1), "{error}");
+    assert!(error.to_string().contains("spam/inner/_c."), "{error}");
+
+    project(&at("pure"), "");
+    let setup = fs::read_to_string(at("pure/setup.py")).unwrap();
+    let (setup, _) = setup.split_once("ext_modules").unwrap();
+    fs::write(at("pure/setup.py"), format!("{})\n", setup.trim_end().trim_end_matches(',')))
+        .unwrap();
+    let error = fails(&at("pure"));
+    assert!(matches!(error, Error::Pure(_)), "{error}");
+
+    project(&at("broken"), "");
+    fs::write(at("broken/c.c"), "#error no such machine\n").unwrap();
+    let error = fails(&at("broken"));
+    let Error::Build { said, log: Some(log), .. } = &error else { panic!("{error}") };
+    assert!(said.contains("no such machine"), "{said}");
+    assert!(fs::read_to_string(log).unwrap().contains("no such machine"));
+    assert!(Store::new(&cache).list().unwrap().is_empty());
+
+    let error = build(&cache, &request("markupsafe==0.0.0.1")).unwrap_err();
+    assert!(matches!(&error, Error::Build { what, .. } if what == "markupsafe 0.0.0.1"), "{error}");
+    let error = build(&cache, &request("markupsafe<0")).unwrap_err();
+    assert!(matches!(error, Error::Resolve { .. }), "{error}");
+}
+
+#[test]
+fn a_package_of_the_index_is_the_one_that_is_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let sha256 = "ee55d3edf80167e48ea11a923c7386f4669df67d7994554387f84e7d8b0a2bf0";
+    let wanted =
+        |sha256: &str| Request { hashes: vec![sha256.to_owned()], ..request("MarkupSafe==3.0.2") };
+    let wheel = build(folder.path(), &wanted(sha256)).unwrap();
+    let manifest = Manifest::read(&wheel.info().unwrap().join(MANIFEST)).unwrap();
+    assert_eq!(manifest, wheel.manifest);
+    assert_eq!(manifest.sdist.unwrap().sha256, sha256);
+    assert_eq!(manifest.modules[0].name, "markupsafe._speedups");
+    let error = build(folder.path(), &wanted(&"0".repeat(64))).unwrap_err().to_string();
+    assert!(error.contains("HASHES"), "{error}");
+    let found = Store::new(folder.path()).find("markupsafe==3.0.2").unwrap();
+    assert_eq!(found.site, wheel.site);
+}
