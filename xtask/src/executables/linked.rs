@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{Bench, FLAVOURS, LOCALES, PYTHON, clean, scripts};
+use super::{Bench, FLAVOURS, LOCALES, PYTHON, clean, opened, scripts};
 use crate::workspace::{output_of, run};
 
 /// What the package is installed as.
@@ -49,10 +49,13 @@ pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
         bench
             .compare(&script, &others, &bench.python, Some(&package.ordinary), &LOCALES[..1])
             .with_context(|| format!("`{}`, linked anew", script.display()))?;
-        let [first, ..] = programs.as_slice() else { continue };
-        inspected(bench, &first.1)?;
+        for (_, program) in &programs {
+            inspected(bench, program)?;
+        }
     }
-    Ok(())
+    let script = bench.work.join("linked-only.py");
+    fs::write(&script, "import _spamtop, spam._cxx, spam._zlib, spam.deep._single\n")?;
+    opened::test_linked(bench, &script, &package.linked)
 }
 
 /// What is linked in is in the inventory.
