@@ -455,8 +455,8 @@ fn gone(error: &runtime::Error) -> ActionError {
 fn failed(error: &Error) -> ActionError {
     let hint = match error {
         Error::Compiled(_) => Some(
-            "leave out what the program can do without, by `exclude` in [tool.ekiben.executable]; \
-             other compiled modules can't be put into a program yet",
+            "name static wheels by `static-wheels` in [tool.ekiben.executable], or leave out by `exclude` \
+             what the program can do without",
         ),
         Error::NotLinked { .. } | Error::Strict(_) => Some(
             "say by `link` in [tool.ekiben.executable] how it is to be linked, by `static-wheels` where \
