@@ -228,7 +228,7 @@ impl Bench {
     }
 
     fn outcome(&self, package: &Package) -> Result<Outcome> {
-        let script = self.scripts.join(format!("use_{}.py", package.name.replace('-', '_')));
+        let script = self.scripts.join(format!("use_{}.py", package.name.replace('-', "_")));
         let mut sites = vec![self.site.clone()];
         if let Some(version) = package.source {
             sites.push(self.built(package.name, version)?);
