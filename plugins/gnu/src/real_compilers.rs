@@ -314,8 +314,8 @@ fn fortran_modules_submodules_and_cxx_make_one_program() {
 const MODULE_FILES: [(&str, &str); 3] = [
     (
         "src/one.cc",
-        "#include \"table.h\"\nextern \"C\" int more(void);\nint PyInit__core() { return table().size() \
-         + more(); }\n",
+        "#include \"table.h\"\nextern \"C\" int more(void);\nint PyInit__core() { const int \
+         others = more(); return table().size() + others; }\n",
     ),
     (
         "src/two.cc",
