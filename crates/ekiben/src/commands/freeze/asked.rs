@@ -49,6 +49,10 @@ impl Asked<'_> {
         for word in &self.freeze.link {
             link.take(word).map_err(|message| Problem::error(Cause::Input, "freeze", message))?;
         }
+        let is_host = self.base.programs.contains_key(&Flavour::Host);
+        if let Some(project) = self.project.filter(|project| project.links_modules() && !is_host) {
+            link.link_own(project.name());
+        }
         let mut request = self.request_for(For::Program, target.clone(), &link)?;
         request.traced = match (self.freeze.trace, &self.freeze.trace_file) {
             (false, None) => Vec::new(),
