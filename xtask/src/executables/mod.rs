@@ -6,6 +6,7 @@
 
 mod anywhere;
 mod artifact;
+mod beside;
 mod host;
 mod linked;
 mod opened;
@@ -66,6 +67,7 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     anywhere::test(&bench)?;
     opened::test(&bench)?;
     relinked::test(&bench)?;
+    beside::test(&bench)?;
     linked::test(&bench)?;
     wheels::test(&bench, workspace)?;
     host::test(&bench)?;

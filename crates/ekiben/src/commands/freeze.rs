@@ -9,8 +9,8 @@ use ekiben_core::{Cause, Place, Problem, Problems};
 use ekiben_engine::{Cache, CacheLimits};
 use ekiben_freeze::program::host::Interpreter;
 use ekiben_freeze::program::{
-    self, Base, Error, Flavour, Installer, Links, Program, Project, Report, Request, StaticWheels,
-    Target, Warning,
+    self, Base, Beside, Error, Flavour, Installer, Links, Program, Project, Report, Request,
+    StaticWheels, Target, Warning,
 };
 
 use ekiben_freeze::runtime::{Runtime, Store};
@@ -73,7 +73,7 @@ fn perform(freeze: &Freeze, global: &Global, stopped: &Stopped) -> Result<(), Pr
     let asked = Asked { freeze, global, stopped };
     let mut request = request(&asked, &base, &folder)?;
     request.traced = traced(freeze, &request, &base)?;
-    let output = freeze.output.clone().unwrap_or_else(|| output(freeze));
+    let output = written(freeze);
     refuse_folder(&output)?;
     let made = made(&asked, &mut request, &base, cache.as_ref())?;
     made.write(&output).map_err(problems)?;
@@ -184,6 +184,7 @@ fn request(asked: &Asked<'_>, base: &Base, cache: &Path) -> Result<Request, Prob
         sources: !freeze.no_sources,
         interpreter: freeze.interpreter,
         path: freeze.path.clone(),
+        beside: beside(freeze),
         flavour: freeze.flavour.map(Flavour::from),
         switches: freeze.set.iter().cloned().collect::<BTreeMap<_, _>>(),
     })
@@ -268,6 +269,18 @@ fn traced(freeze: &Freeze, request: &Request, base: &Base) -> Result<Vec<String>
 }
 
 /// A program's name, if none was given.
+fn written(freeze: &Freeze) -> PathBuf {
+    freeze.output.clone().unwrap_or_else(|| output(freeze))
+}
+
+/// What lies beside the program, in a folder that is named after it.
+fn beside(freeze: &Freeze) -> Option<Beside> {
+    let program = written(freeze);
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
+    let packages = freeze.beside.clone();
+    (!packages.is_empty()).then(|| Beside { packages, folder: format!("{name}.lib") })
+}
+
 fn output(freeze: &Freeze) -> PathBuf {
     if let Some(script) = &freeze.script {
         return PathBuf::from(script);
@@ -300,6 +313,8 @@ fn tell(freeze: &Freeze, global: &Global, base: &Base, made: &Program, output: &
         let mut json = serde_json::to_value(report).unwrap_or_default();
         if let Some(fields) = json.as_object_mut() {
             fields.insert("program".to_owned(), output.display().to_string().into());
+            let beside = made.beside.as_ref().map(|beside| beside.name.as_str());
+            fields.insert("beside".to_owned(), beside.into());
         }
         print(&format!("{json:#}\n"));
         return;
@@ -329,6 +344,11 @@ fn tell(freeze: &Freeze, global: &Global, base: &Base, made: &Program, output: &
         counted(report.modules.len(), "module"),
         counted(report.files.len(), "file"),
     ));
+    if let Some(beside) = &made.beside {
+        let (files, size) = beside.size();
+        let (files, size) = (counted(files, "file"), report::bytes(size as u64));
+        text.push_str(&format!("Beside it, {} holds {files}, {size}\n", beside.name));
+    }
     print(&text);
 }
 
