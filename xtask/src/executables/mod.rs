@@ -10,6 +10,7 @@ mod beside;
 mod host;
 mod linked;
 mod opened;
+mod own;
 mod relinked;
 mod wheels;
 
@@ -69,6 +70,7 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     relinked::test(&bench)?;
     beside::test(&bench)?;
     linked::test(&bench)?;
+    own::test(&bench, workspace, ekiben)?;
     wheels::test(&bench, workspace)?;
     host::test(&bench)?;
     artifact::test(workspace, ekiben, (&program, &bench.runtime), work.path())

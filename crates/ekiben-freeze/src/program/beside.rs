@@ -106,7 +106,7 @@ impl Beside {
         let prefix = base.prefix();
         let wrong = |source| Error::Image { path: PathBuf::from("the program's modules"), source };
         let mut files = BTreeMap::from([(MARK.to_owned(), MARK_TEXT.as_bytes().to_vec())]);
-        self.refuse_static(found, flavour, &prefix)?;
+        self.refuse_compiled(found, flavour, base)?;
 
         let own = Image::open(found.image()).map_err(wrong)?;
         let mut rest = Builder::new();
@@ -159,11 +159,17 @@ impl Beside {
     }
 
     /// Compiled modules can't be loaded from files by a static program, nor be linked in and lie beside it.
-    fn refuse_static(&self, found: &Found, flavour: Flavour, prefix: &str) -> Result<(), Error> {
+    pub(super) fn refuse_compiled(
+        &self,
+        found: &Found,
+        flavour: Flavour,
+        base: &Base,
+    ) -> Result<(), Error> {
+        let prefix = base.prefix();
         let linked = found.statics.modules.iter().map(|module| (&module.path, "linked in"));
         let loaded = found.objects.modules.iter().map(|module| (&module.path, "left out"));
         let loaded = loaded.filter(|_| flavour == Flavour::Static);
-        match linked.chain(loaded).find(|(path, _)| self.inner(path, prefix).is_some()) {
+        match linked.chain(loaded).find(|(path, _)| self.inner(path, &prefix).is_some()) {
             Some((path, how)) => Err(Error::Beside(format!(
                 "{path} would be {how}, so that its package can't lie beside the program: only a \
                  program of the flavour `dynamic` or `host` loads files (--link PACKAGE=memory)"

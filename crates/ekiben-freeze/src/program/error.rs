@@ -195,8 +195,9 @@ impl Error {
                  PROGRAM.lib, which is replaced if Ekiben made it"
             }
             Self::Compiled(_) => {
-                "make it by --flavour dynamic, which can load them, or leave out by --exclude MODULE \
-                 what the program can do without"
+                "have them linked in: name their static wheels, which `ekiben static build` makes, by \
+                 --static-wheels; or make it by --flavour dynamic, which can load them, or leave out by \
+                 --exclude MODULE what the program can do without"
             }
             Self::NotLinked { .. } => {
                 "name a folder with its ordinary wheel first, or have it linked in, in a program of \

@@ -207,7 +207,16 @@ pub fn version() -> String {
 /// If its modules can't be found or compiled, some can't be part of a program, or the runtime can't be
 /// used.
 pub fn freeze(request: &Request, base: &Base, cache: Option<&Cache>) -> Result<Program, Error> {
-    freeze_until(request, base, cache, None)
+    freeze_until(request, base, Caches { found: cache, linked: cache }, None)
+}
+
+/// Where results are kept for the next program.
+#[derive(Debug, Clone, Copy)]
+pub struct Caches<'a> {
+    /// What was found, by the places where it lies.
+    pub found: Option<&'a Cache>,
+    /// Interpreters that were linked anew, by what they are made of.
+    pub linked: Option<&'a Cache>,
 }
 
 /// As [`freeze`], unless it is to stop before.
@@ -217,7 +226,7 @@ pub fn freeze(request: &Request, base: &Base, cache: Option<&Cache>) -> Result<P
 pub fn freeze_until(
     request: &Request,
     base: &Base,
-    cache: Option<&Cache>,
+    caches: Caches<'_>,
     stop: Stop<'_>,
 ) -> Result<Program, Error> {
     let read = |path: &Path| fs::read(path).map_err(Error::io("read", path));
@@ -229,7 +238,10 @@ pub fn freeze_until(
         return Err(Error::NoRuntime { folder: base.folder().to_owned(), why });
     }
     let wanted = wanted(request, base, &standard)?;
-    let mut found = find::find(&wanted, base, cache, stop)?;
+    let mut found = find::find(&wanted, base, caches.found, stop)?;
+    if let (Some(beside), Some(flavour)) = (&request.beside, request.flavour) {
+        beside.refuse_compiled(&found, flavour, base)?;
+    }
     let flavour = choose(request, base, &found)?;
     let take = |beside: &Beside| beside.take(&mut found, base, flavour, request.optimize);
     let beside = request.beside.as_ref().map(take).transpose()?;
@@ -243,7 +255,7 @@ pub fn freeze_until(
     if request.strict {
         links::strictly(&report.warnings)?;
     }
-    let interpreter = link::interpreter(request, flavour, base, &found, cache)?;
+    let interpreter = link::interpreter(request, flavour, base, &found, caches.linked)?;
     let builtins = interpreter.builtins.as_ref();
     let image = image(builder, request, &found, &standard, builtins)?;
     let object = |source| Error::Object { path: program.to_owned(), source };

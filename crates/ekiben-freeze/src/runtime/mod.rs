@@ -60,6 +60,7 @@ pub use relink::{
 pub use run::Progress;
 pub(crate) use stdlib::{CHANGES, Change, is_early, recipe as stdlib_recipe};
 pub use store::{Runtime, Store};
+pub use toolchain::compiler_files;
 pub use version::PythonVersion;
 pub use wheel::DISTRIBUTION;
 

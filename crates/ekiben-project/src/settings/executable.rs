@@ -35,6 +35,9 @@ pub struct Executable {
     pub hints: Vec<ProjectPath>,
     /// Whether to leave out what nothing reaches of the standard library.
     pub prune: bool,
+    /// Whether to link interpreters with only the builtin modules that the program needs, which `prune`
+    /// goes with.
+    pub relink: bool,
     /// Whether compiled modules are linked in or loaded from memory: of all packages, or of those that
     /// are named, with `*` for all others. When not given: static wheels are linked in.
     pub link: Option<ProgramLink>,
@@ -66,6 +69,7 @@ impl Default for Executable {
             trace_file: None,
             hints: Vec::new(),
             prune: false,
+            relink: false,
             link: None,
             static_wheels: Vec::new(),
             linker: None,
