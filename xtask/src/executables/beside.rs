@@ -1,6 +1,7 @@
 //! Packages beside programs: what reads its files by path works, wherever both are moved to, and
 //! whatever name the program is called by.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
@@ -24,11 +25,9 @@ pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
     let script = bench.work.join("beside/reads.py");
     fs::write(&script, SCRIPT)?;
     for flavour in FLAVOURS {
-        let site = site.as_os_str();
-        let words =
-            ["--flavour", flavour, "--beside", "reader", "--site"].map(std::ffi::OsStr::new);
-        let made =
-            bench.freeze(&script, &format!("beside/{flavour}"), &[&words[..], &[site]].concat())?;
+        let words = ["--python", PYTHON, "--flavour", flavour, "--beside", "reader", "--site"];
+        let words = [&words.map(OsStr::new)[..], &[site.as_os_str()]].concat();
+        let made = bench.freeze(&script, &format!("beside/{flavour}"), &words)?;
         let moved = bench.work.join(format!("beside/moved to {flavour}"));
         fs::rename(made.parent().context("a program is in a folder")?, &moved)?;
         let link = bench.work.join(format!("beside/{flavour}.link"));
