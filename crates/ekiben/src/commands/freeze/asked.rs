@@ -129,6 +129,7 @@ impl Asked<'_> {
             sources: !freeze.no_sources,
             interpreter: freeze.interpreter,
             path: freeze.path.clone(),
+            beside: None,
             flavour: freeze.flavour.map(Flavour::from),
             switches: freeze.set.iter().cloned().collect::<BTreeMap<_, _>>(),
         })
