@@ -1,11 +1,11 @@
-//! Which installed packages have compiled modules, and the static wheels that stand for them.
+//! Which installed packages have compiled modules.
 
 use std::fs;
 use std::path::Path;
 
 use ekiben_archive::parse_record;
 
-use crate::{Error, Progress, Request, StaticWheel, Store, init};
+use crate::{Error, init};
 
 /// An installed package with compiled modules.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,24 +43,4 @@ pub fn compiled(site: &Path) -> Result<Vec<Compiled>, Error> {
     }
     found.sort();
     Ok(found)
-}
-
-impl Store {
-    /// Static wheels for packages of the same versions, built unless they are there. What `request` asks
-    /// for besides the package holds for all.
-    ///
-    /// # Errors
-    /// If one can't be built.
-    pub fn build_all(
-        &self,
-        packages: &[Compiled],
-        request: &Request,
-        progress: Progress<'_>,
-    ) -> Result<Vec<StaticWheel>, Error> {
-        let build = |package: &Compiled| {
-            let what = format!("{}=={}", package.name, package.version);
-            self.build(&Request { what, ..request.clone() }, progress)
-        };
-        packages.iter().map(build).collect()
-    }
 }

@@ -9,6 +9,7 @@
 //! | `environment` | folders, processors and variables of this machine |
 //! | `builtin` | the plugins that are part of the program |
 //! | `services` | what plugins plan and native code carries out |
+//! | `statics` | packages that are built from source to be linked in |
 //! | `parts` | what of Ekiben's own goes into runtimes |
 //!
 //! Exit status: 0 done, 1 the build failed, 2 the project or what was asked for is wrong, 101 a bug
@@ -25,6 +26,7 @@ mod report;
 mod result;
 mod services;
 mod settings;
+mod statics;
 
 use std::ffi::OsString;
 use std::io::Write as _;

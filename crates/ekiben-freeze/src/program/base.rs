@@ -8,7 +8,7 @@ use ekiben_object::elf;
 
 use super::Error;
 use crate::glibc;
-use crate::runtime::Flavour;
+use crate::runtime::{Flavour, Runtime};
 
 /// The files of a runtime, or an ordinary interpreter, that a program is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,14 @@ impl Base {
     /// The runtime's folder.
     pub(crate) fn folder(&self) -> &Path {
         self.stdlib.parent().unwrap_or(&self.stdlib)
+    }
+
+    /// The runtime that it is of.
+    ///
+    /// # Errors
+    /// If it is an ordinary interpreter.
+    pub fn runtime(&self) -> Result<Runtime, Error> {
+        Ok(Runtime::open(self.folder())?)
     }
 
     /// The interpreter of a flavour.

@@ -79,6 +79,9 @@ pub(crate) struct Freeze {
     /// A static wheel, or a folder with some; they replace installed packages of the same version
     #[arg(long, value_name = "PATH")]
     pub(crate) static_wheels: Vec<PathBuf>,
+    /// A setting for the build of a package that is linked in: numpy:setup-args=-Dblas=none
+    #[arg(long, value_name = "NAME:KEY=VALUE", value_parser = parse_static_config)]
+    pub(crate) static_config: Vec<(String, String)>,
     /// The linker for what is linked in: bfd, lld or mold [default: the compiler's]
     #[arg(long, value_name = "LINKER")]
     pub(crate) linker: Option<Linker>,
@@ -143,6 +146,16 @@ fn parse_switch(text: &str) -> Result<(String, bool), String> {
     let (key, value) = text.split_once('=').ok_or_else(wrong)?;
     let value = value.parse().map_err(|_| wrong())?;
     Ok((key.to_owned(), value))
+}
+
+/// `numpy:setup-args=-Dblas=none`.
+fn parse_static_config(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((name, setting)) if !name.trim().is_empty() && setting.contains('=') => {
+            Ok((name.trim().to_owned(), setting.to_owned()))
+        }
+        _ => Err("write a package, `:`, and a setting as KEY=VALUE".to_owned()),
+    }
 }
 
 #[cfg(test)]

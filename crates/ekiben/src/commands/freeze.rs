@@ -1,8 +1,10 @@
 //! `ekiben freeze`: a program from a script, a module, an entry point or a project.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use ekiben_archive::normalize_name;
 use ekiben_core::{Cause, Place, Problem, Problems};
 use ekiben_engine::{Cache, CacheLimits};
 use ekiben_freeze::program::host::Interpreter;
@@ -11,14 +13,16 @@ use ekiben_freeze::program::{
     Target, Warning,
 };
 
-use ekiben_freeze::runtime::Store;
+use ekiben_freeze::runtime::{Runtime, Store};
 
 use super::End;
 use super::build::print;
+use super::stopped::Stopped;
 use crate::cli::{Freeze, FreezeFlavour, Global, ListFormat};
 use crate::environment;
 use crate::parts::HOST_PARTS;
 use crate::report;
+use crate::statics::{Failed, Statics};
 
 /// The version of Python, unless another is asked for.
 const PYTHON: &str = "3.13";
@@ -29,8 +33,17 @@ const SHOWN: usize = 5;
 
 /// Runs `ekiben freeze`.
 pub(crate) fn run(freeze: &Freeze, global: &Global) -> End {
-    match perform(freeze, global) {
+    let stopped = match Stopped::watch() {
+        Ok(stopped) => stopped,
+        Err(problems) => {
+            report::show_problems(&problems, Path::new(""));
+            return End::Refused;
+        }
+    };
+    match perform(freeze, global, &stopped) {
         Ok(()) => End::Done,
+        // Whatever it led to.
+        Err(_) if stopped.is_set() => End::Interrupted,
         Err(problems) => {
             report::show_problems(&problems, Path::new(""));
             End::Refused
@@ -38,7 +51,14 @@ pub(crate) fn run(freeze: &Freeze, global: &Global) -> End {
     }
 }
 
-fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
+/// What was asked for on the command line, and whether that still holds.
+struct Asked<'a> {
+    freeze: &'a Freeze,
+    global: &'a Global,
+    stopped: &'a Stopped,
+}
+
+fn perform(freeze: &Freeze, global: &Global, stopped: &Stopped) -> Result<(), Problems> {
     let passing = match global.no_cache {
         true => Some(environment::passing_cache()?),
         false => None,
@@ -50,11 +70,12 @@ fn perform(freeze: &Freeze, global: &Global) -> Result<(), Problems> {
     let base = base(freeze, global, &folder)?;
     // Without a cache the next run takes longer.
     let cache = Cache::open(&folder, CacheLimits::new(global.cache_size)).ok();
-    let mut request = request(freeze, &base, &folder)?;
+    let asked = Asked { freeze, global, stopped };
+    let mut request = request(&asked, &base, &folder)?;
     request.traced = traced(freeze, &request, &base)?;
     let output = freeze.output.clone().unwrap_or_else(|| output(freeze));
     refuse_folder(&output)?;
-    let made = program::freeze(&request, &base, cache.as_ref()).map_err(problems)?;
+    let made = made(&asked, &mut request, &base, cache.as_ref())?;
     made.write(&output).map_err(problems)?;
     tell(freeze, global, &base, &made, &output);
     Ok(())
@@ -96,7 +117,8 @@ fn base(freeze: &Freeze, global: &Global, cache: &Path) -> Result<Base, Problems
 }
 
 /// What is asked for, with everything installed that it names.
-fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Problems> {
+fn request(asked: &Asked<'_>, base: &Base, cache: &Path) -> Result<Request, Problems> {
+    let freeze = asked.freeze;
     let mut site = Vec::new();
     let installer = Installer {
         python: base.interpreter.clone(),
@@ -140,6 +162,11 @@ fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Proble
             warnings.extend(made.warnings);
         }
     }
+    // An interpreter of the machine has nothing linked in: that is told later.
+    if let Ok(runtime) = base.runtime() {
+        let made = with_statics(asked, &runtime, &link, |it| it.asked(&mut site));
+        warnings.extend(made?);
+    }
     Ok(Request {
         target,
         site,
@@ -159,6 +186,62 @@ fn request(freeze: &Freeze, base: &Base, cache: &Path) -> Result<Request, Proble
         path: freeze.path.clone(),
         flavour: freeze.flavour.map(Flavour::from),
         switches: freeze.set.iter().cloned().collect::<BTreeMap<_, _>>(),
+    })
+}
+
+/// Makes the program. Packages without whose compiled modules it would stop are built to be linked in, if
+/// it can't load them.
+fn made(
+    asked: &Asked<'_>,
+    request: &mut Request,
+    base: &Base,
+    cache: Option<&Cache>,
+) -> Result<Program, Problems> {
+    let modules = match program::freeze(request, base, cache) {
+        Err(Error::Compiled(modules)) => modules,
+        made => return made.map_err(problems),
+    };
+    let runtime = base.runtime().map_err(problems)?;
+    let (site, link) = (&mut request.site, &request.link);
+    match with_statics(asked, &runtime, link, |it| it.needed(site, &modules))? {
+        Some(warnings) => request.warnings.extend(warnings),
+        None => return Err(problems(Error::Compiled(modules))),
+    }
+    program::freeze(request, base, cache).map_err(problems)
+}
+
+/// Does something with what builds static wheels.
+fn with_statics<T>(
+    asked: &Asked<'_>,
+    runtime: &Runtime,
+    links: &Links,
+    work: impl FnOnce(&Statics<'_>) -> Result<T, Failed>,
+) -> Result<T, Problems> {
+    let Asked { freeze, global, stopped } = asked;
+    // As runtimes they are no results of builds: they are there with any cache.
+    let cache = environment::cache_dir(global)?;
+    let say = |text: &str| {
+        if !global.quiet {
+            // Nobody is left to hear of an error on stderr.
+            let _ = writeln!(anstream::stderr(), "{text}");
+        }
+    };
+    let mut settings: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, setting) in &freeze.static_config {
+        settings.entry(normalize_name(name)).or_default().push(setting.clone());
+    }
+    let stop = || stopped.is_set();
+    let statics = Statics {
+        runtime,
+        cache: &cache,
+        links,
+        settings: &settings,
+        say: &say,
+        stop: Some(&stop),
+    };
+    work(&statics).map_err(|failed| match failed {
+        Failed::Static(error) => super::static_wheels::problems(&error),
+        Failed::Program(error) => problems(error),
     })
 }
 
@@ -309,6 +392,7 @@ fn problem(warning: &Warning) -> Problem {
     let help = match warning.code.as_str() {
         "file-by-path" => "importlib.resources finds a package's files in a program too",
         "library" => "the program needs a C library that is as new as this machine's",
+        "compiled-module" => "`--link static` has it built from source and linked in",
         "missing-library" => "install it, or leave the module out by --exclude",
         "not-linked" => "`ekiben static build` makes static wheels; --static-wheels names them",
         "dynamic-import" => "name what it imports by --include, or in a file of --hints",

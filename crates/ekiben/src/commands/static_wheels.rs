@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use ekiben_core::{Cause, Problem, Problems};
-use ekiben_engine::Digest;
-use ekiben_freeze::runtime::{Runtime, Store as Runtimes};
+use ekiben_freeze::runtime::Store as Runtimes;
 use ekiben_static::{Error, Manifest, Progress, Request, StaticWheel, Store};
 use serde_json::json;
 
@@ -15,6 +14,7 @@ use super::stopped::Stopped;
 use crate::cli::{Global, ListFormat, StaticBuild, StaticExport, StaticList, StaticShow};
 use crate::environment;
 use crate::report;
+use crate::statics;
 
 /// Runs `ekiben static build`.
 pub(crate) fn build(build: &StaticBuild, global: &Global) -> End {
@@ -83,29 +83,6 @@ fn end(result: Result<End, Stop>) -> End {
     end
 }
 
-/// What to build for a runtime.
-///
-/// # Errors
-/// If the program's own file can't be found.
-pub(super) fn request(runtime: &Runtime, what: &str) -> Result<Request, Problems> {
-    let program = std::env::current_exe().map_err(|error| {
-        let message = format!("the program's own file can't be found: {error}");
-        Problem::error(Cause::Environment, "program", message)
-    })?;
-    let interpreter = &runtime.manifest.interpreter;
-    let identity = serde_json::to_vec(interpreter).unwrap_or_default();
-    Ok(Request {
-        what: what.to_owned(),
-        hashes: Vec::new(),
-        python: runtime.interpreter(),
-        version: interpreter.version.clone(),
-        interpreter: Digest::of(&identity).to_string(),
-        settings: Vec::new(),
-        debug: false,
-        program,
-    })
-}
-
 fn built(build: &StaticBuild, global: &Global) -> Result<End, Stop> {
     let runtimes = Runtimes::new(&environment::cache_dir(global)?);
     let runtime = runtimes.find(build.runtime.as_deref());
@@ -125,7 +102,7 @@ fn built(build: &StaticBuild, global: &Global) -> Result<End, Stop> {
         let request = Request {
             settings: build.config_settings.clone(),
             debug: build.debug,
-            ..request(&runtime, package)?
+            ..statics::request(&runtime, package)?
         };
         wheels.push(store.build(&request, progress)?);
     }

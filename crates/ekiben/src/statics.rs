@@ -1,0 +1,127 @@
+//! Static wheels for what is to be linked in and isn't there as one: they are built from source.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use ekiben_archive::normalize_name;
+use ekiben_engine::Digest;
+use ekiben_engine::process::Stop;
+use ekiben_freeze::program::{self, Compiled, Link, Links, StaticWheels, Warning};
+use ekiben_freeze::runtime::Runtime;
+use ekiben_static::{Progress, Request, Store};
+
+/// Builds static wheels for programs of a runtime.
+pub(crate) struct Statics<'a> {
+    /// The runtime.
+    pub(crate) runtime: &'a Runtime,
+    /// The folder of the cache.
+    pub(crate) cache: &'a Path,
+    /// How packages are to be linked.
+    pub(crate) links: &'a Links,
+    /// Settings for the builds of packages, by their names in normal form.
+    pub(crate) settings: &'a BTreeMap<String, Vec<String>>,
+    /// Hears what is begun.
+    pub(crate) say: &'a (dyn Fn(&str) + Sync),
+    /// Says whether to stop.
+    pub(crate) stop: Stop<'a>,
+}
+
+/// Why there are none.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// One can't be built.
+    Static(ekiben_static::Error),
+    /// One can't be put in place of what is installed.
+    Program(program::Error),
+}
+
+impl Statics<'_> {
+    /// Puts static wheels in place of what is asked to be linked in, in folders of installed packages.
+    ///
+    /// # Errors
+    /// If one can't be built.
+    pub(crate) fn asked(&self, site: &mut [PathBuf]) -> Result<Vec<Warning>, Failed> {
+        let is_wanted = |name: &str| self.links.of(name) == Some(Link::Static);
+        self.replace(site, &is_wanted)
+    }
+
+    /// The same for those that modules are of, without which a program stops. Gives nothing if there is
+    /// one of which it isn't known where it came from.
+    ///
+    /// # Errors
+    /// If one can't be built.
+    pub(crate) fn needed(
+        &self,
+        site: &mut [PathBuf],
+        modules: &[Compiled],
+    ) -> Result<Option<Vec<Warning>>, Failed> {
+        let owners: Option<BTreeSet<String>> =
+            modules.iter().map(|it| it.distribution.as_deref().map(normalize_name)).collect();
+        let Some(owners) = owners else { return Ok(None) };
+        if owners.iter().any(|owner| self.links.of(owner) == Some(Link::Memory)) {
+            return Ok(None);
+        }
+        let before = site.to_vec();
+        let warnings = self.replace(site, &|name| owners.contains(&normalize_name(name)))?;
+        Ok((site != before).then_some(warnings))
+    }
+
+    fn replace(
+        &self,
+        site: &mut [PathBuf],
+        is_wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Warning>, Failed> {
+        let mut warnings = Vec::new();
+        let store = Store::new(self.cache);
+        let progress = Progress { step: self.say, stop: self.stop };
+        for folder in site.iter_mut().filter(|folder| folder.is_dir()) {
+            let mut packages = ekiben_static::compiled(folder).map_err(Failed::Static)?;
+            packages.retain(|package| is_wanted(&package.name));
+            if packages.is_empty() {
+                continue;
+            }
+            let mut places = Vec::new();
+            for package in packages {
+                let what = format!("{}=={}", package.name, package.version);
+                let mut request = request(self.runtime, &what).map_err(Failed::Static)?;
+                if let Some(settings) = self.settings.get(&normalize_name(&package.name)) {
+                    request.settings.clone_from(settings);
+                }
+                places.push(store.build(&request, progress).map_err(Failed::Static)?.site);
+            }
+            let wheels = StaticWheels {
+                places: &places,
+                links: self.links,
+                python: &self.runtime.manifest.interpreter.python,
+                cache: self.cache,
+            };
+            let made = program::with_static(folder, &wheels).map_err(Failed::Program)?;
+            *folder = made.folder;
+            warnings.extend(made.warnings);
+        }
+        Ok(warnings)
+    }
+}
+
+/// What to build for a runtime, by its own build system's defaults.
+///
+/// # Errors
+/// If the program's own file can't be found.
+pub(crate) fn request(runtime: &Runtime, what: &str) -> Result<Request, ekiben_static::Error> {
+    let program = std::env::current_exe().map_err(|source| {
+        let path = PathBuf::from("the program's own file");
+        ekiben_static::Error::Io { action: "find", path, source }
+    })?;
+    let interpreter = &runtime.manifest.interpreter;
+    let identity = serde_json::to_vec(interpreter).unwrap_or_default();
+    Ok(Request {
+        what: what.to_owned(),
+        hashes: Vec::new(),
+        python: runtime.interpreter(),
+        version: interpreter.version.clone(),
+        interpreter: Digest::of(&identity).to_string(),
+        settings: Vec::new(),
+        debug: false,
+        program,
+    })
+}
