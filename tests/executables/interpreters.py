@@ -12,8 +12,8 @@ for _ in range(3):
     interpreter = _interpreters.create()
     _interpreters.run_string(
         interpreter,
-        "import json, asyncio, importlib.resources as r; "
-        "print(json.dumps([1]), r.files('json').joinpath('tool.py').is_file(), flush=True)",
+        "import gc, json, asyncio, importlib.resources as r; "
+        "print(json.dumps([1]), r.files('json').joinpath('tool.py').is_file(), gc.isenabled(), flush=True)",
     )
     _interpreters.destroy(interpreter)
 kept = _interpreters.create()

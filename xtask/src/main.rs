@@ -26,6 +26,7 @@ mod runtime;
 mod runtime_object;
 mod schema;
 mod shim;
+mod static_table;
 mod templates;
 mod test;
 mod tidy;
@@ -74,6 +75,8 @@ enum Command {
     Runtime(runtime::Args),
     /// Check settings by their schema with validate-pyproject
     Schema(dist::Wheel),
+    /// Build packages from source, link them into programs and run these; write the table of it
+    StaticTable(static_table::Args),
     /// Make a project of each template, build it and run its tests
     Templates(dist::Wheel),
     /// Run all checks and tests
@@ -100,6 +103,7 @@ fn main() -> ExitCode {
         Command::Real(args) => args.run(&workspace),
         Command::Runtime(args) => args.run(&workspace),
         Command::Schema(wheel) => schema::test(&workspace, &wheel.get(&workspace)?),
+        Command::StaticTable(args) => args.run(&workspace),
         Command::Templates(wheel) => templates::test(&workspace, &wheel.get(&workspace)?),
         Command::Test(args) => args.run(&workspace),
         Command::Tidy(args) => args.run(&workspace),

@@ -6,7 +6,8 @@ use anyhow::Result;
 
 use crate::workspace::{Workspace, run};
 use crate::{
-    dist, editable, examples, executables, real, schema, shim, templates, tidy, wit_check,
+    dist, editable, examples, executables, real, schema, shim, static_table, templates, tidy,
+    wit_check,
 };
 
 /// Options of `cargo xtask test`.
@@ -38,6 +39,8 @@ impl Args {
             templates::test(workspace, &ekiben)?;
             println!("== executables");
             executables::test(workspace, &ekiben)?;
+            println!("== static wheels of real packages");
+            static_table::test(workspace, &ekiben)?;
             println!("== migrated and real packages");
             real::migrated::test(workspace, &ekiben)?;
             real::test(workspace, &ekiben)?;

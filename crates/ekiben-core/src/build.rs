@@ -238,7 +238,10 @@ impl Session {
             built.export_metadata(&target)?;
             commands::wheel_of_programs(&built.shared)?
         } else {
-            let wheel = commands::wheel_of_modules(&self.configuration, &self.find_products()?)?;
+            let wheel = commands::wheel_of_modules(
+                &self.configuration,
+                &self.find_products(&self.kind_of_modules())?,
+            )?;
             if is_dynamic {
                 // Plugins may have something to say: they say it when they are asked for the wheel.
                 self.build(&[Target::Kind(Kind::METADATA)])?.export_metadata(&target)?;
@@ -261,18 +264,26 @@ impl Session {
         Ok(name)
     }
 
-    fn products(&self) -> Result<Vec<Product>, Problems> {
+    fn products(&self, modules_are: &Kind) -> Result<Vec<Product>, Problems> {
         let files = self.configuration.files()?;
         for warning in &files.warnings {
             self.environment.observer.problem(&Problem::from(warning.clone()));
         }
-        self.find_products()
+        self.find_products(modules_are)
     }
 
     /// Without warnings about files, which are the build's to give.
-    fn find_products(&self) -> Result<Vec<Product>, Problems> {
+    fn find_products(&self, modules_are: &Kind) -> Result<Vec<Product>, Problems> {
         let (project, plugins) = (self.configuration.project(), self.configuration.plugins());
-        products::find(project, self.configuration.files()?, plugins)
+        products::find(project, self.configuration.files()?, plugins, modules_are)
+    }
+
+    /// What the project's extension modules are in its wheel.
+    fn kind_of_modules(&self) -> Kind {
+        match self.configuration.links_modules() {
+            true => Kind::STATIC_MODULE,
+            false => Kind::EXTENSION_MODULE,
+        }
     }
 
     /// What must be installed to build the wheel, besides what `build-system.requires` names
@@ -285,7 +296,10 @@ impl Session {
         let listed = &self.configuration.project().build_system().requires;
         let listed: Vec<String> =
             listed.iter().map(|have| required_name(&have.to_string())).collect();
-        let mut wanted = self.configuration.plugins().requirements(&self.find_products()?);
+        let mut wanted = self
+            .configuration
+            .plugins()
+            .requirements(&self.find_products(&self.kind_of_modules())?);
         wanted.retain(|requirement| !listed.contains(&required_name(requirement)));
         Ok(wanted)
     }
@@ -299,7 +313,14 @@ impl Session {
         let needs_products = plan.commands.iter().any(|planned| {
             planned.name.plugin().is_some() || planned.name == CommandName::literal("discover")
         });
-        let products = if needs_products { self.products()? } else { Vec::new() };
+        let is_editable =
+            plan.commands.iter().any(|planned| planned.name == CommandName::literal("editable"));
+        let products = match (needs_products, is_editable) {
+            (false, _) => Vec::new(),
+            // It has the project's own files, which are imported as those of any environment.
+            (true, true) => self.products(&Kind::EXTENSION_MODULE)?,
+            (true, false) => self.products(&self.kind_of_modules())?,
+        };
         let engine = self.engine()?;
         engine.trace_span("open the project", self.began, self.opened);
         let shared = Arc::new(Shared {

@@ -124,6 +124,16 @@ impl Configuration {
         self.project.settings().artifact == Artifact::Executable
     }
 
+    /// Whether its extension modules become part of programs, and aren't loaded.
+    pub(crate) fn links_modules(&self) -> bool {
+        self.makes_programs() || self.makes_static_wheel()
+    }
+
+    /// Whether its wheel has objects of extension modules, to be linked into programs.
+    pub(crate) fn makes_static_wheel(&self) -> bool {
+        self.project.settings().artifact == Artifact::StaticExtension
+    }
+
     /// The project's folder, absolute.
     #[must_use]
     pub fn root(&self) -> &Path {

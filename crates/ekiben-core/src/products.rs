@@ -74,9 +74,14 @@ impl Product {
         }
     }
 
-    /// Whether it is an extension module.
+    /// Whether it is an extension module, whatever becomes of it.
     pub(crate) fn is_module(&self) -> bool {
-        self.kind == Kind::EXTENSION_MODULE
+        self.kind == Kind::EXTENSION_MODULE || self.is_static_module()
+    }
+
+    /// Whether it is an extension module that becomes a part of programs.
+    pub(crate) fn is_static_module(&self) -> bool {
+        self.kind == Kind::STATIC_MODULE
     }
 
     /// How plugins see it.
@@ -189,7 +194,7 @@ pub(crate) fn locations(
     paths.iter().map(locate).collect()
 }
 
-/// The products of `project`.
+/// The products of `project`. `modules_are` is the kind of its extension modules.
 ///
 /// # Errors
 /// When a configured extension has no sources, or there is no program where one is to be made.
@@ -197,8 +202,12 @@ pub(crate) fn find(
     project: &Project,
     files: &ProjectFiles,
     plugins: &Plugins,
+    modules_are: &Kind,
 ) -> Result<Vec<Product>, Problems> {
     let mut products = modules(project, files, plugins)?;
+    for product in &mut products {
+        product.kind = modules_are.clone();
+    }
     if project.settings().artifact == Artifact::Executable {
         products.extend(executables(project)?);
     }

@@ -120,6 +120,9 @@ pub enum Artifact {
     Extension,
     /// One file that holds the whole program.
     Executable,
+    /// A wheel with Python packages and the objects of extension modules, to be linked into a program:
+    /// what `ekiben freeze` asks for.
+    StaticExtension,
     /// A library for programs in other languages.
     SharedLibrary,
 }

@@ -22,11 +22,13 @@
 #include <netdb.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -56,10 +58,14 @@ const unsigned char ekiben_image[16] = "no module image";
 
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
+/* Nobody outside calls it. What no library calls either, since a module was left out, the linker drops
+ * with what it would call. */
+#define INNER __attribute__((visibility("hidden")))
+
 /* Linked with --wrap: before a function of whatever library is called, something of ours is. */
 #define WRAP(before, type, name, parameters, arguments) \
     type __real_##name parameters;                      \
-    type __wrap_##name parameters;                      \
+    INNER type __wrap_##name parameters;                \
     type __wrap_##name parameters                       \
     {                                                   \
         before();                                       \
@@ -91,13 +97,13 @@ configure_names(void)
 }
 
 /* As WRAP, for what returns nothing. */
-#define WRAP_VOID(before, name)  \
-    void __real_##name(void);    \
-    void __wrap_##name(void);    \
-    void __wrap_##name(void)     \
-    {                            \
-        before();                \
-        __real_##name();         \
+#define WRAP_VOID(before, name)     \
+    void __real_##name(void);       \
+    INNER void __wrap_##name(void); \
+    void __wrap_##name(void)        \
+    {                               \
+        before();                   \
+        __real_##name();            \
     }
 
 /* All that asks the name service, in whatever library. */
@@ -172,10 +178,10 @@ is_of_c_library(const char *name)
     return 0;
 }
 
-void *__wrap_dlopen(const char *name, int flags);
-void *__wrap_dlsym(void *library, const char *name);
-char *__wrap_dlerror(void);
-int __wrap_dlclose(void *library);
+INNER void *__wrap_dlopen(const char *name, int flags);
+INNER void *__wrap_dlsym(void *library, const char *name);
+INNER char *__wrap_dlerror(void);
+INNER int __wrap_dlclose(void *library);
 
 void *
 __wrap_dlopen(const char *name, int flags)
@@ -231,8 +237,8 @@ __wrap_dlclose(void *library)
 
 /* strace's class of calls that take a file's name has newfstatat, by which glibc before 2.41 does
  * fstat; the kernel's own fstat is also faster. Linked with --wrap. */
-int __wrap_fstat(int descriptor, struct stat *to);
-int __wrap_fstat64(int descriptor, struct stat *to);
+INNER int __wrap_fstat(int descriptor, struct stat *to);
+INNER int __wrap_fstat64(int descriptor, struct stat *to);
 
 int
 __wrap_fstat(int descriptor, struct stat *to)
@@ -271,7 +277,7 @@ WRAP(set_locale, PyObject *, PyInit_readline, (void), ())
 /* zipimport, which each start imports, imports `time`, which reads the time zone. In a program that
  * first import gets an empty module; the importer takes both away until they are wanted. */
 PyObject *__real_PyInit_time(void);
-PyObject *__wrap_PyInit_time(void);
+INNER PyObject *__wrap_PyInit_time(void);
 
 static int time_is_wanted = 1;
 
@@ -317,12 +323,107 @@ is_set(const char *key)
     return value != NULL && strcmp(value, "1") == 0;
 }
 
+/* The collector would find nothing before the program's own code runs. It is off from its own start
+ * on, in the first interpreter. */
+PyStatus __real__PyGC_Init(PyInterpreterState *interpreter);
+INNER PyStatus __wrap__PyGC_Init(PyInterpreterState *interpreter);
+
+PyStatus
+__wrap__PyGC_Init(PyInterpreterState *interpreter)
+{
+    static int is_started;
+    PyStatus status = __real__PyGC_Init(interpreter);
+    if (!is_started && is_set("quiet-start")) {
+        PyGC_Disable();
+    }
+    is_started = 1;
+    return status;
+}
+
+/* Small objects lie in arenas of 1 MiB, which the interpreter asks for one by one. They are taken from
+ * huge pages here, on kernels that give these to whoever asks: each start needs more than one arena, and
+ * a huge page costs less than the 270 faults of ordinary ones. */
+#define HUGE_PAGE ((size_t)1 << 21)
+
+static void *spare_arena;
+
+static void *
+allocate_huge_page(void)
+{
+    int protection = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    char *start = mmap(NULL, HUGE_PAGE, protection, flags, -1, 0);
+    if (start == MAP_FAILED) {
+        return NULL;
+    }
+    size_t over = (uintptr_t)start % HUGE_PAGE;
+    if (over != 0) {
+        /* Once more, with room for one that is aligned. */
+        munmap(start, HUGE_PAGE);
+        start = mmap(NULL, 2 * HUGE_PAGE, protection, flags, -1, 0);
+        if (start == MAP_FAILED) {
+            return NULL;
+        }
+        size_t before = HUGE_PAGE - (uintptr_t)start % HUGE_PAGE;
+        munmap(start, before);
+        if (before < HUGE_PAGE) {
+            munmap(start + before + HUGE_PAGE, HUGE_PAGE - before);
+        }
+        start += before;
+    }
+    madvise(start, HUGE_PAGE, MADV_HUGEPAGE);
+    return start;
+}
+
+static void *
+allocate_arena(void *next, size_t size)
+{
+    if (size == HUGE_PAGE / 2) {
+        /* Interpreters with locks of their own may ask at once. */
+        void *spare = __atomic_exchange_n(&spare_arena, NULL, __ATOMIC_ACQ_REL);
+        if (spare != NULL) {
+            return spare;
+        }
+        char *start = allocate_huge_page();
+        if (start != NULL) {
+            spare = __atomic_exchange_n(&spare_arena, start + size, __ATOMIC_ACQ_REL);
+            if (spare != NULL) {
+                munmap(spare, size);
+            }
+            return start;
+        }
+    }
+    return ((PyObjectArenaAllocator *)next)->alloc(((PyObjectArenaAllocator *)next)->ctx, size);
+}
+
+static void
+free_arena(void *next, void *arena, size_t size)
+{
+    /* By munmap, whoever allocated it. */
+    ((PyObjectArenaAllocator *)next)->free(((PyObjectArenaAllocator *)next)->ctx, arena, size);
+}
+
+static void
+use_huge_arenas(void)
+{
+    static PyObjectArenaAllocator next;
+    PyObject_GetArenaAllocator(&next);
+    PyObjectArenaAllocator ours = {&next, allocate_arena, free_arena};
+    PyObject_SetArenaAllocator(&ours);
+}
+
 static _Noreturn void
 fail(const char *program, const char *what)
 {
     fprintf(stderr, "%s: %s\n", program, what);
     exit(1);
 }
+
+#ifdef EKIBEN_FROZEN
+/* In place of the interpreter's own table of frozen modules: all of them are in the image. */
+static const struct _frozen no_modules[1];
+const struct _frozen *_PyImport_FrozenStdlib = no_modules;
+const struct _frozen *_PyImport_FrozenTest = no_modules;
+#endif
 
 static _Noreturn void
 fail_by(PyStatus status, PyConfig *config)
@@ -493,7 +594,7 @@ append_environment(PyConfig *config)
  * are set here: options and environment, by which PYTHONPATH may count, have been read. Reading them
  * earlier, by PyConfig_Read, would have `-X warn_default_encoding` forgotten. */
 PyStatus __real__PyConfig_InitPathConfig(PyConfig *config, int compute);
-PyStatus __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute);
+INNER PyStatus __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute);
 
 PyStatus
 __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute)
@@ -573,6 +674,7 @@ start(const char *path, int argc, char **argv, int is_interpreter)
     if (PyStatus_Exception(status)) {
         fail_by(status, &config);
     }
+    use_huge_arenas();
     int is_utf8 = waits || strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     freeze_early(path, !is_utf8 || (honours_environment && getenv("PYTHONIOENCODING") != NULL));
     config.use_environment = honours_environment;

@@ -13,12 +13,6 @@ import _ekiben_importer
 
 _ekiben_importer.install()
 
-# The collector has nothing to find before the program's own code runs; main.c enables it then.
-if _ekiben_importer._ekiben.setting("quiet-start") == "1":
-    import gc
-
-    gc.disable()
-
 
 class _Late:
     """A builtin that takes its place when it is used: what `site` puts there costs an import of `os`."""

@@ -1,3 +1,5 @@
+//! [`Error`]: why a static wheel can't be made or used.
+
 use std::path::PathBuf;
 
 /// Why a static wheel can't be made or used.

@@ -3,6 +3,7 @@
 //! | folder | what is in it |
 //! |---|---|
 //! | `<digest>/site` | a static wheel, unpacked |
+//! | `<digest>/seconds` | how long it took to build it |
 //! | `locks`, `logs` | what builds need while they run, and logs of failed ones |
 //!
 //! Invariants: a static wheel appears by a rename and never changes; what has a lock is built by one
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ekiben_archive::normalize_name;
 use ekiben_engine::Digest;
@@ -47,6 +48,8 @@ const HEARD: [&str; 14] = [
 /// Variables that compilers get more flags by, with which the last link drops what isn't needed.
 const FLAGS: [&str; 3] = ["CFLAGS", "CXXFLAGS", "FFLAGS"];
 const SECTIONS: &str = "-ffunction-sections -fdata-sections";
+/// The file beside `site` with the number of seconds that the build took.
+const SECONDS: &str = "seconds";
 /// How much of what a failed build said is shown.
 const SHOWN: usize = 40;
 /// How often a waiting process looks again.
@@ -102,6 +105,13 @@ impl StaticWheel {
     pub fn open(site: &Path) -> Result<Self, Error> {
         let manifest = Manifest::read(&wheel::manifest_path(site)?)?;
         Ok(Self { site: site.to_owned(), manifest })
+    }
+
+    /// How long it took to build it, if it was built on this machine.
+    #[must_use]
+    pub fn build_time(&self) -> Option<Duration> {
+        let text = fs::read_to_string(self.site.with_file_name(SECONDS)).ok()?;
+        text.parse().ok().map(Duration::from_secs)
     }
 
     /// Its `.dist-info`.
@@ -255,6 +265,7 @@ impl Store {
             }
         };
         let installed = own.join("installed");
+        let start = Instant::now();
         let (sdist, output) =
             installer.install(&request.python, &wanted, &installed, &own, &prepare, stop)?;
         if !output.status.success() {
@@ -267,7 +278,8 @@ impl Store {
             toolchain,
         };
         wheel::make(&installed, &recorder.records()?, &whole.join("site"), &about)?;
-        Ok(())
+        let path = whole.join(SECONDS);
+        fs::write(&path, start.elapsed().as_secs().to_string()).map_err(Error::io("write", path))
     }
 
     /// The error of a failed build, whose log is kept.

@@ -5,6 +5,7 @@
 //! later wins.
 
 mod freeze;
+mod static_wheels;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ekiben_freeze::runtime::{Flavours, PythonVersion};
 
 pub(crate) use freeze::{Freeze, FreezeFlavour};
+pub(crate) use static_wheels::{Static, StaticBuild, StaticExport, StaticList, StaticShow};
 
 /// Build Python projects with compiled code.
 #[derive(Debug, Parser)]
@@ -364,67 +366,6 @@ pub(crate) struct PluginList {
     /// How to show them
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: ListFormat,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Static {
-    /// Build packages from source, unless they are there
-    Build(StaticBuild),
-    /// List those that are there
-    List(StaticList),
-    /// Show what one is made of
-    Show(StaticShow),
-    /// Write some as wheels into a folder, which other machines can use
-    Export(StaticExport),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct StaticBuild {
-    /// Requirements (numpy, numpy==2.5.0), source distributions or folders of projects
-    #[arg(value_name = "PACKAGE", required = true)]
-    pub(crate) packages: Vec<String>,
-    /// The runtime to build for: its name, version or folder [default: the newest version]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) runtime: Option<String>,
-    /// A setting of the packages' builds, as pip's --config-settings has it
-    #[arg(short = 'C', long = "config-setting", value_name = "KEY=VALUE")]
-    pub(crate) config_settings: Vec<String>,
-    /// Keep debugging information in the objects
-    #[arg(long)]
-    pub(crate) debug: bool,
-    /// How to say what was built
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub(crate) format: ListFormat,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct StaticList {
-    /// How to show them
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub(crate) format: ListFormat,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct StaticShow {
-    /// Its name, name==version, or folder
-    #[arg(value_name = "NAME")]
-    pub(crate) name: String,
-    /// How to show it
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub(crate) format: ListFormat,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct StaticExport {
-    /// Their names, or name==version [default: all]
-    #[arg(value_name = "NAME")]
-    pub(crate) names: Vec<String>,
-    /// The folder for the wheels
-    #[arg(short, long, value_name = "DIR", default_value = "dist")]
-    pub(crate) out_dir: PathBuf,
-    /// Put the archives of this machine that they need into them
-    #[arg(long)]
-    pub(crate) libraries: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -55,7 +55,7 @@ pub(crate) fn read(
         .collect();
     let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let environment = Environment {
-        services: services::all(&runtimes, &folder),
+        services: services::all(&runtimes, &folder, global.cache_size),
         cache_dir: folder,
         cache_bytes: global.cache_size,
         jobs: choices.jobs.unwrap_or_else(|| u32::try_from(processors()).unwrap_or(u32::MAX)),

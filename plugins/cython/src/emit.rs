@@ -73,6 +73,9 @@ pub(crate) fn translate(cx: &Context) -> Result<(), Failure> {
 /// Plans the renaming of all that was translated.
 pub(crate) fn static_rename(cx: &Context) -> Result<(), Failure> {
     let modules = modules(cx)?;
+    if modules.is_empty() {
+        return Ok(());
+    }
     let names: Vec<String> = modules.iter().map(|(_, module, _)| module.name.clone()).collect();
     if let Some(clash) = plan::find_clash(&names) {
         return Err(clash.into());

@@ -44,6 +44,7 @@ impl Plugin for Cython {
         for kind in emit::RENAMED {
             rename.produces(kind);
         }
+        rename.makes("static-module");
         rename.after("translate");
     }
 

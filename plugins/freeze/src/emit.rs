@@ -1,9 +1,9 @@
 //! Between the host and what was decided.
 
-use ekiben_plugin::{Action, Artifact, Context, Diagnostic, Failure, Product};
+use ekiben_plugin::{Action, Artifact, Context, Diagnostic, Failure, Location, Product};
 use serde_json::{Value, json};
 
-use crate::{platforms, requirements};
+use crate::{platforms, requirements, static_modules};
 
 /// The host's service.
 pub(crate) const SERVICE: &str = "program";
@@ -15,25 +15,46 @@ pub(crate) const EXECUTABLE: &str = "executable";
 pub(crate) const REQUIREMENTS: &str = "requirements";
 
 /// The settings that the service gets as they are.
-const PASSED_ON: [&str; 10] = [
-    "flavour", "include", "exclude", "prune", "link", "linker", "strict", "optimize", "sources",
+const PASSED_ON: [&str; 12] = [
+    "flavour",
+    "include",
+    "exclude",
+    "prune",
+    "relink",
+    "link",
+    "linker",
+    "static-config",
+    "strict",
+    "optimize",
+    "sources",
     "set",
 ];
 
 /// What the service says of a runtime.
-struct Runtime {
+pub(crate) struct Runtime {
     digest: String,
     architecture: String,
     glibc: Option<String>,
+    /// The release of CPython.
+    pub(crate) version: String,
+    /// The folder of its headers.
+    include: String,
+    /// What follows the name in the files of its extension modules.
+    pub(crate) suffix: String,
 }
 
 /// The command `runtime`: says on which platforms the programs run, after those of a runtime that is
 /// there.
 pub(crate) fn runtime(cx: &Context) -> Result<(), Failure> {
     let products = cx.products();
-    refuse_modules(&products)?;
-    for product in executables(&products) {
+    for (at, product) in executables(&products).enumerate() {
         let runtime = find_runtime(cx, product)?;
+        if at == 0 {
+            // They are parts of this Python, whatever the interpreter is that builds them.
+            for module in products.iter().filter(|it| it.kind() == static_modules::MODULE) {
+                module.include_directory(&Location::System(runtime.include.clone()))?;
+            }
+        }
         let tags = match flavour(product)?.as_str() {
             "static" => platforms::of_static(&runtime.architecture),
             _ => platforms::of_dynamic(&runtime.architecture, runtime.glibc.as_deref()),
@@ -66,10 +87,21 @@ pub(crate) fn program(cx: &Context) -> Result<(), Failure> {
         let found = dependencies.as_ref().and_then(|found| found.file.as_ref());
         let is_resolved = dependencies.as_ref().is_some_and(|found| found.is_resolved);
         plan.insert("resolved".to_owned(), json!(is_resolved));
+        let static_wheels = static_wheels(cx, product)?;
+        let has_modules = products.iter().any(|product| product.kind() == static_modules::MODULE);
+        let links = has_modules || !static_wheels.is_empty();
+        plan.insert("links".to_owned(), json!(links));
+        // What a program of this flavour can't load may have to be linked in.
+        let may_link =
+            found.is_some() && (flavour(product)? == "static" || asks_for_links(product)?);
+        plan.insert("may-link".to_owned(), json!(may_link));
         let action = action(cx, "Freeze", &json!({ "freeze": plan }))?;
         action.description(&format!("freeze {}", product.name()));
         for (path, file) in &files {
             action.input(&format!("site/{path}"), file, "");
+        }
+        for archive in static_modules::archives(cx, &products)? {
+            action.reads(&archive);
         }
         if let Some(requirements) = found {
             action.input("requirements", requirements, "");
@@ -77,7 +109,7 @@ pub(crate) fn program(cx: &Context) -> Result<(), Failure> {
         for (name, file) in hints(cx, product)? {
             action.input(&name, &file, "");
         }
-        for (name, file) in static_wheels(cx, product)? {
+        for (name, file) in static_wheels {
             action.input(&name, &file, "");
         }
         if let Some(file) = trace_file(cx, product)? {
@@ -89,6 +121,15 @@ pub(crate) fn program(cx: &Context) -> Result<(), Failure> {
         Action::submit(action)?;
     }
     Ok(())
+}
+
+/// Whether packages are to be linked in.
+fn asks_for_links(product: &Product) -> Result<bool, Failure> {
+    let is_static = |value: &Value| value == "static";
+    Ok(match setting(product, "link")? {
+        Value::Object(packages) => packages.values().any(is_static),
+        value => is_static(&value),
+    })
 }
 
 /// What programs depend on.
@@ -228,25 +269,11 @@ fn static_wheels(cx: &Context, product: &Product) -> Result<Vec<(String, Artifac
     Ok(files)
 }
 
-fn executables(products: &[Product]) -> impl Iterator<Item = &Product> {
+pub(crate) fn executables(products: &[Product]) -> impl Iterator<Item = &Product> {
     products.iter().filter(|product| product.kind() == EXECUTABLE)
 }
 
-fn refuse_modules(products: &[Product]) -> Result<(), Failure> {
-    let modules = products.iter().filter(|product| product.kind() == "extension-module");
-    let errors: Vec<Diagnostic> = modules
-        .map(|module| {
-            let message =
-                format!("the extension module `{}` can't be a part of a program yet", module.name());
-            let error = Diagnostic::error("compiled-modules", message)
-                .with_help("programs of projects in Python alone can be made; other projects make wheels by `artifact = \"extension\"`");
-            placed(error, module, &["name"])
-        })
-        .collect();
-    if errors.is_empty() { Ok(()) } else { Err(Failure::User(errors)) }
-}
-
-fn find_runtime(cx: &Context, product: &Product) -> Result<Runtime, Failure> {
+pub(crate) fn find_runtime(cx: &Context, product: &Product) -> Result<Runtime, Failure> {
     // Who requires a runtime has chosen its version by that; the interpreter's is for all others.
     let (python, otherwise) = match setting(product, "python")? {
         Value::String(python) => (Some(python.clone()), python),
@@ -266,12 +293,18 @@ fn find_runtime(cx: &Context, product: &Product) -> Result<Runtime, Failure> {
     let answer: Value = serde_json::from_str(&answer)
         .map_err(|error| Failure::Internal(format!("the answer `{answer}`: {error}")))?;
     let text = |key: &str| answer.get(key).and_then(Value::as_str).map(str::to_owned);
-    match (text("digest"), text("architecture")) {
-        (Some(digest), Some(architecture)) => {
-            Ok(Runtime { digest, architecture, glibc: text("glibc") })
-        }
-        _ => Err(Failure::Internal(format!("the answer `{answer}` describes no runtime"))),
-    }
+    let needed = |key: &str| {
+        let mistake = || Failure::Internal(format!("the answer `{answer}` has no `{key}`"));
+        text(key).ok_or_else(mistake)
+    };
+    Ok(Runtime {
+        digest: needed("digest")?,
+        architecture: needed("architecture")?,
+        glibc: text("glibc"),
+        version: needed("version")?,
+        include: needed("include")?,
+        suffix: needed("suffix")?,
+    })
 }
 
 /// The series of the interpreter that builds, such as `3.13`.
@@ -307,7 +340,7 @@ fn texts(list: Value) -> Vec<String> {
     list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-fn action(cx: &Context, mnemonic: &str, plan: &Value) -> Result<Action, Failure> {
+pub(crate) fn action(cx: &Context, mnemonic: &str, plan: &Value) -> Result<Action, Failure> {
     cx.service_action(mnemonic, SERVICE, &plan.to_string())
 }
 

@@ -16,6 +16,7 @@ use crate::plan::{Action, Argument, File, Plan};
 use crate::program::{Language, Program};
 use crate::runtime;
 use crate::settings::Settings;
+use crate::static_module::{self, Files, Linked, Toolchain};
 
 /// A compiler that the host found, and who it is.
 pub(crate) struct Identified {
@@ -174,6 +175,9 @@ pub(crate) fn link(
         let tool = find(cx, Program::Ar)?;
         return Emitter { cx, tool: &tool, project, given, product }.emit(&plan);
     }
+    if kind == Kind::StaticModule {
+        return static_module(cx, &spec, &languages, given, &request.product());
+    }
     let with = identified(cx, driver, &spec.environment)?;
     if let Some(linker) = link::chosen_linker(spec.foreign_arguments()) {
         add_bare_helpers(cx, &with.tool, &[format!("ld.{linker}")])?;
@@ -189,6 +193,109 @@ pub(crate) fn link(
     }
     let plan = spec.plan(&with.compiler)?;
     Emitter { cx, tool: &with.tool, project, given, product }.emit(&plan)
+}
+
+/// Plans the object of a whole module, and says what it is to be linked with.
+fn static_module(
+    cx: &Context,
+    spec: &LinkSpec,
+    languages: &[Language],
+    mut given: Vec<Artifact>,
+    product: &str,
+) -> Result<(), Failure> {
+    let with = identified(cx, spec.driver, &spec.environment)?;
+    let machine = Host { cx, tree: cx.source_tree()?, packages: package_folders(cx)? };
+    let needs = static_module::needs(spec, languages, &with.compiler, &machine)?;
+    let mut libraries = Vec::new();
+    for library in needs.linked {
+        let archive = match library.archive {
+            Some(archive) => Some(archive),
+            None => find_archive(cx, &with, &library)?,
+        };
+        libraries.push(Linked { archive, ..library });
+    }
+    for archive in &needs.taken_in {
+        given.push(machine.file(archive)?);
+    }
+    let toolchain = Toolchain {
+        compiler: with.compiler.title.clone(),
+        linker: linker_title(&with)?.unwrap_or_default(),
+    };
+    let text = static_module::text(&toolchain, &libraries);
+    let path = format!("link/{}.txt", product.replace('/', "%2F"));
+    cx.write(&path, "linked-libraries", Some(product), text.as_bytes())?;
+    let plan = spec.plan_static_module(needs.taken_in.len(), &with.compiler, &with.path)?;
+    let product = Some(product.to_owned());
+    let project = Project::new(cx, Language::C)?;
+    Emitter { cx, tool: &with.tool, project, given, product }.emit(&plan)
+}
+
+/// The archive that a driver would link, if there is one.
+fn find_archive(
+    cx: &Context,
+    with: &Identified,
+    library: &Linked,
+) -> Result<Option<String>, Failure> {
+    let file = format!("lib{}.a", library.name);
+    let found = runtime::locate_now(&with.tool, &file)?;
+    if found.is_some() || !library.is_fortrans {
+        return Ok(found);
+    }
+    // It may be of another compiler than the one that links.
+    runtime::locate_now(&find(cx, Program::Fc)?, &file)
+}
+
+fn linker_title(with: &Identified) -> Result<Option<String>, Failure> {
+    let probe = with.tool.probe();
+    probe.argument("-Wl,--version");
+    probe.environment("PATH", &with.path);
+    let answer = probe.query()?;
+    let text = String::from_utf8_lossy(&answer.stdout);
+    Ok(text.lines().next().map(|line| line.trim().to_owned()))
+}
+
+fn package_folders(cx: &Context) -> Result<Vec<String>, Failure> {
+    let folders = cx.package_folders()?.into_iter();
+    Ok(folders
+        .filter_map(|folder| match folder {
+            Location::System(path) => Some(path),
+            _ => None,
+        })
+        .collect())
+}
+
+/// Files as the host sees them.
+struct Host<'a> {
+    cx: &'a Context,
+    tree: Tree,
+    /// Where packages lie that are installed for the build.
+    packages: Vec<String>,
+}
+
+impl Host<'_> {
+    fn file(&self, at: &Location) -> Result<Artifact, Failure> {
+        let found = match at {
+            Location::Source(path) => Some(self.tree.file(path)?),
+            Location::System(path) => self.cx.system_file(path)?,
+            Location::Build(_) => None,
+        };
+        found.ok_or_else(|| Failure::Internal(format!("an archive vanished: {at:?}")))
+    }
+}
+
+impl Files for Host<'_> {
+    fn is_file(&self, at: &Location) -> Result<bool, Failure> {
+        match at {
+            Location::Source(path) => self.tree.exists(path),
+            Location::System(path) => self.cx.is_file(path),
+            // What the build makes is given by file.
+            Location::Build(_) => Ok(false),
+        }
+    }
+
+    fn is_installed_for_build(&self, folder: &str) -> bool {
+        self.packages.iter().any(|package| folder.starts_with(package.as_str()))
+    }
 }
 
 /// The project's files, and those of them that became inputs.

@@ -23,6 +23,7 @@ mod program;
 mod real_compilers;
 mod runtime;
 mod settings;
+mod static_module;
 
 use ekiben_plugin::{
     CompileRequest, Context, Failure, LinkRequest, Plugin, Registration, Toolchain,
@@ -42,6 +43,8 @@ impl Plugin for Gnu {
             "C, C++, Fortran and assembler with gcc, gfortran or clang",
         );
         to.capability("read:source");
+        to.capability("read:distributions");
+        to.capability("find:files");
         for variable in environment::VARIABLES {
             to.capability(&format!("env:{variable}"));
         }

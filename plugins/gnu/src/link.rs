@@ -24,6 +24,7 @@ pub(crate) enum Kind {
     SharedLibrary,
     Executable,
     StaticLibrary,
+    StaticModule,
 }
 
 impl Kind {
@@ -33,6 +34,7 @@ impl Kind {
             "shared-library" => Ok(Self::SharedLibrary),
             "executable" => Ok(Self::Executable),
             "static-library" => Ok(Self::StaticLibrary),
+            "static-module" => Ok(Self::StaticModule),
             _ => Err(Failure::Unsupported(format!("linking of `{name}`"))),
         }
     }
@@ -115,7 +117,7 @@ pub(crate) fn chosen_linker<'a>(
 }
 
 impl LinkSpec {
-    fn output_name(&self) -> &str {
+    pub(crate) fn output_name(&self) -> &str {
         let (Location::Source(path) | Location::Build(path) | Location::System(path)) =
             &self.output;
         path
@@ -274,11 +276,16 @@ impl LinkSpec {
                 action.text("-shared");
                 action.text(format!("-Wl,-soname,{soname}"));
             }
-            (Kind::Executable | Kind::StaticLibrary, _) => {}
+            (Kind::Executable | Kind::StaticLibrary | Kind::StaticModule, _) => {}
         }
     }
 
-    fn add_strip(&self, action: &mut Action, compiler: &Compiler, compile_flags: &[String]) {
+    pub(crate) fn add_strip(
+        &self,
+        action: &mut Action,
+        compiler: &Compiler,
+        compile_flags: &[String],
+    ) {
         let given: Vec<String> =
             compile_flags.iter().chain(self.foreign_arguments()).cloned().collect();
         if self.debug || flags::asks_for_debug(&given) {

@@ -1,7 +1,7 @@
 //! Where gfortran's run-time libraries are: asked of gfortran, for drivers that don't know, and for
 //! archives, which no driver takes unless it is given them.
 
-use ekiben_plugin::{Context, Diagnostic, Failure, Tool};
+use ekiben_plugin::{Context, Diagnostic, Failure, Probe, Tool};
 
 use crate::emit::Identified;
 use crate::identify::Family;
@@ -72,8 +72,18 @@ fn check_family(fortran: &Identified, what: &str) -> Result<(), Failure> {
 }
 
 /// The path of a library's file: the driver echoes a name that it can't find.
-fn locate(fortran: &Tool, file: &str) -> Result<Option<String>, Failure> {
-    let probe = fortran.probe();
+fn locate(driver: &Tool, file: &str) -> Result<Option<String>, Failure> {
+    locate_by(&driver.probe(), file)
+}
+
+/// As [`locate`], for what isn't the compiler's own, so that it may come and go.
+pub(crate) fn locate_now(driver: &Tool, file: &str) -> Result<Option<String>, Failure> {
+    let probe = driver.probe();
+    probe.anew();
+    locate_by(&probe, file)
+}
+
+fn locate_by(probe: &Probe, file: &str) -> Result<Option<String>, Failure> {
     probe.argument(&format!("-print-file-name={file}"));
     let answer = probe.query()?;
     let path = String::from_utf8_lossy(&answer.stdout).trim().to_owned();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ekiben_plugin::{Context, Diagnostic, Failure, Location, Product, Tool};
 
-use crate::find::{self, Answer, Found, Machine, Options};
+use crate::find::{self, Answer, Found, Machine, Options, User};
 use crate::flags::Link;
 use crate::missing;
 use crate::packages::{self, System};
@@ -126,7 +126,10 @@ pub(crate) fn find(cx: &Context) -> Result<(), Failure> {
     let host = Host::new(cx)?;
     let mut errors = Vec::new();
     for (product, words) in &users {
-        match find::find(words, &product.name(), &options, &host) {
+        let name = product.name();
+        let is_static_module = product.kind() == "static-module";
+        let user = User { name: &name, is_static_module };
+        match find::find(words, user, &options, &host) {
             Ok(found) => contribute(cx, product, words, &found)?,
             // All that is missing is told at once.
             Err(Failure::User(reports)) => errors.extend(reports),

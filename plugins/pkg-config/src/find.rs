@@ -98,10 +98,19 @@ const C_LIBRARIES: [&str; 14] = [
     "util", "gcc",
 ];
 
+/// A product that uses libraries.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct User<'a> {
+    pub(crate) name: &'a str,
+    /// Whether it becomes a part of a program, which is linked with all that the libraries need
+    /// themselves.
+    pub(crate) is_static_module: bool,
+}
+
 /// Finds all words of a product.
 pub(crate) fn find(
     words: &[Word],
-    product: &str,
+    product: User<'_>,
     options: &Options,
     machine: &dyn Machine,
 ) -> Result<Found, Failure> {
@@ -124,7 +133,7 @@ pub(crate) fn find(
 struct Group<'a> {
     words: Vec<&'a Word>,
     treatment: Treatment,
-    product: &'a str,
+    product: User<'a>,
     machine: &'a dyn Machine,
 }
 
@@ -148,13 +157,15 @@ impl Group<'_> {
             let alone = self.machine.ask(&arguments(&[*word]), all_folders)?;
             if !alone.succeeded {
                 let system = self.machine.system();
-                errors.push(missing::explain(word, self.product, &alone.stderr, system));
+                errors.push(missing::explain(word, self.product.name, &alone.stderr, system));
             }
         }
         if errors.is_empty() {
             let said = answer.stderr;
             errors.extend(
-                self.words.first().map(|word| missing::explain(word, self.product, &said, None)),
+                self.words
+                    .first()
+                    .map(|word| missing::explain(word, self.product.name, &said, None)),
             );
         }
         Err(Failure::User(errors))
@@ -165,13 +176,15 @@ impl Group<'_> {
         let cflags: &[&str] = if statics { &["--static", "--cflags"] } else { &["--cflags"] };
         found.cflags.push(Cflags::parse(&self.ask(cflags, false)?)?);
         let public = Libs::parse(&self.ask(&["--libs"], false)?)?;
-        let mut libs = if statics {
+        let mut libs = if statics || self.product.is_static_module {
             Libs::parse(&self.ask(&["--static", "--libs"], true)?)?
         } else {
             public.clone()
         };
         if statics {
             self.take_archives(&mut libs, &public, found)?;
+        }
+        if statics || self.product.is_static_module {
             libs.library_directories.retain(|folder| !is_system_folder(folder));
         }
         if !libs.run_paths.is_empty() && self.treatment.keeps_run_path {

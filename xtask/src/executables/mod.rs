@@ -9,6 +9,7 @@ mod artifact;
 mod host;
 mod linked;
 mod opened;
+mod own;
 mod relinked;
 mod wheels;
 
@@ -67,6 +68,7 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     opened::test(&bench)?;
     relinked::test(&bench)?;
     linked::test(&bench)?;
+    own::test(&bench, workspace, ekiben)?;
     wheels::test(&bench, workspace)?;
     host::test(&bench)?;
     artifact::test(workspace, ekiben, (&program, &bench.runtime), work.path())

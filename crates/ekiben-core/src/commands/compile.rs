@@ -13,6 +13,9 @@ use crate::plugins::Plugins;
 use crate::problem::{Cause, Problem, Problems};
 use crate::products::{Product, locations};
 
+/// The folder, below the build folder, where sources lie that stand in for others.
+const STAND_INS: &str = "static/";
+
 pub(super) fn run(cx: &CommandContext) -> Result<(), Problems> {
     cx.shared.contributions.close(Stage::Compile);
     if cx.shared.modules().next().is_none() {
@@ -42,8 +45,7 @@ fn by_language(
             product: Some(product.name.clone()),
         })
     });
-    let generated = cx.of(&Kind::GENERATED_SOURCE, Some(&product.name));
-    let generated = generated.into_iter().map(|known| Ok(known.info));
+    let generated = generated(cx, product).into_iter().map(Ok);
     let mut groups: Vec<(String, Vec<ArtifactInfo>)> = Vec::new();
     let plugins = cx.shared.configuration.plugins();
     for source in configured.chain(generated) {
@@ -53,7 +55,7 @@ fn by_language(
             // What became of it is among the generated sources.
             continue;
         }
-        if source.kind == Kind::GENERATED_SOURCE.as_str() && is_header(&name, plugins) {
+        if source.kind != Kind::SOURCE.as_str() && is_header(&name, plugins) {
             continue;
         }
         let Some(language) = product.language_of(&name, plugins) else {
@@ -65,6 +67,22 @@ fn by_language(
         }
     }
     Ok(groups)
+}
+
+/// The product's generated sources. Where there is one for programs alone, it stands in for that of the
+/// same path.
+fn generated(cx: &CommandContext, product: &Product) -> Vec<ArtifactInfo> {
+    let of = |kind: &Kind| cx.of(kind, Some(&product.name)).into_iter().map(|known| known.info);
+    let mut sources: Vec<ArtifactInfo> = of(&Kind::GENERATED_SOURCE).collect();
+    for stand_in in of(&Kind::STATIC_SOURCE).filter(|_| product.is_static_module()) {
+        let path = stand_in.location.to_string();
+        let path = path.strip_prefix(STAND_INS).unwrap_or(&path);
+        match sources.iter_mut().find(|source| source.location.to_string() == path) {
+            Some(source) => *source = stand_in,
+            None => sources.push(stand_in),
+        }
+    }
+    sources
 }
 
 /// What a generator has made in no language is a header: it is included, not compiled.

@@ -31,14 +31,22 @@ pub(super) fn target(cx: &CommandContext, module: &str) -> Result<String, Proble
     Ok(configuration.interpreter()?.extension_file_name(module, abi)?)
 }
 
+/// Where the object of a module lies whose shared object would be at `path`.
+fn object_path(path: &str) -> String {
+    format!("{}.o", path.rsplit_once('.').map_or(path, |(stem, _)| stem))
+}
+
 fn link(cx: &CommandContext, product: &Product) -> Result<(), Problems> {
-    let path = format!("modules/{}", target(cx, &product.name)?);
+    let mut path = format!("modules/{}", target(cx, &product.name)?);
+    if product.is_static_module() {
+        path = object_path(&path);
+    }
     let path = RelPath::new(&path).map_err(|error| {
         Problem::error(Cause::Internal, "path", format!("the path `{path}`: {error}"))
     })?;
     let location = Location::Build(path);
     let request = request(cx, product, &location)?;
-    cx.add(location, &Kind::EXTENSION_MODULE, Some(&product.name))?;
+    cx.add(location, &product.kind, Some(&product.name))?;
     let mut refused = Vec::new();
     // Which plugin links follows from who compiled: its objects may be its own kind of thing.
     let language = request.languages.first().cloned().unwrap_or_else(|| "c".to_owned());
@@ -93,7 +101,7 @@ fn request(
         kind: product.kind.to_string(),
         output: ArtifactInfo {
             location: output.clone(),
-            kind: Kind::EXTENSION_MODULE.as_str().to_owned(),
+            kind: product.kind.as_str().to_owned(),
             product: Some(product.name.clone()),
         },
         objects: of(&Kind::OBJECT),

@@ -98,6 +98,7 @@ pub(crate) fn all() -> Vec<Command> {
             spec: spec("compile", "compile sources to objects")
                 .consumes(Kind::SOURCE)
                 .consumes(Kind::GENERATED_SOURCE.optional())
+                .consumes(Kind::STATIC_SOURCE.optional())
                 .consumes(Kind::USAGE.optional())
                 .produces(Kind::OBJECT),
             run: compile::run,
@@ -106,7 +107,9 @@ pub(crate) fn all() -> Vec<Command> {
             spec: spec("link", "link objects to extension modules")
                 .consumes(Kind::OBJECT)
                 .consumes(Kind::STATIC_LIBRARY.optional())
-                .produces(Kind::EXTENSION_MODULE),
+                .produces(Kind::EXTENSION_MODULE)
+                .produces(Kind::STATIC_MODULE)
+                .produces(Kind::LINKED_LIBRARIES),
             run: link::run,
         },
         Command {

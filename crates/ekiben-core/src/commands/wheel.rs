@@ -67,10 +67,11 @@ pub(crate) fn wheel_of_modules(
     configuration: &Configuration,
     products: &[Product],
 ) -> Result<WheelSpec, Problems> {
-    let tag = if products.iter().any(Product::is_module) {
-        limited_api::wheel_tag(configuration, products)?
-    } else {
-        Interpreter::pure_tag()
+    let tag = match products.iter().any(Product::is_module) {
+        // Objects of the limited API aren't checked, and programs have the Python that they are for.
+        true if configuration.makes_static_wheel() => configuration.interpreter()?.extension_tag(),
+        true => limited_api::wheel_tag(configuration, products)?,
+        false => Interpreter::pure_tag(),
     };
     wheel_spec(configuration, TagSet::parse(&tag.to_string())?)
 }

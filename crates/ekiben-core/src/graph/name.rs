@@ -217,6 +217,12 @@ impl Kind {
     pub const STATIC_LIBRARY: Self = Self::literal("static-library");
     /// Shared objects that Python imports.
     pub const EXTENSION_MODULE: Self = Self::literal("extension-module");
+    /// Objects of extension modules, each whole, to be linked into programs.
+    pub const STATIC_MODULE: Self = Self::literal("static-module");
+    /// Generated sources of such modules, which stand in for those of the same path.
+    pub const STATIC_SOURCE: Self = Self::literal("static-source");
+    /// What programs have to be linked with besides such modules.
+    pub const LINKED_LIBRARIES: Self = Self::literal("linked-libraries");
     /// What plugins add to products and to the metadata, by contributing rather than by a file.
     pub const USAGE: Self = Self::literal("usage");
     /// Python modules, as source or bytecode.

@@ -105,7 +105,8 @@ fn embed(python: &Python, cython: &str) {
     let cache = tempfile::tempdir().unwrap();
     let environment = python.environment(cython);
     let project = Project::with(cache.path(), FILES, python.clone(), environment);
-    project.build(Kind::literal("static-source"));
+    project.configure("[tool.ekiben]\nartifact = \"static-extension\"");
+    project.build(Kind::STATIC_SOURCE);
     let (include, libraries, is_static) = library(python);
     let out = tempfile::tempdir().unwrap();
     let modules = [

@@ -11,6 +11,7 @@ use std::process::Command;
 use ekiben_engine::Digest;
 use walkdir::WalkDir;
 
+use super::project::Modules;
 use super::{Error, Project, pylock, resolve};
 use crate::process::{self, Stop};
 
@@ -54,8 +55,8 @@ struct Task<'a> {
     key: Vec<u8>,
     /// A requirements file.
     requirements: Option<&'a str>,
-    /// The folder of a project, which is installed without its dependencies.
-    project: Option<&'a Project>,
+    /// The folder of a project, which is installed without its dependencies, and what of its modules.
+    project: Option<(&'a Project, Modules)>,
     /// Whether the requirements name all that is needed, as locks do.
     is_complete: bool,
 }
@@ -116,9 +117,9 @@ impl Installer {
     ///
     /// # Errors
     /// If the installation fails.
-    pub fn project(&self, project: &Project) -> Result<Vec<PathBuf>, Error> {
+    pub fn project(&self, project: &Project, modules: Modules) -> Result<Vec<PathBuf>, Error> {
         let dependencies = project.dependencies()?;
-        let mut folders = vec![self.project_alone(project)?];
+        let mut folders = vec![self.project_alone(project, modules)?];
         if !dependencies.is_empty() {
             let requirements = format!("{}\n", dependencies.join("\n"));
             folders.push(self.listed(&requirements, false, None)?);
@@ -130,9 +131,11 @@ impl Installer {
     ///
     /// # Errors
     /// If the installation fails.
-    pub fn project_alone(&self, project: &Project) -> Result<PathBuf, Error> {
-        let key = tree_key(&project.folder)?;
-        let task = Task { key, requirements: None, project: Some(project), is_complete: true };
+    pub fn project_alone(&self, project: &Project, modules: Modules) -> Result<PathBuf, Error> {
+        let mut key = tree_key(&project.folder)?;
+        key.extend_from_slice(project.artifact(modules).unwrap_or_default().as_bytes());
+        let project = Some((project, modules));
+        let task = Task { key, requirements: None, project, is_complete: true };
         self.install(&task, None)
     }
 
@@ -218,10 +221,10 @@ impl Installer {
         if task.is_complete {
             words.push("--no-deps".into());
         }
-        if let Some(project) = task.project {
-            if project.is_executable() {
-                // Its modules are wanted here, and not the programs that its wheels hold.
-                words.extend(["--config-settings".into(), "artifact=extension".into()]);
+        if let Some((project, modules)) = task.project {
+            if let Some(artifact) = project.artifact(modules) {
+                // Its modules are wanted here, and not what else its wheels may hold.
+                words.extend(["--config-settings".into(), format!("artifact={artifact}").into()]);
             }
             words.push((&project.folder).into());
         }

@@ -25,6 +25,7 @@ pub(super) const KNOWN: &[(&str, &str)] = known![
     "blib2to3",
     "cffi",
     "charset_normalizer",
+    "click",
     "defusedxml",
     "flask",
     "httpie",
@@ -75,6 +76,8 @@ pub(crate) struct Hint {
     optional: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unused: Vec<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    only_for: BTreeMap<String, Vec<String>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     replace: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

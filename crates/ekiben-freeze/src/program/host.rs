@@ -18,7 +18,7 @@ use super::inputs::{Inputs, Names};
 use super::report::Why;
 use super::shared::{Collector, Module};
 use super::{Base, Error, Flavour, script};
-use crate::runtime::{CHANGES, LICENCES, is_early, stdlib_recipe};
+use crate::runtime::{CHANGES, Change, LICENCES, is_early, stdlib_recipe};
 
 /// The script that reads a standard library.
 const SCRIPT: &[(&str, &str)] = &[("__main__.py", include_str!("host/library.py"))];
@@ -60,7 +60,7 @@ pub struct Interpreter {
 struct Request<'a> {
     prefix: String,
     parts: BTreeMap<&'a str, &'a str>,
-    changes: [(&'a str, &'a str, &'a str); CHANGES.len()],
+    changes: [Change; CHANGES.len()],
 }
 
 #[derive(Deserialize)]

@@ -197,7 +197,16 @@ pub fn version() -> String {
 /// If its modules can't be found or compiled, some can't be part of a program, or the runtime can't be
 /// used.
 pub fn freeze(request: &Request, base: &Base, cache: Option<&Cache>) -> Result<Program, Error> {
-    freeze_until(request, base, cache, None)
+    freeze_until(request, base, Caches { found: cache, linked: cache }, None)
+}
+
+/// Where results are kept for the next program.
+#[derive(Debug, Clone, Copy)]
+pub struct Caches<'a> {
+    /// What was found, by the places where it lies.
+    pub found: Option<&'a Cache>,
+    /// Interpreters that were linked anew, by what they are made of.
+    pub linked: Option<&'a Cache>,
 }
 
 /// As [`freeze`], unless it is to stop before.
@@ -207,7 +216,7 @@ pub fn freeze(request: &Request, base: &Base, cache: Option<&Cache>) -> Result<P
 pub fn freeze_until(
     request: &Request,
     base: &Base,
-    cache: Option<&Cache>,
+    caches: Caches<'_>,
     stop: Stop<'_>,
 ) -> Result<Program, Error> {
     let read = |path: &Path| fs::read(path).map_err(Error::io("read", path));
@@ -219,7 +228,7 @@ pub fn freeze_until(
         return Err(Error::NoRuntime { folder: base.folder().to_owned(), why });
     }
     let wanted = wanted(request, base, &standard)?;
-    let found = find::find(&wanted, base, cache, stop)?;
+    let found = find::find(&wanted, base, caches.found, stop)?;
     let flavour = choose(request, base, &found)?;
     let program = base.program(flavour)?;
     let mut report = found.report.clone();
@@ -231,7 +240,7 @@ pub fn freeze_until(
     if request.strict {
         links::strictly(&report.warnings)?;
     }
-    let interpreter = link::interpreter(request, flavour, base, &found, cache)?;
+    let interpreter = link::interpreter(request, flavour, base, &found, caches.linked)?;
     let builtins = interpreter.builtins.as_ref();
     let image = image(builder, request, &found, &standard, builtins)?;
     let object = |source| Error::Object { path: program.to_owned(), source };

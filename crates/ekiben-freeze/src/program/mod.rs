@@ -47,8 +47,8 @@ pub use base::Base;
 pub use dependencies::{Installer, installed_folder};
 pub use error::{Compiled, Error};
 pub use links::{Link, Links};
-pub use make::{Program, Request, freeze, freeze_until, version};
-pub use project::Project;
+pub use make::{Caches, Program, Request, freeze, freeze_until, version};
+pub use project::{Modules, Project};
 pub use report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,
 };

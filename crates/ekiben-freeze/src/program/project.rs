@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use ekiben_project::{Artifact, EntryPoint, PYPROJECT, Standard};
+use ekiben_project::{Artifact, EntryPoint, Executable, PYPROJECT, Standard};
 
 use super::{Error, Target};
+
+/// Ekiben, as projects name their backend.
+const BACKEND: &str = "ekiben";
 
 /// What a project's `pyproject.toml` says of its program, whichever backend the project has.
 #[derive(Debug, Clone)]
@@ -12,6 +15,17 @@ pub struct Project {
     /// Its folder.
     pub folder: PathBuf,
     standard: Standard,
+    /// What it says to Ekiben.
+    ekiben: Option<ekiben_project::Project>,
+}
+
+/// What of a project's modules is installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Modules {
+    /// Shared objects, which are loaded.
+    Shared,
+    /// Objects, which are linked in; shared ones if another backend than Ekiben builds it.
+    Static,
 }
 
 impl Project {
@@ -21,10 +35,24 @@ impl Project {
     /// If there is none, or its `[project]` isn't right.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let standard = Standard::load(folder).map_err(Error::Project)?;
-        Ok(Self { folder: folder.to_owned(), standard })
+        // What isn't right by Ekiben's settings is another backend's, or is told when it is built.
+        let ekiben = ekiben_project::Project::load(folder).ok();
+        Ok(Self { folder: folder.to_owned(), standard, ekiben })
     }
 
-    /// `project.dependencies`.
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.standard.name.as_str()
+    }
+
+    /// `[tool.ekiben.executable]`.
+    #[must_use]
+    pub fn settings(&self) -> Option<&Executable> {
+        self.ekiben.as_ref().map(|project| &project.settings().executable)
+    }
+
+    /// `project.dependencies`, and those of groups that `[tool.ekiben.executable]` names.
     ///
     /// # Errors
     /// If only the project's backend knows them.
@@ -33,14 +61,23 @@ impl Project {
             let message = "`dependencies` is dynamic: say by --requirements what the program needs";
             return Err(self.wrong(message.to_owned()));
         }
-        Ok(self.standard.dependencies.iter().map(ToString::to_string).collect())
+        let groups = self.ekiben.iter().flat_map(|project| {
+            let names = &project.settings().executable.dependency_groups;
+            names.iter().filter_map(|name| project.dependency_group(name.as_str())).flatten()
+        });
+        Ok(self.standard.dependencies.iter().chain(groups).map(ToString::to_string).collect())
     }
 
-    /// Whether its wheels hold programs that Ekiben makes, and not its modules.
-    pub(crate) fn is_executable(&self) -> bool {
-        // What isn't right by Ekiben's settings is another backend's, or is told when it is built.
-        let project = ekiben_project::Project::load(&self.folder);
-        project.is_ok_and(|project| project.settings().artifact == Artifact::Executable)
+    /// The artifact that a build has to be asked for so that its wheel holds these modules; none if it
+    /// is what the project makes anyhow.
+    pub(crate) fn artifact(&self, modules: Modules) -> Option<&'static str> {
+        let project = self.ekiben.as_ref()?;
+        let artifact = project.settings().artifact;
+        let is_ekibens = project.build_system().build_backend.as_deref() == Some(BACKEND);
+        match modules {
+            Modules::Static if is_ekibens => Some("static-extension"),
+            _ => (artifact != Artifact::Extension).then_some("extension"),
+        }
     }
 
     /// The entry point of a script, which needs no name if there is only one, or one that is named
@@ -49,6 +86,13 @@ impl Project {
     /// # Errors
     /// If there is none, or it isn't clear which is meant.
     pub fn entry_point(&self, script: Option<&str>) -> Result<Target, Error> {
+        let chosen = self.settings().and_then(|settings| settings.entry_point.as_ref());
+        if let (None, Some(chosen)) = (script, chosen) {
+            let (module, function) =
+                chosen.as_str().split_once(':').unwrap_or((chosen.as_str(), ""));
+            let (module, function) = (module.to_owned(), function.to_owned());
+            return Ok(Target::EntryPoint { module, function });
+        }
         let groups = ["console_scripts", "gui_scripts"];
         let scripts: Vec<&EntryPoint> =
             groups.iter().flat_map(|group| self.standard.entry_points(group)).collect();

@@ -24,7 +24,7 @@ pub(super) fn key(
 ) -> Result<String, Error> {
     digest::of_value(&(
         // Raise it when the way of assembling changes.
-        "runtime 3",
+        "runtime 4",
         env!("CARGO_PKG_VERSION"),
         interpreter,
         flavours.list(),

@@ -55,6 +55,8 @@ pub(super) fn arguments(request: &Request, libraries: &Libraries) -> Vec<String>
     }
     if request.lto {
         arguments.push("--with-lto=full".to_owned());
+        // Otherwise -g comes with it, and with that the path of the build folder.
+        arguments.push("ac_cv_prog_cc_g=no".to_owned());
     }
     for (module, variable, more) in [
         ("_ctypes", "LIBFFI_LIBS", ""),
@@ -77,12 +79,10 @@ pub(super) fn arguments(request: &Request, libraries: &Libraries) -> Vec<String>
 /// The variables of `make`: programs are linked at a fixed address, with the archives. What
 /// `configure` is told instead would reach extension modules too, or not reach every program.
 pub(super) fn make_variables(compiler: &str, request: &Request) -> String {
-    // Where the compiler works in the link, the assembler writes the build folder down.
-    let strip = if request.lto { " -Wl,--strip-debug" } else { "" };
     // The program that freezes CPython's own modules has all that are compiled in, but not all that
     // the modules of tests call. What is missing in interpreters, their own links tell.
     let lacks = if request.tests { " -Wl,--warn-unresolved-symbols" } else { "" };
-    format!("LINKCC={compiler} -no-pie -L{ARCHIVES}{strip}{lacks}")
+    format!("LINKCC={compiler} -no-pie -L{ARCHIVES}{lacks}")
 }
 
 /// `Modules/Setup.local` for 3.11, from the `Modules/Setup.stdlib` that `configure` wrote.

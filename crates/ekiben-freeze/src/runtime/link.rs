@@ -5,8 +5,8 @@ use std::process::Command;
 
 use super::error::Error;
 use super::install::INITTAB;
-use super::manifest::{FlavourLink, Interpreter, Link};
-use super::run::Runner;
+use super::manifest::{FlavourLink, Interpreter, Link, Options};
+use super::run::{self, Runner};
 use super::toolchain::Toolchain;
 use super::{Flavour, Parts, configure, files, interpreter, symbols};
 
@@ -18,6 +18,9 @@ pub(super) const ADDRESS: &str = "0x40000000";
 const OBJECT: &str = "lib/ekiben_runtime.o";
 /// The object with what a static program finds by name.
 pub(super) const SYMBOLS: &str = "lib/symbols.o";
+/// Has `main` bring tables of frozen modules of its own, and those of CPython's that they replace.
+const OWN_FROZEN: &str = "-DEKIBEN_FROZEN";
+const FROZEN: [&str; 2] = ["_PyImport_FrozenStdlib", "_PyImport_FrozenTest"];
 /// What a dynamic program may need: the parts of the C library, by their names of all ages.
 const C_LIBRARY: [&str; 4] = ["libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"];
 
@@ -29,6 +32,9 @@ pub(super) fn plan(interpreter: &Interpreter, flavours: &[Flavour]) -> Link {
     let mut compile_flags = vec!["-O2".to_owned()];
     compile_flags.extend(configure::COMPILE_FLAGS.map(str::to_owned));
     compile_flags.push(format!("-Iinclude/python{}", interpreter.python));
+    if yields_frozen_modules(&interpreter.options) {
+        compile_flags.push(OWN_FROZEN.to_owned());
+    }
     let flavours = flavours.iter().map(|flavour| {
         let mut objects =
             vec![format!("lib/main-{flavour}.o"), OBJECT.to_owned(), INITTAB.to_owned()];
@@ -53,6 +59,12 @@ pub(super) fn plan(interpreter: &Interpreter, flavours: &[Flavour]) -> Link {
         libraries: ["-lm", "-ldl", "-lpthread"].map(str::to_owned).into(),
         flavours: flavours.collect(),
     }
+}
+
+/// Whether programs have an empty table of frozen modules in place of CPython's, which is 0.3 MB that are
+/// in the image too. CPython's tests ask for what is in it, and link-time optimisation keeps it.
+fn yields_frozen_modules(options: &Options) -> bool {
+    !options.tests && !options.lto
 }
 
 fn flags(flavour: Flavour, interpreter: &Interpreter) -> Vec<String> {
@@ -90,6 +102,12 @@ pub(super) fn link(
     files::write(&main_c, parts.main_c)?;
     files::write(&root.join(OBJECT), parts.object)?;
     let command = || command(toolchain, root);
+    if link.compile_flags.iter().any(|flag| flag == OWN_FROZEN) {
+        let mut yields = run::command(toolchain.program("objcopy", runner)?);
+        yields.current_dir(root).arg("--enable-deterministic-archives");
+        yields.args(FROZEN.map(|table| format!("--weaken-symbol={table}"))).arg(&link.python);
+        runner.run("having frozen modules replaced", &mut yields)?;
+    }
     for (flavour, how) in &mut link.flavours {
         runner.step(&format!("Linking {}", how.program))?;
         let object = format!("lib/main-{flavour}.o");

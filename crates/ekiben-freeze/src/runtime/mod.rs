@@ -58,8 +58,9 @@ pub use relink::{
     Archive, Complaint, Libraries, Linked, Linker, NoArchive, Relink, Wanted as WantedLibraries,
 };
 pub use run::Progress;
-pub(crate) use stdlib::{CHANGES, is_early, recipe as stdlib_recipe};
+pub(crate) use stdlib::{CHANGES, Change, is_early, recipe as stdlib_recipe};
 pub use store::{Runtime, Store};
+pub use toolchain::compiler_files;
 pub use version::PythonVersion;
 pub use wheel::DISTRIBUTION;
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ekiben_image::{Builder, Content, Effort, FileKind, ModuleKind, NewModule};
+use serde::Serialize;
 
 use super::Parts;
 use super::code::{self, Unit};
@@ -12,12 +13,42 @@ use super::install::BESIDE_IMAGES;
 use super::manifest::Interpreter;
 use super::run::Runner;
 
-/// What is changed of the library's modules: a file, a part of it, and what stands there instead.
-pub(crate) const CHANGES: [(&str, &str, &str); 2] = [
+/// What is changed of one of the library's modules.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Change {
+    /// Its file.
+    file: &'static str,
+    /// A part of it, which is there once.
+    part: &'static str,
+    /// What stands there instead.
+    instead: &'static str,
+    /// Whether every version has the part.
+    always: bool,
+}
+
+/// What is changed of the library's modules.
+pub(crate) const CHANGES: [Change; 3] = [
     // It asks the disk whether a folder is the library's.
-    ("pydoc.py", "not os.path.samefile(script_dir, stdlib_dir)", "script_dir != stdlib_dir"),
+    Change {
+        file: "pydoc.py",
+        part: "not os.path.samefile(script_dir, stdlib_dir)",
+        instead: "script_dir != stdlib_dir",
+        always: true,
+    },
     // When it is imported it starts its work, which Ekiben's own did. `python -m site` needs it still.
-    ("site.py", "if not sys.flags.no_site:\n    main()", "if __name__ == '__main__':\n    main()"),
+    Change {
+        file: "site.py",
+        part: "if not sys.flags.no_site:\n    main()",
+        instead: "if __name__ == '__main__':\n    main()",
+        always: true,
+    },
+    // It is 0.8 MB, which a small program may leave out; then wide characters count as others.
+    Change {
+        file: "traceback.py",
+        part: "    import unicodedata\n\n",
+        instead: "    try: import unicodedata\n    except ImportError: return offset\n",
+        always: false,
+    },
 ];
 /// Packages, with all that is in them, and modules that may be needed before anything can be imported
 /// from the image. Some CPython has frozen into it too, but not with `-X frozen_modules=off`, which
@@ -102,9 +133,9 @@ fn add_parts(
     let interpreter = root.join("bin").join(stdlib.trim_start_matches("lib/"));
     let own = parts.python.iter().map(|(file, text)| (*file, (*text).to_owned()));
     let mut sources: Vec<(&str, String)> = own.collect();
-    for (file, part, other) in CHANGES {
-        let text = files::read_text(&root.join(stdlib).join(file))?;
-        sources.push((file, changed(file, &text, part, other)?));
+    for change in CHANGES {
+        let text = files::read_text(&root.join(stdlib).join(change.file))?;
+        sources.push((change.file, change.apply(&text)?));
     }
     let mut units = Vec::new();
     for (file, text) in &sources {
@@ -123,14 +154,17 @@ fn add_parts(
     Ok(())
 }
 
-/// A text with another part.
-fn changed(file: &str, text: &str, part: &str, other: &str) -> Result<String, Error> {
-    if text.matches(part).count() != 1 {
-        return Err(Error::Internal(format!(
-            "{file} doesn't have once what is to be changed: {part}"
-        )));
+impl Change {
+    fn apply(&self, text: &str) -> Result<String, Error> {
+        match text.matches(self.part).count() {
+            1 => Ok(text.replacen(self.part, self.instead, 1)),
+            0 if !self.always => Ok(text.to_owned()),
+            _ => Err(Error::Internal(format!(
+                "{} doesn't have once what is to be changed: {}",
+                self.file, self.part
+            ))),
+        }
     }
-    Ok(text.replacen(part, other, 1))
 }
 
 /// The library's own modules and the files beside them.
@@ -211,11 +245,15 @@ mod tests {
 
     #[test]
     fn what_is_changed_has_to_be_there() {
-        assert_eq!(changed("x.py", "a = 1\n", "= 1", "= 2").unwrap(), "a = 2\n");
+        let change = Change { file: "x.py", part: "= 1", instead: "= 2", always: true };
+        assert_eq!(change.apply("a = 1\n").unwrap(), "a = 2\n");
         for text in ["", "a = 1\nb = 1\n"] {
-            let error = changed("x.py", text, "= 1", "= 2").unwrap_err().to_string();
+            let error = change.apply(text).unwrap_err().to_string();
             assert_eq!(error, "x.py doesn't have once what is to be changed: = 1");
         }
+        let change = Change { always: false, ..change };
+        assert_eq!(change.apply("b = 3\n").unwrap(), "b = 3\n");
+        change.apply("a = 1\nb = 1\n").unwrap_err();
     }
 
     #[test]

@@ -5,11 +5,44 @@ use std::process::Command;
 
 use super::error::Error;
 use super::manifest::Compiler;
-use super::run::{self, Runner};
+use super::relink::Linker;
+use super::run::{self, Progress, Runner};
 
 /// The compiler of this machine.
 pub(super) struct Toolchain {
     pub(super) compiler: Compiler,
+}
+
+/// Programs that the compiler starts to compile C and to link.
+const PROGRAMS: [&str; 4] = ["as", "cc1", "collect2", "ld"];
+
+/// What of the C library and the compiler becomes part of what is linked.
+const FILES: [&str; 7] =
+    ["crt1.o", "crti.o", "crtn.o", "libc.a", "libc.so.6", "libgcc.a", "libgcc_eh.a"];
+
+/// The files of the compiler that links interpreters anew, by a linker that may be another than its own:
+/// they decide on what comes of it.
+///
+/// # Errors
+/// If there is none.
+pub fn compiler_files(
+    linker: Option<Linker>,
+    progress: Progress<'_>,
+) -> Result<Vec<PathBuf>, Error> {
+    let work = tempfile::tempdir().map_err(Error::io("create", &std::env::temp_dir()))?;
+    let mut runner = Runner::new(progress, &work.path().join("log"))?;
+    let toolchain = Toolchain::find(&mut runner)?;
+    let driver = toolchain.compiler.command.iter().filter_map(|word| which::which(word).ok());
+    let mut files: Vec<PathBuf> = driver.collect();
+    let linker = linker.map(|linker| format!("ld.{linker}"));
+    for name in PROGRAMS.into_iter().chain(linker.as_deref()) {
+        // The compiler repeats the name of what it leaves to the search path.
+        files.extend(which::which(toolchain.program(name, &mut runner)?));
+    }
+    for name in FILES {
+        files.extend(toolchain.file(name, &mut runner)?);
+    }
+    Ok(files)
 }
 
 impl Toolchain {
@@ -70,6 +103,7 @@ impl Toolchain {
         self.file(&format!("lib{name}.so"), runner)
     }
 
+    /// A file that is found by its name in a link.
     fn file(&self, name: &str, runner: &mut Runner<'_>) -> Result<Option<PathBuf>, Error> {
         let question = format!("-print-file-name={name}");
         let answer = runner.output("looking for a library", self.command().arg(question))?;

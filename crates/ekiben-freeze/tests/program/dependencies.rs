@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ekiben_freeze::program::{Error, Installer, Project, Request, Target};
+use ekiben_freeze::program::{Error, Installer, Modules, Project, Request, Target};
 
 use crate::support::Place;
 
@@ -85,7 +85,7 @@ fn a_project_is_installed_with_what_it_depends_on() {
     let target = project.entry_point(None).unwrap();
     assert!(matches!(&target, Target::EntryPoint { module, .. } if module == "spam.cli"));
     let installer = installer(&place);
-    let site = installer.project(&project).unwrap();
+    let site = installer.project(&project, Modules::Static).unwrap();
     let request = Request { site: site.clone(), ..Request::new(target) };
     let report = place.freeze(&request).unwrap().report;
     let names: Vec<_> = report.distributions.iter().map(|it| it.name.as_str()).collect();
@@ -93,7 +93,7 @@ fn a_project_is_installed_with_what_it_depends_on() {
 
     // Another state of the project is another folder; its dependencies stay.
     place.write("project/cli.py", "def main(): print()\n");
-    let other = installer.project(&project).unwrap();
+    let other = installer.project(&project, Modules::Static).unwrap();
     assert!(other[0] != site[0] && other[1] == site[1]);
 }
 
@@ -127,6 +127,6 @@ fn modules_of_a_project_are_asked_for_whose_wheels_hold_programs() {
          [project]\nname = 'spam'\nversion = '1.0'\n[tool.ekiben]\nartifact = 'executable'\n",
     );
     let project = Project::read(&place.path("project")).unwrap();
-    let site = installer(&place).project(&project).unwrap();
+    let site = installer(&place).project(&project, Modules::Shared).unwrap();
     assert!(site[0].join("spam/cli.py").is_file());
 }

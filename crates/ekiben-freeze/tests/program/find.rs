@@ -321,3 +321,40 @@ fn hints_put_other_text_in_place_of_some() {
     freeze();
     assert_eq!(place.runs(), 1);
 }
+
+#[test]
+fn what_is_only_for_some_functions_waits_for_their_names() {
+    let place = Place::new();
+    place.write("site/tools.py", "def big():\n    import heavy\ndef small():\n    import light\n");
+    place.write("site/heavy.py", "import heavier\n");
+    place.write("site/late.py", "# Not big.\nimport tools\ngetattr(tools, 'wide')\n");
+    for name in ["heavier", "light", "named", "unnamed"] {
+        place.write(&format!("site/{name}.py"), "");
+    }
+    place.write(
+        "hints/tools.toml",
+        "[tools]\nimports = ['named', 'unnamed']\n\
+         only-for = { heavy = ['big'], named = ['wide'], unnamed = ['narrow'] }\n",
+    );
+    let told = |main: &str| {
+        place.write("site/main.py", main);
+        let request = Request { hints: vec![place.path("hints")], ..place.module("main") };
+        place.told(&place.freeze(&request).unwrap().report)
+    };
+    insta::assert_snapshot!(told("import tools\n"), @r"
+    main main
+    light: imported at times by tools, line 4
+    main: is the program
+    tools: imported by main, line 1
+    ");
+    insta::assert_snapshot!(told("import late\nfrom tools import big\n"), @r"
+    main main
+    heavier: imported by heavy, line 1
+    heavy: imported at times by tools, line 2
+    late: imported by main, line 1
+    light: imported at times by tools, line 4
+    main: is the program
+    named: named by the hints for tools
+    tools: imported by main, line 2
+    ");
+}

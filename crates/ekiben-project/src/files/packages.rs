@@ -214,7 +214,10 @@ impl Finder<'_> {
         let standard = self.project.standard();
         !self.project.settings().extension.is_empty()
             || !self.project.settings().include.is_empty()
-            || self.project.settings().artifact != Artifact::Extension
+            || !matches!(
+                self.project.settings().artifact,
+                Artifact::Extension | Artifact::StaticExtension
+            )
             || standard.import_names.as_ref().is_some_and(Vec::is_empty)
     }
 

@@ -35,11 +35,17 @@ pub struct Executable {
     pub hints: Vec<ProjectPath>,
     /// Whether to leave out what nothing reaches of the standard library.
     pub prune: bool,
+    /// Whether to link interpreters with only the builtin modules that the program needs, which `prune`
+    /// goes with.
+    pub relink: bool,
     /// Whether compiled modules are linked in or loaded from memory: of all packages, or of those that
     /// are named, with `*` for all others. When not given: static wheels are linked in.
     pub link: Option<ProgramLink>,
     /// Folders with static wheels, which replace packages of the same version.
     pub static_wheels: Vec<ProjectPath>,
+    /// Settings for the builds of packages that are linked in and for which there is no static wheel, by
+    /// their names: `numpy = ["setup-args=-Dblas=none"]`.
+    pub static_config: BTreeMap<String, Vec<Argument>>,
     /// The linker for what is linked in. When not given: the compiler's own.
     pub linker: Option<ProgramLinker>,
     /// Whether it is an error if something would be left out, or not be linked as `link` asks for.
@@ -66,8 +72,10 @@ impl Default for Executable {
             trace_file: None,
             hints: Vec::new(),
             prune: false,
+            relink: false,
             link: None,
             static_wheels: Vec::new(),
+            static_config: BTreeMap::new(),
             linker: None,
             strict: false,
             optimize: 0,

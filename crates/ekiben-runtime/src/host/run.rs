@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_uchar};
 use std::os::unix::ffi::OsStrExt as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{env, ptr};
 
 use ekiben_image::ModuleKind;
@@ -49,7 +50,7 @@ pub(super) unsafe fn main(
     // SAFETY: the caller promises it.
     unsafe {
         freeze_early();
-        ffi::PyImport_AppendInittab(c"_ekiben".as_ptr(), Some(PyInit__ekiben));
+        ffi::PyImport_AppendInittab(c"_ekiben".as_ptr(), Some(init_quietly));
         let arguments: Vec<&CStr> =
             (0..argc).map(|at| CStr::from_ptr(*argv.add(at as usize))).collect();
         let name = image().and_then(|image| image.setting("main"));
@@ -76,6 +77,19 @@ pub(super) unsafe fn main(
                 Ok(finish(run(name)))
             }
         }
+    }
+}
+
+/// Gives the module `_ekiben`. It is first asked for by the first interpreter's `site`: what the collector
+/// would find after that, before the program's own code runs, is nothing.
+extern "C" fn init_quietly() -> *mut PyObject {
+    static IS_FIRST: AtomicBool = AtomicBool::new(true);
+    // SAFETY: the interpreter calls it, and holds itself.
+    unsafe {
+        if IS_FIRST.swap(false, Ordering::Relaxed) && is_set("quiet-start") {
+            ffi::PyGC_Disable();
+        }
+        PyInit__ekiben()
     }
 }
 

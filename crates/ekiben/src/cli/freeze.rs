@@ -8,7 +8,7 @@ use ekiben_freeze::program::{Flavour, Linker, Links};
 
 use super::ListFormat;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Freeze {
     /// A script, a module or package, an entry point (package.module:function), or the folder of a
     /// project
@@ -168,5 +168,15 @@ mod tests {
         for bad in ["isolated", "isolated=", "isolated=no"] {
             assert!(parse_switch(bad).is_err(), "{bad}");
         }
+    }
+}
+
+/// `numpy:setup-args=-Dblas=none`.
+fn parse_static_config(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((name, setting)) if !name.trim().is_empty() && setting.contains('=') => {
+            Ok((name.trim().to_owned(), setting.to_owned()))
+        }
+        _ => Err("write a package, `:`, and a setting as KEY=VALUE".to_owned()),
     }
 }

@@ -1,20 +1,18 @@
 //! `ekiben freeze`: a program from a script, a module, an entry point or a project.
 
+mod asked;
+mod settings;
+
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use ekiben_archive::normalize_name;
 use ekiben_core::{Cause, Place, Problem, Problems};
 use ekiben_engine::{Cache, CacheLimits};
 use ekiben_freeze::program::host::Interpreter;
-use ekiben_freeze::program::{
-    self, Base, Error, Flavour, Installer, Links, Program, Project, Report, Request, StaticWheels,
-    Target, Warning,
-};
+use ekiben_freeze::program::{Base, Error, Flavour, Program, Project, Report, Target, Warning};
+use ekiben_freeze::runtime::Store;
 
-use ekiben_freeze::runtime::{Runtime, Store};
-
+use self::asked::Asked;
 use super::End;
 use super::build::print;
 use super::stopped::Stopped;
@@ -22,7 +20,6 @@ use crate::cli::{Freeze, FreezeFlavour, Global, ListFormat};
 use crate::environment;
 use crate::parts::HOST_PARTS;
 use crate::report;
-use crate::statics::{Failed, Statics};
 
 /// The version of Python, unless another is asked for.
 const PYTHON: &str = "3.13";
@@ -51,14 +48,14 @@ pub(crate) fn run(freeze: &Freeze, global: &Global) -> End {
     }
 }
 
-/// What was asked for on the command line, and whether that still holds.
-struct Asked<'a> {
-    freeze: &'a Freeze,
-    global: &'a Global,
-    stopped: &'a Stopped,
-}
-
 fn perform(freeze: &Freeze, global: &Global, stopped: &Stopped) -> Result<(), Problems> {
+    let target = Target::parse(freeze.target.as_deref().unwrap_or(ANY)).map_err(problems)?;
+    let project = match &target {
+        Target::Project(folder) => Some(Project::read(folder).map_err(problems)?),
+        _ => None,
+    };
+    let laid_over = project.as_ref().map(|project| settings::laid_over(freeze, project));
+    let freeze = laid_over.as_ref().unwrap_or(freeze);
     let passing = match global.no_cache {
         true => Some(environment::passing_cache()?),
         false => None,
@@ -70,12 +67,12 @@ fn perform(freeze: &Freeze, global: &Global, stopped: &Stopped) -> Result<(), Pr
     let base = base(freeze, global, &folder)?;
     // Without a cache the next run takes longer.
     let cache = Cache::open(&folder, CacheLimits::new(global.cache_size)).ok();
-    let asked = Asked { freeze, global, stopped };
-    let mut request = request(&asked, &base, &folder)?;
-    request.traced = traced(freeze, &request, &base)?;
+    let asked =
+        Asked { freeze, global, stopped, base: &base, cache: &folder, project: project.as_ref() };
+    let mut request = asked.request(target)?;
     let output = freeze.output.clone().unwrap_or_else(|| output(freeze));
     refuse_folder(&output)?;
-    let made = made(&asked, &mut request, &base, cache.as_ref())?;
+    let made = asked.made(&mut request, cache.as_ref())?;
     made.write(&output).map_err(problems)?;
     tell(freeze, global, &base, &made, &output);
     Ok(())
@@ -114,157 +111,6 @@ fn base(freeze: &Freeze, global: &Global, cache: &Path) -> Result<Base, Problems
         Err(error) if freeze.flavour.is_some() => Err(super::runtime::problems(&error)),
         Err(error) => host().map_err(|_| super::runtime::problems(&error)),
     }
-}
-
-/// What is asked for, with everything installed that it names.
-fn request(asked: &Asked<'_>, base: &Base, cache: &Path) -> Result<Request, Problems> {
-    let freeze = asked.freeze;
-    let mut site = Vec::new();
-    let installer = Installer {
-        python: base.interpreter.clone(),
-        cache: cache.to_owned(),
-        refresh: freeze.refresh,
-    };
-    let target = match Target::parse(freeze.target.as_deref().unwrap_or(ANY)).map_err(problems)? {
-        Target::Project(folder) => {
-            let project = Project::read(&folder).map_err(problems)?;
-            let target = project.entry_point(freeze.script.as_deref()).map_err(problems)?;
-            let installed = match freeze.requirements {
-                Some(_) => installer.project_alone(&project).map(|folder| vec![folder]),
-                None => installer.project(&project),
-            };
-            site.extend(installed.map_err(problems)?);
-            target
-        }
-        target => target,
-    };
-    if let Some(file) = &freeze.requirements {
-        site.push(installer.requirements(file).map_err(problems)?);
-    }
-    site.extend(freeze.site.iter().map(|folder| base.site(folder)));
-    let active = std::env::var_os("VIRTUAL_ENV").map(|folder| base.site(Path::new(&folder)));
-    match active {
-        // An environment of another version has nothing for this program.
-        Some(active) if site.is_empty() && active.is_dir() => site.push(active),
-        _ => {}
-    }
-    let mut link = Links::default();
-    for word in &freeze.link {
-        link.take(word).map_err(|message| Problem::error(Cause::Input, "freeze", message))?;
-    }
-    let mut warnings = Vec::new();
-    let wheels =
-        StaticWheels { places: &freeze.static_wheels, links: &link, python: &base.python, cache };
-    for folder in site.iter_mut().filter(|folder| folder.is_dir()) {
-        if !freeze.static_wheels.is_empty() {
-            let made = program::with_static(folder, &wheels).map_err(problems)?;
-            *folder = made.folder;
-            warnings.extend(made.warnings);
-        }
-    }
-    // An interpreter of the machine has nothing linked in: that is told later.
-    if let Ok(runtime) = base.runtime() {
-        let made = with_statics(asked, &runtime, &link, |it| it.asked(&mut site));
-        warnings.extend(made?);
-    }
-    Ok(Request {
-        target,
-        site,
-        includes: freeze.include.clone(),
-        excludes: freeze.exclude.clone(),
-        traced: Vec::new(),
-        hints: freeze.hints.clone(),
-        prune: freeze.prune || freeze.relink,
-        relink: freeze.relink,
-        warnings,
-        link,
-        linker: freeze.linker,
-        strict: freeze.strict,
-        optimize: freeze.optimize,
-        sources: !freeze.no_sources,
-        interpreter: freeze.interpreter,
-        path: freeze.path.clone(),
-        flavour: freeze.flavour.map(Flavour::from),
-        switches: freeze.set.iter().cloned().collect::<BTreeMap<_, _>>(),
-    })
-}
-
-/// Makes the program. Packages without whose compiled modules it would stop are built to be linked in, if
-/// it can't load them.
-fn made(
-    asked: &Asked<'_>,
-    request: &mut Request,
-    base: &Base,
-    cache: Option<&Cache>,
-) -> Result<Program, Problems> {
-    let modules = match program::freeze(request, base, cache) {
-        Err(Error::Compiled(modules)) => modules,
-        made => return made.map_err(problems),
-    };
-    let runtime = base.runtime().map_err(problems)?;
-    let (site, link) = (&mut request.site, &request.link);
-    match with_statics(asked, &runtime, link, |it| it.needed(site, &modules))? {
-        Some(warnings) => request.warnings.extend(warnings),
-        None => return Err(problems(Error::Compiled(modules))),
-    }
-    program::freeze(request, base, cache).map_err(problems)
-}
-
-/// Does something with what builds static wheels.
-fn with_statics<T>(
-    asked: &Asked<'_>,
-    runtime: &Runtime,
-    links: &Links,
-    work: impl FnOnce(&Statics<'_>) -> Result<T, Failed>,
-) -> Result<T, Problems> {
-    let Asked { freeze, global, stopped } = asked;
-    // As runtimes they are no results of builds: they are there with any cache.
-    let cache = environment::cache_dir(global)?;
-    let say = |text: &str| {
-        if !global.quiet {
-            // Nobody is left to hear of an error on stderr.
-            let _ = writeln!(anstream::stderr(), "{text}");
-        }
-    };
-    let mut settings: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, setting) in &freeze.static_config {
-        settings.entry(normalize_name(name)).or_default().push(setting.clone());
-    }
-    let stop = || stopped.is_set();
-    let statics = Statics {
-        runtime,
-        cache: &cache,
-        links,
-        settings: &settings,
-        say: &say,
-        stop: Some(&stop),
-    };
-    work(&statics).map_err(|failed| match failed {
-        Failed::Static(error) => super::static_wheels::problems(&error),
-        Failed::Program(error) => problems(error),
-    })
-}
-
-/// What was imported in a run, or in earlier ones.
-fn traced(freeze: &Freeze, request: &Request, base: &Base) -> Result<Vec<String>, Problems> {
-    let known = match (freeze.trace, &freeze.trace_file) {
-        (false, None) => return Ok(Vec::new()),
-        (false, Some(file)) => program::recorded(file),
-        (true, file) => {
-            let run = program::trace(request, base, &freeze.arguments);
-            let run = run.map_err(problems)?;
-            if !run.status.success() {
-                let message = format!("the traced run ended with {}", run.status);
-                let warning = Problem::warning(Cause::Input, "traced-run", message);
-                report::show_problems(&warning.into(), Path::new(""));
-            }
-            match file {
-                Some(file) => program::record(file, &run.modules),
-                None => Ok(run.modules),
-            }
-        }
-    };
-    Ok(known.map_err(problems)?.into_iter().collect())
 }
 
 /// A program's name, if none was given.

@@ -128,12 +128,19 @@ fn print_list(wheels: &[StaticWheel], format: ListFormat) {
 
 fn entry(wheel: &StaticWheel) -> serde_json::Value {
     let Manifest { name, version, python, modules, .. } = &wheel.manifest;
-    let modules: Vec<&str> = modules.iter().map(|module| module.name.as_str()).collect();
+    let modules: Vec<_> = modules
+        .iter()
+        .map(|module| {
+            let size = wheel.site.join(&module.object).metadata().map_or(0, |it| it.len());
+            json!({ "name": module.name, "size": size, "libraries": module.libraries })
+        })
+        .collect();
     json!({
         "name": name,
         "version": version,
         "python": python,
         "modules": modules,
+        "seconds": wheel.build_time().map(|time| time.as_secs()),
         "folder": wheel.site.display().to_string(),
     })
 }
@@ -165,7 +172,14 @@ fn description(wheel: &StaticWheel) -> String {
         ("python", manifest.python.clone()),
         ("compiler", manifest.toolchain.compiler.clone()),
         ("linker", manifest.toolchain.linker.clone()),
+        (
+            "built in",
+            wheel.build_time().map_or_else(String::new, |it| format!("{} s", it.as_secs())),
+        ),
     ] {
+        if value.is_empty() {
+            continue;
+        }
         // Writing to a string can't fail.
         let _ = writeln!(text, "    {key}: {value}");
     }

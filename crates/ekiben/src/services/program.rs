@@ -9,15 +9,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use ekiben_archive::normalize_name;
 use ekiben_core::plugin::protocol::Failure;
 use ekiben_core::{Service, ServiceFiles, Surroundings};
-use ekiben_engine::{ActionError, RelPath};
+use ekiben_engine::{ActionError, Cache, CacheLimits, RelPath};
 use ekiben_freeze::program::{
-    self, Base, Error, Installer, Link, Links, Program, Request, StaticWheels, Target, Warning,
+    self, Base, Caches, Error, Installer, Link, Links, Program, Request, StaticWheels, Target,
+    Warning,
 };
 use ekiben_freeze::runtime::{self, DISTRIBUTION, Flavour, Progress, Runtime, Store};
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use super::static_modules;
+use crate::statics::{Failed, Statics};
 
 /// How many warnings of a kind are told.
 const SHOWN: usize = 5;
@@ -26,6 +31,7 @@ const SHOWN: usize = 5;
 pub(crate) struct Programs {
     runtimes: Store,
     cache: PathBuf,
+    cache_bytes: u64,
 }
 
 /// What a plugin may ask.
@@ -45,6 +51,10 @@ enum Plan {
     Resolve { runtime: String },
     /// To make a program.
     Freeze(Freeze),
+    /// To leave of what the object of a module defines only its init function to be seen.
+    Isolate(static_modules::Isolate),
+    /// To say what a static wheel holds.
+    Describe(static_modules::Describe),
 }
 
 #[derive(Deserialize)]
@@ -57,7 +67,13 @@ struct Freeze {
     include: Vec<String>,
     exclude: Vec<String>,
     prune: bool,
+    relink: bool,
+    /// Whether there are modules to be linked in.
+    links: bool,
+    /// Whether there may be, as packages that are built from source.
+    may_link: bool,
     link: Option<PlannedLink>,
+    static_config: BTreeMap<String, Vec<String>>,
     linker: Option<String>,
     strict: bool,
     optimize: u8,
@@ -89,8 +105,8 @@ impl PlannedLink {
 }
 
 impl Programs {
-    pub(crate) fn new(runtimes: &Path, cache: &Path) -> Self {
-        Self { runtimes: Store::new(runtimes), cache: cache.to_owned() }
+    pub(crate) fn new(runtimes: &Path, cache: &Path, cache_bytes: u64) -> Self {
+        Self { runtimes: Store::new(runtimes), cache: cache.to_owned(), cache_bytes }
     }
 
     /// Of the runtimes for a version that are kept, the last that was made, if possible one of the flavour.
@@ -208,18 +224,31 @@ impl Programs {
                 warnings.extend(made.warnings);
             }
         }
+        let say = |text: &str| files.log(&format!("{text}\n"));
+        let settings = plan.static_config.iter();
+        let settings = settings.map(|(name, its)| (normalize_name(name), its.clone())).collect();
+        let statics = Statics {
+            runtime: &runtime,
+            cache: &self.cache,
+            links: &links,
+            settings: &settings,
+            say: &say,
+            stop: Some(&stop),
+        };
+        warnings.extend(statics.asked(&mut site[1..]).map_err(unbuilt)?);
         let linker = plan.linker.as_deref().map(str::parse).transpose();
         let (module, function) =
             plan.entry_point.split_once(':').unwrap_or((&plan.entry_point, ""));
         let target =
             Target::EntryPoint { module: module.to_owned(), function: function.to_owned() };
-        let request = Request {
+        let mut request = Request {
             site,
             includes: plan.include.clone(),
             excludes: plan.exclude.clone(),
             traced: staged.traced()?,
             hints: staged.hints.clone(),
-            prune: plan.prune,
+            prune: plan.prune || plan.relink,
+            relink: plan.relink,
             warnings,
             link: links.clone(),
             linker: linker.map_err(ActionError::new)?,
@@ -231,8 +260,17 @@ impl Programs {
             ..Request::new(target)
         };
         // What was found depends on the folder where files are put together: the engine's cache, which
-        // has the program by what is in them, is enough.
-        let made = program::freeze_until(&request, &base, None, Some(&stop));
+        // has the program by what is in them, is enough. Without one for interpreters, each is linked.
+        let cache = Cache::open(&self.cache, CacheLimits::new(self.cache_bytes)).ok();
+        let caches = Caches { found: None, linked: cache.as_ref() };
+        let mut made = program::freeze_until(&request, &base, caches, Some(&stop));
+        if let Err(Error::Compiled(modules)) = &made
+            && let Some(warnings) =
+                statics.needed(&mut request.site[1..], modules).map_err(unbuilt)?
+        {
+            request.warnings.extend(warnings);
+            made = program::freeze_until(&request, &base, caches, Some(&stop));
+        }
         let made = made.map_err(|error| failed(&error))?;
         files.log(&told(&made, &staged, &request.site));
         files.write_executable("program", &made.bytes)
@@ -257,6 +295,9 @@ impl Service for Programs {
             "digest": runtime.manifest.digest,
             "architecture": runtime.architecture(),
             "glibc": glibc,
+            "version": runtime.manifest.interpreter.version,
+            "suffix": suffix(&runtime),
+            "include": runtime.path("include").join(format!("python{}", base.python)),
         }))
     }
 
@@ -267,15 +308,41 @@ impl Service for Programs {
         let runtime = runtime.map_err(|error| Failure::user(error.code(), error.to_string()))?;
         let base = Base::in_folder(&runtime.folder).map_err(failed)?;
         let program = base.program(plan.flavour).map_err(failed)?.to_owned();
-        Ok(vec![program, base.interpreter, base.stdlib])
+        let mut files = vec![program, base.interpreter, base.stdlib];
+        let must_link = plan.relink || plan.links;
+        if must_link || plan.may_link {
+            let stop = AtomicBool::new(false);
+            let progress = Progress { step: &|_| {}, note: &|_| {}, stop: &stop };
+            let linker = plan.linker.as_deref().map(str::parse).transpose();
+            let linker = linker.map_err(|error| Failure::user("linker", error))?;
+            match runtime::compiler_files(linker, progress) {
+                Ok(compiler) => files.extend(compiler),
+                // Most programs need none.
+                Err(_) if !must_link => {}
+                Err(error) => {
+                    let failure = Failure::user(error.code(), error.to_string());
+                    return Err(error.help().into_iter().fold(failure, Failure::with_help));
+                }
+            }
+        }
+        Ok(files)
     }
 
     fn run(&self, plan: &Value, files: &ServiceFiles<'_>) -> Result<(), ActionError> {
         match Plan::deserialize(plan).map_err(|error| ActionError::new(error.to_string()))? {
             Plan::Resolve { runtime } => self.resolve(&runtime, files),
             Plan::Freeze(plan) => self.freeze(&plan, files),
+            Plan::Isolate(plan) => plan.run(files),
+            Plan::Describe(plan) => plan.run(files),
         }
     }
+}
+
+/// What follows the name in the files of extension modules.
+fn suffix(runtime: &Runtime) -> String {
+    let interpreter = &runtime.manifest.interpreter;
+    let python = interpreter.python.replace('.', "");
+    format!(".cpython-{python}-{}.so", interpreter.compiler.target)
 }
 
 /// Whether a release is of a series, or is that release.
@@ -370,6 +437,14 @@ fn csv(path: &str) -> String {
     match path.contains([',', '"']) {
         true => format!("\"{}\"", path.replace('"', "\"\"")),
         false => path.to_owned(),
+    }
+}
+
+/// Why a package that was to be linked in isn't there.
+fn unbuilt(why: Failed) -> ActionError {
+    match why {
+        Failed::Program(error) => failed(&error),
+        Failed::Static(error) => ActionError { message: error.to_string(), hint: error.help() },
     }
 }
 

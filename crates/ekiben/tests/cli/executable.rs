@@ -205,20 +205,3 @@ fn a_runtime_becomes_a_wheel_and_is_removed() {
      = help: there is none yet: make one with `ekiben runtime build --python 3.13`
     ");
 }
-
-#[test]
-fn extension_modules_are_refused_before_anything_is_compiled() {
-    let project = project("");
-    project.write("src/spam/_core.c", "void *PyInit__core(void) { return 0; }\n");
-    snapshot!(project.run(&["build"]), @r#"
-    exit 2
-    --- stdout
-    --- stderr
-    error[compiled-modules]: the extension module `spam._core` can't be a part of a program yet
-     |
-     = note: says the plugin `freeze` 0.1.0
-     = help: programs of projects in Python alone can be made; other projects make wheels by `artifact = "extension"`
-    the build failed
-    The whole log is in build/ekiben/build.log
-    "#);
-}

@@ -15,4 +15,5 @@ mod new;
 mod pep517;
 mod rebuild;
 mod runtime;
+mod static_modules;
 mod support;

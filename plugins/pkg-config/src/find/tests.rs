@@ -27,8 +27,17 @@ impl Real {
     }
 
     fn find(&self, uses: &[&str], options: &Options) -> Result<Found, Failure> {
+        self.find_for(uses, options, false)
+    }
+
+    fn find_for(
+        &self,
+        uses: &[&str],
+        options: &Options,
+        is_static_module: bool,
+    ) -> Result<Found, Failure> {
         let words: Vec<_> = uses.iter().map(|word| Word::parse(word).unwrap().unwrap()).collect();
-        find(&words, "spam._core", options, self)
+        find(&words, User { name: "spam._core", is_static_module }, options, self)
     }
 }
 
@@ -114,6 +123,17 @@ fn static_libraries_are_linked_by_file_with_all_that_they_need() {
     assert_eq!(found.links[0], png);
     assert!(found.links.contains(&archive) && found.links.contains(&library("m")), "{found:?}");
     assert_eq!(found.links.last(), Some(&library("z")), "zlib itself isn't static");
+    assert_eq!(found.library_directories, ["/opt/png/lib"]);
+}
+
+#[test]
+fn a_part_of_a_program_is_linked_with_all_that_its_libraries_need() {
+    let machine = Real::new(&[ZLIB, PNG]);
+    let found = machine.find_for(&["pkg-config:libpng"], &Options::default(), true).unwrap();
+    for name in ["png16", "z", "m"] {
+        assert!(found.links.contains(&library(name)), "{found:?}");
+    }
+    // Folders that linkers know are left to them.
     assert_eq!(found.library_directories, ["/opt/png/lib"]);
 }
 

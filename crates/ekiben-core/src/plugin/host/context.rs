@@ -12,7 +12,10 @@ use crate::plugin::protocol::{
     ArtifactInfo, CompileRequest, Contribution, DistributionInfo, Effect, Failure, LinkRequest,
     PlannedAction, ProductInfo, Query, ServicePlan, ToolInfo,
 };
-use ekiben_engine::RelPath;
+use ekiben_engine::{Location, RelPath, SystemPath};
+
+/// The kind of files that lie outside the project, and that nothing in the build makes.
+const SYSTEM_FILE: &str = "system-file";
 
 impl wit::HostProduct for State {
     fn name(&mut self, it: Resource<ProductInfo>) -> wasmtime::Result<String> {
@@ -278,6 +281,25 @@ impl wit::HostContext for State {
             return Ok(Err(missing_capability("find:files")));
         }
         self.ask_for(Query::IsFile(path), take::flag)
+    }
+
+    fn system_file(
+        &mut self,
+        _: Resource<CallContext>,
+        path: String,
+    ) -> Fallible<Option<Resource<ArtifactInfo>>> {
+        if !self.has_capability("find:files") {
+            return Ok(Err(missing_capability("find:files")));
+        }
+        let Ok(at) = SystemPath::new(path.clone()) else { return Ok(Ok(None)) };
+        Ok(match self.ask_for(Query::IsFile(path), take::flag)? {
+            Ok(false) => Ok(None),
+            Ok(true) => {
+                let (location, kind) = (Location::System(at), SYSTEM_FILE.to_owned());
+                Ok(Some(self.table.push(ArtifactInfo { location, kind, product: None })?))
+            }
+            Err(failure) => Err(failure),
+        })
     }
 
     fn installed_files(

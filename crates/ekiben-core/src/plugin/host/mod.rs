@@ -26,6 +26,9 @@ use crate::plugin::protocol::{
 };
 use crate::plugin::registry::Description;
 
+/// What hosts have that came after 0.1.0.
+const FEATURES: [&str; 2] = ["services", "static-modules"];
+
 /// The handle behind `context`.
 #[derive(Debug)]
 #[allow(unreachable_pub)] // the bindings re-export it
@@ -377,7 +380,7 @@ impl wit::Host for State {
 
     fn has(&mut self, feature: String) -> wasmtime::Result<bool> {
         self.count_call()?;
-        Ok(feature == "services")
+        Ok(FEATURES.contains(&feature.as_str()))
     }
 }
 

@@ -25,9 +25,9 @@ _CATCHES_IMPORT_ERRORS = frozenset("ImportError ModuleNotFoundError Exception Ba
 
 
 class Scan:
-    """The findings in one module."""
+    """The findings in one module. `words` are names that some import depends on the use of."""
 
-    def __init__(self, source, tree, is_main):
+    def __init__(self, source, tree, is_main, words=()):
         # (module, names or None, level, line, how)
         self.imports = []
         # (line, text): imports of names that are only known when the program runs.
@@ -40,6 +40,8 @@ class Scan:
         self.metadata = []
         # What a star import takes, as far as it is written down.
         self.all = []
+        # Those of `words` that are named here.
+        self.mentioned = _mentioned(tree, [word for word in words if word.encode() in source])
         self._is_main = is_main
         self._looks_into_expressions = any(word in source for word in _WORDS)
         self._seen_paths = set()
@@ -173,6 +175,22 @@ class Scan:
             if any(_is_own_path(it) for argument in call.args for it in ast.walk(argument)):
                 self._seen_paths.add(call.lineno)
                 self.by_path.append((call.lineno, _text(call)))
+
+
+def _mentioned(tree, words):
+    """Which of some words are names in a tree, or texts of their own, by which something may be looked
+    up."""
+    found = set()
+    for node in ast.walk(tree) if words else ():
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.alias):
+            found.update(node.name.split("."))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.add(node.value)
+    return found.intersection(words)
 
 
 def _in_package(node):

@@ -5,6 +5,7 @@ import fnmatch
 import marshal
 import os
 from collections import deque
+from functools import partial
 
 from compiled import Names
 from places import Found
@@ -49,6 +50,17 @@ class Walk:
         self._silent = {name for name, hint in self._hints.items() if hint.get("reads-files") is False}
         self._queue = deque()
         self._groups = {}
+        # Imports that wait for another module to name what they are for: words, who imports, and how
+        # to go on.
+        self._waiting = []
+        self._words = {
+            word
+            for hint in self._hints.values()
+            for words in hint.get("only-for", {}).values()
+            for word in words
+        }
+        # Words with the modules that have named them.
+        self._mentions = {word: set() for word in self._words}
         self.optional = {name for hint in self._hints.values() for name in hint.get("optional", ())}
         self.taken = {}
         # Modules of the standard library: why they are needed.
@@ -74,7 +86,7 @@ class Walk:
             self._take(name, None, 0, TRACE)
         for name in self._request["standard"]:
             self._take_pattern(name, None, MAIN)
-        while self._queue:
+        while self._queue or self._wake():
             name, is_standard = self._queue.popleft()
             if is_standard:
                 self._scan_standard(name)
@@ -159,6 +171,31 @@ class Walk:
             self._take(name, by, 0, how)
         return True
 
+    # Waiting
+
+    def _when_wanted(self, name, module, go_on):
+        """Goes on with an import of `module` by `name`; where hints say what it is for, once another
+        module has named that."""
+        words = self._hints.get(name, {}).get("only-for", {}).get(module)
+        if words is None:
+            go_on()
+        else:
+            self._waiting.append((words, name, go_on))
+
+    def _wake(self):
+        """Goes on with what has waited long enough; whether there is more to scan."""
+        waiting, self._waiting = self._waiting, []
+        for words, name, go_on in waiting:
+            if any(self._mentions[word] - {name} for word in words):
+                go_on()
+            else:
+                self._waiting.append((words, name, go_on))
+        return bool(self._queue)
+
+    def _mention(self, name, words):
+        for word in words:
+            self._mentions[word].add(name)
+
     # Scanning
 
     def _scan(self, name):
@@ -174,6 +211,7 @@ class Walk:
         """Takes modules that are named in a compiled one: it imports without a statement to see."""
         with open(found.file, "rb") as file:
             names = Names(file.read())
+        self._mention(name, (word for word in self._words if names.may_have(word)))
         # A script's neighbours have names that are words of all sorts of texts.
         roots = [root for root in self._places.roots if root != self._request["script-folder"]]
         tops = {top for root in roots for top in self._places.top(root)}
@@ -223,7 +261,7 @@ class Walk:
         path = f"{self._request['prefix']}/{found.path}"
         try:
             tree = ast.parse(source)
-            scan = Scan(source, tree, name == self._main)
+            scan = Scan(source, tree, name == self._main, self._words)
             code = compile(tree, path, "exec", dont_inherit=True, optimize=self._request["optimize"])
         except (SyntaxError, ValueError, RecursionError) as error:
             line = getattr(error, "lineno", None) or 0
@@ -266,30 +304,38 @@ class Walk:
                 source = file.read()
         if source:
             is_package = found is not None and found.is_package
-            self._follow(name, is_package, Scan(source, ast.parse(source), False), True)
+            scan = Scan(source, ast.parse(source), False, self._words)
+            self._follow(name, is_package, scan, True)
         self._apply_hint(name)
 
     def _follow(self, name, is_package, scan, is_standard):
         places = self._standard_library.places if is_standard else self._places
         package = name if is_package else name.rpartition(".")[0]
         unused = self._hints.get(name, {}).get("unused", ())
+        self._mention(name, scan.mentioned)
         for module, names, level, line, how in scan.imports:
             base = _resolve(package, module, level)
-            if base is None or base in unused or not self._take(base, name, line, how):
-                continue
-            within = self._standard_library.places if self._standard_library.has(base) else places
-            found = within.find(base) if names else None
-            if found is None or not found.is_package:
-                continue
-            for wanted in names:
-                for it in self._all(base, found) if wanted == "*" else (wanted,):
-                    if within.find(f"{base}.{it}") is not None:
-                        self._take(f"{base}.{it}", name, line, how)
+            if base is not None and base not in unused:
+                self._when_wanted(name, base, partial(self._import, places, name, base, names, line, how))
         if is_standard:
             return
         for line, group in scan.groups:
             self._take_group(group, name, line)
         self.metadata.update(it or name.partition(".")[0] for it in scan.metadata)
+
+    def _import(self, places, by, base, names, line, how):
+        """Takes what an import statement asks for: a module, and modules below it that are among the
+        names."""
+        if not self._take(base, by, line, how):
+            return
+        within = self._standard_library.places if self._standard_library.has(base) else places
+        found = within.find(base) if names else None
+        if found is None or not found.is_package:
+            return
+        for wanted in names:
+            for it in self._all(base, found) if wanted == "*" else (wanted,):
+                if within.find(f"{base}.{it}") is not None:
+                    self._take(f"{base}.{it}", by, line, how)
 
     def _all(self, name, found):
         """What a star import takes from a package, as far as its source says so."""
@@ -318,7 +364,7 @@ class Walk:
         if hint is None:
             return
         for pattern in hint.get("imports", ()):
-            self._take_pattern(pattern, name, HINT)
+            self._when_wanted(name, pattern, partial(self._take_pattern, pattern, name, HINT))
         for group in hint.get("entry-points", ()):
             self._take_group(group, name, 0)
         self.metadata.update(hint.get("metadata", ()))

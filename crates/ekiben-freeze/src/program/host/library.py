@@ -37,8 +37,8 @@ class Library:
     def __init__(self, request, content):
         self._prefix = request["prefix"]
         self._parts = request["parts"]
-        # A part of a file's text, and what stands there instead, by the file's name.
-        self._changes = {name: (part.encode(), instead.encode()) for name, part, instead in request["changes"]}
+        # What is changed of a file's text, by the file's name.
+        self._changes = {change["file"]: change for change in request["changes"]}
         self._content = content
         self._at = 0
         self._modules = []
@@ -93,9 +93,10 @@ class Library:
     def _changed(self, name, source):
         if name not in self._changes:
             return source
-        part, instead = self._changes[name]
-        if source.count(part) != 1:
-            raise SystemExit(f"{name} doesn't have once what is to be changed: {part.decode()}")
+        change = self._changes[name]
+        part, instead = change["part"].encode(), change["instead"].encode()
+        if source.count(part) != 1 and (source.count(part) > 1 or change["always"]):
+            raise SystemExit(f"{name} doesn't have once what is to be changed: {change['part']}")
         return source.replace(part, instead)
 
     def _module(self, module, name, source, compiled):

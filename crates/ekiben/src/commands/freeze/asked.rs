@@ -1,0 +1,230 @@
+//! [`Asked`]: from the command line to a request, with everything installed that it names, and to a
+//! program.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use ekiben_archive::normalize_name;
+use ekiben_core::{Cause, Problem, Problems};
+use ekiben_engine::Cache;
+use ekiben_freeze::program::{
+    self, Base, Error, Flavour, Installer, Link, Links, Modules, Program, Project, Request,
+    StaticWheels, Target, Warning,
+};
+use ekiben_freeze::runtime::Runtime;
+
+use super::problems;
+use crate::cli::{Freeze, Global};
+use crate::commands::stopped::Stopped;
+use crate::environment;
+use crate::report;
+use crate::statics::{Failed, Statics};
+
+/// What is asked for, and what it is made with.
+pub(super) struct Asked<'a> {
+    pub(super) freeze: &'a Freeze,
+    pub(super) global: &'a Global,
+    /// Whether it is to end.
+    pub(super) stopped: &'a Stopped,
+    pub(super) base: &'a Base,
+    /// The folder of the cache.
+    pub(super) cache: &'a Path,
+    /// The project that becomes a program.
+    pub(super) project: Option<&'a Project>,
+}
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// A program, of which compiled modules may become part.
+    Program,
+    /// A run by the ordinary interpreter, which can only load them.
+    Run,
+}
+
+impl Asked<'_> {
+    /// The request, with everything installed that it names.
+    pub(super) fn request(&self, target: Target) -> Result<Request, Problems> {
+        let mut link = Links::default();
+        for word in &self.freeze.link {
+            link.take(word).map_err(|message| Problem::error(Cause::Input, "freeze", message))?;
+        }
+        let mut request = self.request_for(For::Program, target.clone(), &link)?;
+        request.traced = match (self.freeze.trace, &self.freeze.trace_file) {
+            (false, None) => Vec::new(),
+            (false, Some(file)) => listed(program::recorded(file))?,
+            (true, file) => {
+                let run = self.request_for(For::Run, target, &link)?;
+                self.traced(&run, file.as_deref())?
+            }
+        };
+        Ok(request)
+    }
+
+    /// What becomes of the project's own compiled modules: an interpreter of the machine can't be linked
+    /// anew.
+    fn modules(&self, purpose: For, link: &Links) -> Modules {
+        let is_from_memory =
+            self.project.is_some_and(|project| link.of(project.name()) == Some(Link::Memory));
+        let is_host = self.base.programs.contains_key(&Flavour::Host);
+        match purpose == For::Run || is_from_memory || is_host {
+            true => Modules::Shared,
+            false => Modules::Static,
+        }
+    }
+
+    fn request_for(&self, purpose: For, target: Target, link: &Links) -> Result<Request, Problems> {
+        let Self { freeze, base, cache, project, .. } = *self;
+        let modules = self.modules(purpose, link);
+        let mut site = Vec::new();
+        let installer = Installer {
+            python: base.interpreter.clone(),
+            cache: cache.to_owned(),
+            refresh: freeze.refresh,
+        };
+        let target = match project {
+            Some(project) => {
+                let target = project.entry_point(freeze.script.as_deref()).map_err(problems)?;
+                let installed = match freeze.requirements {
+                    Some(_) => installer.project_alone(project, modules).map(|folder| vec![folder]),
+                    None => installer.project(project, modules),
+                };
+                site.extend(installed.map_err(problems)?);
+                target
+            }
+            None => target,
+        };
+        if let Some(file) = &freeze.requirements {
+            site.push(installer.requirements(file).map_err(problems)?);
+        }
+        site.extend(freeze.site.iter().map(|folder| base.site(folder)));
+        let active = std::env::var_os("VIRTUAL_ENV").map(|folder| base.site(Path::new(&folder)));
+        match active {
+            // An environment of another version has nothing for this program.
+            Some(active) if site.is_empty() && active.is_dir() => site.push(active),
+            _ => {}
+        }
+        let warnings = match purpose {
+            For::Program => self.put_static_wheels(&mut site, link)?,
+            For::Run => Vec::new(),
+        };
+        Ok(Request {
+            target,
+            site,
+            includes: freeze.include.clone(),
+            excludes: freeze.exclude.clone(),
+            traced: Vec::new(),
+            hints: freeze.hints.clone(),
+            prune: freeze.prune || freeze.relink,
+            relink: freeze.relink,
+            warnings,
+            link: link.clone(),
+            linker: freeze.linker,
+            strict: freeze.strict,
+            optimize: freeze.optimize,
+            sources: !freeze.no_sources,
+            interpreter: freeze.interpreter,
+            path: freeze.path.clone(),
+            flavour: freeze.flavour.map(Flavour::from),
+            switches: freeze.set.iter().cloned().collect::<BTreeMap<_, _>>(),
+        })
+    }
+
+    /// Puts static wheels in place of installed packages: those that are given, and those that are asked
+    /// for, which are built if need be.
+    fn put_static_wheels(
+        &self,
+        site: &mut [PathBuf],
+        link: &Links,
+    ) -> Result<Vec<Warning>, Problems> {
+        let mut warnings = Vec::new();
+        let (places, python) = (&self.freeze.static_wheels, &self.base.python);
+        let wheels = StaticWheels { places, links: link, python, cache: self.cache };
+        for folder in site.iter_mut().filter(|folder| folder.is_dir()) {
+            if !places.is_empty() {
+                let made = program::with_static(folder, &wheels).map_err(problems)?;
+                *folder = made.folder;
+                warnings.extend(made.warnings);
+            }
+        }
+        // An interpreter of the machine has nothing linked in: that is told later.
+        if let Ok(runtime) = self.base.runtime() {
+            warnings.extend(self.with_statics(&runtime, link, |it| it.asked(site))?);
+        }
+        Ok(warnings)
+    }
+
+    /// What was imported in a run, and in earlier ones that a file has recorded.
+    fn traced(&self, request: &Request, file: Option<&Path>) -> Result<Vec<String>, Problems> {
+        let run = program::trace(request, self.base, &self.freeze.arguments).map_err(problems)?;
+        if !run.status.success() {
+            let message = format!("the traced run ended with {}", run.status);
+            let warning = Problem::warning(Cause::Input, "traced-run", message);
+            report::show_problems(&warning.into(), Path::new(""));
+        }
+        match file {
+            Some(file) => listed(program::record(file, &run.modules)),
+            None => Ok(run.modules.into_iter().collect()),
+        }
+    }
+
+    /// Makes the program. Packages without whose compiled modules it would stop are built to be linked in,
+    /// if it can't load them.
+    pub(super) fn made(
+        &self,
+        request: &mut Request,
+        cache: Option<&Cache>,
+    ) -> Result<Program, Problems> {
+        let modules = match program::freeze(request, self.base, cache) {
+            Err(Error::Compiled(modules)) => modules,
+            made => return made.map_err(problems),
+        };
+        let runtime = self.base.runtime().map_err(problems)?;
+        let (site, link) = (&mut request.site, &request.link);
+        match self.with_statics(&runtime, link, |it| it.needed(site, &modules))? {
+            Some(warnings) => request.warnings.extend(warnings),
+            None => return Err(problems(Error::Compiled(modules))),
+        }
+        program::freeze(request, self.base, cache).map_err(problems)
+    }
+
+    /// Does something with what builds static wheels.
+    fn with_statics<T>(
+        &self,
+        runtime: &Runtime,
+        links: &Links,
+        work: impl FnOnce(&Statics<'_>) -> Result<T, Failed>,
+    ) -> Result<T, Problems> {
+        let Self { freeze, global, stopped, .. } = self;
+        // As runtimes they are no results of builds: they are there with any cache.
+        let cache = environment::cache_dir(global)?;
+        let say = |text: &str| {
+            if !global.quiet {
+                // Nobody is left to hear of an error on stderr.
+                let _ = writeln!(anstream::stderr(), "{text}");
+            }
+        };
+        let mut settings: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, setting) in &freeze.static_config {
+            settings.entry(normalize_name(name)).or_default().push(setting.clone());
+        }
+        let stop = || stopped.is_set();
+        let statics = Statics {
+            runtime,
+            cache: &cache,
+            links,
+            settings: &settings,
+            say: &say,
+            stop: Some(&stop),
+        };
+        work(&statics).map_err(|failed| match failed {
+            Failed::Static(error) => super::super::static_wheels::problems(&error),
+            Failed::Program(error) => problems(error),
+        })
+    }
+}
+
+fn listed(known: Result<BTreeSet<String>, Error>) -> Result<Vec<String>, Problems> {
+    Ok(known.map_err(problems)?.into_iter().collect())
+}

@@ -1,0 +1,3 @@
+"""Where planets are."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,3 @@
+import surely_absent
+
+value = surely_absent

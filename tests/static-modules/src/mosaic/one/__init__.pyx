@@ -1,0 +1,1 @@
+from .same import where

@@ -1,0 +1,12 @@
+import numpy as np
+import slycot
+
+a = np.array([[0.0, 1.0], [-6.0, -5.0]])
+g = np.array([[0.0, 0.0], [0.0, 1.0]])
+x = slycot.sb02md(2, a, g, np.eye(2), "C")[0]
+residual = a.T @ x + x @ a + np.eye(2) - x @ g @ x
+print(x.round(6), np.allclose(residual, 0))
+try:
+    slycot.sb02md(-1, a, g, np.eye(2), "C")
+except slycot.exceptions.SlycotError as error:
+    print(type(error).__name__)

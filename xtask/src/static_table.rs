@@ -1,0 +1,382 @@
+//! `cargo xtask static-table`: packages of the index as static wheels.
+//!
+//! Each is built from its source distribution, linked into a program of the flavour `static` with a script
+//! that uses its compiled code (`tests/static/smoke`), and run. The script has to print what it prints in
+//! the ordinary interpreter of the same build with the package's wheel. `--write` makes
+//! `docs/static-packages.md` of what came out.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::examples::copy_into;
+use crate::frontend::Frontends;
+use crate::python::{Python, Site};
+use crate::runtime;
+use crate::workspace::{self, Workspace, output_of, run};
+
+/// The version of Python that programs are of.
+const PYTHON: &str = "3.13";
+/// The set of `xtask/requirements`.
+const SET: &str = "static";
+/// Where the scripts are.
+const SCRIPTS: &str = "tests/static/smoke";
+const PAGE: &str = "docs/static-packages.md";
+
+/// A package.
+struct Package {
+    name: &'static str,
+    /// Settings of its build.
+    settings: &'static [&'static str],
+    /// Packages of Debian that its build needs besides compilers and Rust.
+    needs: &'static [&'static str],
+    /// Whether it takes many minutes.
+    is_slow: bool,
+    /// The version of a package that the index has no wheels of.
+    source: Option<&'static str>,
+}
+
+const fn package(name: &'static str) -> Package {
+    Package { name, settings: &[], needs: &[], is_slow: false, source: None }
+}
+
+/// NumPy without BLAS, whose own code does its work.
+const NO_BLAS: &[&str] =
+    &["setup-args=-Dblas=none", "setup-args=-Dlapack=none", "setup-args=-Dallow-noblas=true"];
+
+const PACKAGES: [Package; 23] = [
+    package("aiohttp"),
+    package("bcrypt"),
+    package("cffi"),
+    package("contourpy"),
+    Package { needs: &["libssl-dev"], ..package("cryptography") },
+    package("greenlet"),
+    package("kiwisolver"),
+    Package { needs: &["libxml2-dev", "libxslt1-dev"], ..package("lxml") },
+    package("lz4"),
+    package("markupsafe"),
+    package("msgpack"),
+    Package { settings: NO_BLAS, is_slow: true, ..package("numpy") },
+    Package { needs: &["libjpeg-dev", "zlib1g-dev"], ..package("pillow") },
+    package("psutil"),
+    package("pydantic"),
+    Package { needs: &["libyaml-dev"], ..package("pyyaml") },
+    package("regex"),
+    package("rpds-py"),
+    Package { needs: &["libopenblas-dev"], is_slow: true, ..package("scipy") },
+    Package {
+        needs: &["libopenblas-dev"],
+        is_slow: true,
+        source: Some("0.7.1"),
+        ..package("slycot")
+    },
+    package("ujson"),
+    package("wrapt"),
+    package("zstandard"),
+];
+
+/// Options of `cargo xtask static-table`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only these packages
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Without those that take many minutes
+    #[arg(long)]
+    quick: bool,
+    /// Write docs/static-packages.md
+    #[arg(long)]
+    write: bool,
+}
+
+/// What came of a package.
+struct Row {
+    name: &'static str,
+    version: String,
+    needs: &'static [&'static str],
+    outcome: Outcome,
+}
+
+enum Outcome {
+    Works {
+        /// How many modules are linked in, and their objects' bytes.
+        modules: usize,
+        objects: u64,
+        /// How many seconds all the builds took.
+        seconds: u64,
+        program: u64,
+    },
+    Fails(String),
+}
+
+/// What makes and runs programs.
+struct Bench {
+    ekiben: PathBuf,
+    runtime: PathBuf,
+    site: Site,
+    /// The folders of tools, first of all pip's.
+    path: std::ffi::OsString,
+    /// Packages that are only there as source, each built into a folder of its own.
+    sources: PathBuf,
+    scripts: PathBuf,
+    scratch: tempfile::TempDir,
+}
+
+impl Args {
+    pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
+        if let Some(name) =
+            self.names.iter().find(|name| PACKAGES.iter().all(|it| it.name != **name))
+        {
+            bail!("there is no package `{name}` in the table");
+        }
+        run(workspace.native_cargo().args(["build", "--workspace", "--quiet"]))?;
+        let ekiben = workspace.target().join("debug/ekiben");
+        let bench = Bench::new(workspace, &ekiben)?;
+        let is_chosen = |package: &&Package| match self.names.is_empty() {
+            true => !(self.quick && package.is_slow),
+            false => self.names.iter().any(|name| name == package.name),
+        };
+        let mut rows = Vec::new();
+        for package in PACKAGES.iter().filter(is_chosen) {
+            let row = bench.row(package)?;
+            println!("{}", row.text());
+            rows.push(row);
+        }
+        if self.write {
+            workspace::write(&workspace.path(PAGE), page(&rows)?.as_bytes())?;
+        }
+        let failed: Vec<&str> =
+            rows.iter().filter(|row| !row.works()).map(|row| row.name).collect();
+        ensure!(failed.is_empty(), "these don't work: {}", failed.join(", "));
+        Ok(())
+    }
+}
+
+/// Tests a few packages with an Ekiben: one in C, one in Rust, one in C++.
+pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
+    let work = tempfile::tempdir()?;
+    let wheels = work.path().join("wheels");
+    copy_into(ekiben, &wheels)?;
+    let frontends = Frontends::new(workspace, &Python::find()?, &wheels)?;
+    let program = frontends.install(ekiben, &work.path().join("ekiben"))?.program("ekiben");
+    let bench = Bench::new(workspace, Path::new(program.get_program()))?;
+    for package in
+        PACKAGES.iter().filter(|it| ["markupsafe", "rpds-py", "kiwisolver"].contains(&it.name))
+    {
+        let row = bench.row(package)?;
+        println!("{}", row.text());
+        if let Outcome::Fails(why) = row.outcome {
+            bail!("{} {}: {why}", row.name, row.version);
+        }
+    }
+    Ok(())
+}
+
+impl Bench {
+    fn new(workspace: &Workspace, ekiben: &Path) -> Result<Self> {
+        let runtime = runtime::build(&mut Command::new(ekiben), PYTHON, &[])?;
+        let site = Site::make(workspace, SET, PYTHON)?;
+        // pip of an environment of its own, since a machine needn't have one.
+        let tools = Python::find()?.make_venv(&workspace.target().join("venvs/static-pip"))?;
+        let pip = tools.program("pip");
+        let folder =
+            Path::new(pip.get_program()).parent().context("pip is in a folder")?.to_owned();
+        let old = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(folder).chain(std::env::split_paths(&old));
+        Ok(Self {
+            ekiben: ekiben.to_owned(),
+            runtime,
+            site,
+            path: std::env::join_paths(folders)?,
+            sources: workspace.target().join("venvs/static-sources"),
+            scripts: workspace.path(SCRIPTS),
+            scratch: tempfile::tempdir()?,
+        })
+    }
+
+    fn row(&self, package: &Package) -> Result<Row> {
+        let version = match package.source {
+            Some(version) => version.to_owned(),
+            None => self.version(package.name)?,
+        };
+        let outcome = match self.outcome(package) {
+            Ok(outcome) => outcome,
+            Err(error) => Outcome::Fails(format!("{error:#}")),
+        };
+        Ok(Row { name: package.name, version, needs: package.needs, outcome })
+    }
+
+    /// The version that is installed.
+    fn version(&self, name: &str) -> Result<String> {
+        for entry in fs::read_dir(&self.site.packages)? {
+            let file = entry?.file_name().to_string_lossy().into_owned();
+            let Some(info) = file.strip_suffix(".dist-info") else { continue };
+            if let Some((its, version)) = info.split_once('-')
+                && its.to_lowercase().replace('_', "-") == name
+            {
+                return Ok(version.to_owned());
+            }
+        }
+        bail!("`{name}` isn't in xtask/requirements/{SET}.txt");
+    }
+
+    fn outcome(&self, package: &Package) -> Result<Outcome> {
+        let script = self.scripts.join(format!("{}.py", package.name));
+        let mut sites = vec![self.site.packages.clone()];
+        if let Some(version) = package.source {
+            sites.push(self.built(package.name, version)?);
+        }
+        let mut ordinary = Command::new(self.interpreter());
+        ordinary.args(["-I", "-c", RUN]).arg(&script).args(&sites);
+        let expected = self.said(&mut ordinary).context("in the ordinary interpreter")?;
+
+        let program = self.scratch.path().join(package.name);
+        let mut freeze = Command::new(&self.ekiben);
+        freeze.env("PATH", &self.path).arg("freeze").arg(&script);
+        freeze.args(["--quiet", "--format", "json", "--flavour", "static", "--link", "static"]);
+        freeze.arg("--runtime").arg(&self.runtime);
+        for site in &sites {
+            freeze.arg("--site").arg(site);
+        }
+        freeze.arg("-o").arg(&program);
+        for setting in package.settings {
+            freeze.args(["--static-config", &format!("{}:{setting}", package.name)]);
+        }
+        let report = output_of(&mut freeze)?;
+        let report: Value =
+            serde_json::from_str(&report).context("`ekiben freeze` printed no JSON")?;
+        let found = self.said(&mut Command::new(&program)).context("as a program")?;
+        ensure!(found == expected, "it says\n{found}and in the ordinary interpreter\n{expected}");
+
+        let linked: Vec<&str> = report["linked"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|module| module["distribution"].as_str())
+            .collect();
+        ensure!(!linked.is_empty(), "nothing is linked in");
+        let (mut modules, mut objects, mut seconds) = (0, 0, 0);
+        for wheel in self.wheels(&linked, package)? {
+            let its = wheel["modules"].as_array().map_or(&[][..], Vec::as_slice);
+            modules += its.len();
+            objects += its.iter().filter_map(|module| module["size"].as_u64()).sum::<u64>();
+            seconds += wheel["seconds"].as_u64().unwrap_or_default();
+        }
+        let program = fs::metadata(&program)?.len();
+        Ok(Outcome::Works { modules, objects, seconds, program })
+    }
+
+    /// The folder with a package that was built from source as an ordinary one.
+    fn built(&self, name: &str, version: &str) -> Result<PathBuf> {
+        let folder = self.sources.join(format!("{name}-{version}"));
+        if !folder.is_dir() {
+            let mut pip = Command::new("pip");
+            pip.env("PATH", &self.path).arg("--python").arg(self.interpreter());
+            pip.args(["install", "--quiet", "--no-deps", "--no-compile", "--target"]).arg(&folder);
+            output_of(pip.arg(format!("{name}=={version}")))?;
+        }
+        Ok(folder)
+    }
+
+    fn interpreter(&self) -> PathBuf {
+        self.runtime.join(format!("bin/python{PYTHON}"))
+    }
+
+    /// The static wheels of distributions, in the versions that are installed.
+    fn wheels(&self, distributions: &[&str], package: &Package) -> Result<Vec<Value>> {
+        let mut list = Command::new(&self.ekiben);
+        let all: Vec<Value> =
+            serde_json::from_str(&output_of(list.args(["static", "list", "--format", "json"]))?)?;
+        let plain = |name: &str| name.to_lowercase().replace(['_', '.'], "-");
+        let mut wheels: Vec<Value> = Vec::new();
+        for wheel in all.into_iter().rev() {
+            let name = plain(wheel["name"].as_str().unwrap_or_default());
+            let is_meant = distributions.iter().any(|it| plain(it) == name)
+                && match package.source.filter(|_| package.name == name) {
+                    Some(version) => wheel["version"].as_str() == Some(version),
+                    None => wheel["version"].as_str() == self.version(&name).ok().as_deref(),
+                };
+            if is_meant
+                && !wheels.iter().any(|it| plain(it["name"].as_str().unwrap_or_default()) == name)
+            {
+                wheels.push(wheel);
+            }
+        }
+        Ok(wheels)
+    }
+
+    /// What a program prints.
+    fn said(&self, command: &mut Command) -> Result<String> {
+        let output = command.env("OPENBLAS_NUM_THREADS", "1").stdin(Stdio::null()).output()?;
+        ensure!(
+            output.status.success(),
+            "it ended with {}:\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// Runs a script with a folder of packages.
+const RUN: &str =
+    "import runpy, sys; sys.path += sys.argv[2:]; runpy.run_path(sys.argv[1], run_name='__main__')";
+
+impl Row {
+    fn works(&self) -> bool {
+        matches!(self.outcome, Outcome::Works { .. })
+    }
+
+    fn text(&self) -> String {
+        let (name, version) = (self.name, &self.version);
+        match &self.outcome {
+            Outcome::Works { modules, objects, seconds, program } => format!(
+                "{name} {version}: works; {modules} modules, {:.1} MB of objects built in {seconds} s, \
+                 a program of {:.1} MB",
+                *objects as f64 / 1e6,
+                *program as f64 / 1e6
+            ),
+            Outcome::Fails(why) => format!("{name} {version}: {why}"),
+        }
+    }
+}
+
+fn page(rows: &[Row]) -> Result<String> {
+    let date = output_of(Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
+    let works = rows.iter().filter(|row| row.works()).count();
+    let mut text = format!(
+        "# Packages as static wheels\n\n\
+         Packages of the index, built from their source distributions by their own build systems under \
+         `ekiben static build`, linked into a program of the flavour `static`, and run: {works} of {} work. \
+         This page is written by `cargo xtask static-table --write`; it is of {date}. A script that uses the \
+         compiled code (`tests/static/smoke`) has to print what it prints with the package's wheel in the \
+         ordinary interpreter. *Built in* is for the package and those that it needs, on a machine with two \
+         processors and other work; *objects* are all their modules, of which a program has what it uses.\n\n\
+         | package | version | result | modules | built in | objects | program | needs to be built |\n\
+         |---|---|---|---:|---:|---:|---:|---|\n",
+        rows.len()
+    );
+    for row in rows {
+        let needs = row.needs.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(" ");
+        // Writing to a string can't fail.
+        let _ = match &row.outcome {
+            Outcome::Works { modules, objects, seconds, program } => writeln!(
+                text,
+                "| {} | {} | works | {modules} | {seconds} s | {:.1} MB | {:.1} MB | {needs} |",
+                row.name,
+                row.version,
+                *objects as f64 / 1e6,
+                *program as f64 / 1e6
+            ),
+            Outcome::Fails(why) => {
+                let why = why.lines().next().unwrap_or_default().replace('|', "\\|");
+                writeln!(text, "| {} | {} | {why} | | | | | {needs} |", row.name, row.version)
+            }
+        };
+    }
+    Ok(text)
+}
