@@ -113,7 +113,15 @@ pub(crate) fn request(runtime: &Runtime, what: &str) -> Result<Request, ekiben_s
         ekiben_static::Error::Io { action: "find", path, source }
     })?;
     let interpreter = &runtime.manifest.interpreter;
-    let identity = serde_json::to_vec(interpreter).unwrap_or_default();
+    let header = runtime.path(&format!("include/python{}/pyconfig.h", interpreter.python));
+    let header = std::fs::read(&header).map_err(|source| ekiben_static::Error::Io {
+        action: "read",
+        path: header,
+        source,
+    })?;
+    // How it was optimised, and what of Ekiben's own it has, is nothing to those that use its headers.
+    let identity = (&interpreter.version, &interpreter.compiler, Digest::of(&header));
+    let identity = serde_json::to_vec(&identity).unwrap_or_default();
     Ok(Request {
         what: what.to_owned(),
         hashes: Vec::new(),

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use ekiben_static::{FORMAT, Library, MANIFEST, Manifest, Module, Toolchain};
+use serde_json::{Value, json};
 
-use super::{Bench, FLAVOURS, LOCALES, PYTHON, clean, scripts};
+use super::{Bench, FLAVOURS, LOCALES, PYTHON, clean, opened, scripts};
 use crate::workspace::{output_of, run};
 
 /// What the package is installed as.
@@ -19,6 +19,15 @@ const LINKERS: [&str; 3] = ["bfd", "lld", "mold"];
 struct Package {
     ordinary: PathBuf,
     linked: PathBuf,
+}
+
+/// One of its modules: what `static.json` says of it.
+struct Module {
+    name: String,
+    file: String,
+    object: String,
+    init: String,
+    libraries: Vec<String>,
 }
 
 /// Makes and tests the programs in `tests/executables/linked`.
@@ -40,10 +49,13 @@ pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
         bench
             .compare(&script, &others, &bench.python, Some(&package.ordinary), &LOCALES[..1])
             .with_context(|| format!("`{}`, linked anew", script.display()))?;
-        let [first, ..] = programs.as_slice() else { continue };
-        inspected(bench, &first.1)?;
+        for (_, program) in &programs {
+            inspected(bench, program)?;
+        }
     }
-    Ok(())
+    let script = bench.work.join("linked-only.py");
+    fs::write(&script, "import _spamtop, spam._cxx, spam._zlib, spam.deep._single\n")?;
+    opened::test_linked(bench, &script, &package.linked)
 }
 
 /// What is linked in is in the inventory.
@@ -86,17 +98,23 @@ impl Package {
             files.cloned().collect::<Vec<_>>()
         };
         metadata(&package.ordinary, files(|module| &module.file), None)?;
-        let manifest = Manifest {
-            format: FORMAT,
-            ekiben: env!("CARGO_PKG_VERSION").to_owned(),
-            name: "spam".to_owned(),
-            version: "1.0".to_owned(),
-            sdist: None,
-            python: PYTHON.to_owned(),
-            toolchain: Toolchain { compiler: String::new(), linker: String::new() },
-            modules: modules.clone(),
-            libraries: vec![library("z"), library("stdc++")],
+        let described = |module: &Module| {
+            let Module { name, file, object, init, libraries } = module;
+            json!({
+                "name": name, "file": file, "object": object, "init": init, "libraries": libraries,
+            })
         };
+        let manifest = json!({
+            "format": 1,
+            "ekiben": env!("CARGO_PKG_VERSION"),
+            "name": "spam",
+            "version": "1.0",
+            "sdist": null,
+            "python": PYTHON,
+            "toolchain": { "compiler": "", "linker": "" },
+            "modules": modules.iter().map(described).collect::<Vec<_>>(),
+            "libraries": [{ "name": "z" }, { "name": "stdc++", "needs": ["m"] }],
+        });
         metadata(&package.linked, files(|module| &module.object), Some(&manifest))?;
         Ok(package)
     }
@@ -141,18 +159,14 @@ impl Package {
     }
 }
 
-fn library(name: &str) -> Library {
-    Library { name: name.to_owned(), inner: None, archive: None, needs: vec!["m".to_owned()] }
-}
-
-fn metadata(to: &Path, files: Vec<String>, manifest: Option<&Manifest>) -> Result<()> {
+fn metadata(to: &Path, files: Vec<String>, manifest: Option<&Value>) -> Result<()> {
     let folder = to.join("spam-1.0.dist-info");
     fs::create_dir(&folder)?;
     fs::write(folder.join("METADATA"), METADATA)?;
     let mut record: String = files.iter().map(|file| format!("{file},,\n")).collect();
     record.push_str("spam-1.0.dist-info/METADATA,,\nspam-1.0.dist-info/RECORD,,\n");
     if let Some(manifest) = manifest {
-        fs::write(folder.join(MANIFEST), manifest.text())?;
+        fs::write(folder.join("static.json"), manifest.to_string())?;
         record.push_str("spam-1.0.dist-info/static.json,,\n");
     }
     fs::write(folder.join("RECORD"), record)?;

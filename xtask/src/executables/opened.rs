@@ -103,6 +103,39 @@ pub(super) fn test_wheels(bench: &Bench<'_>, site: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The same for programs whose modules are linked in: what they name isn't more than without these.
+pub(super) fn test_linked(bench: &Bench<'_>, script: &Path, site: &Path) -> Result<()> {
+    if Command::new("strace").arg("--version").output().is_err() {
+        return Ok(());
+    }
+    let (_, most) = SCRIPTS[0];
+    for ((flavour, program), most) in
+        bench.programs(script, &FLAVOURS, Some(site))?.iter().zip(most)
+    {
+        let log = bench.work.join("linked.strace");
+        let mut strace = Command::new("strace");
+        strace.arg("-o").arg(&log).args(["-f", "-e", "trace=%file"]).arg(program);
+        let calls = trace(&mut strace, &log)?;
+        let own = format!("\"{}\"", program.display());
+        let of_flavour: &[&str] = if *flavour == "dynamic" { &DYNAMIC } else { &[] };
+        let allowed: Vec<&str> = [&STATIC[..], of_flavour, &[&own]].concat();
+        for call in &calls {
+            let is_allowed = allowed.iter().any(|part| call.contains(part));
+            ensure!(
+                is_allowed,
+                "the {flavour} program makes a call that isn't on the list: {call}"
+            );
+        }
+        ensure!(
+            calls.len() <= most,
+            "modules linked in: the {flavour} program makes {} calls",
+            calls.len()
+        );
+        println!("modules linked in, {flavour} | | {}", calls.len());
+    }
+    Ok(())
+}
+
 /// The calls of a command, as strace prints them.
 fn trace(strace: &mut Command, log: &Path) -> Result<Vec<String>> {
     clean(strace, &[("LANG", "C.UTF-8")]);

@@ -187,8 +187,9 @@ impl Error {
                  (package.module:function) or the folder of a project"
             }
             Self::Compiled(_) => {
-                "make it by --flavour dynamic, which can load them, or leave out by --exclude MODULE \
-                 what the program can do without"
+                "have them linked in: name their static wheels, which `ekiben static build` makes, by \
+                 --static-wheels; or make it by --flavour dynamic, which can load them, or leave out by \
+                 --exclude MODULE what the program can do without"
             }
             Self::NotLinked { .. } => {
                 "name a folder with its ordinary wheel first, or have it linked in, in a program of \

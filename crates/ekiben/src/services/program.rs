@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use ekiben_archive::normalize_name;
 use ekiben_core::plugin::protocol::Failure;
 use ekiben_core::{Service, ServiceFiles, Surroundings};
 use ekiben_engine::{ActionError, Cache, CacheLimits, RelPath};
@@ -21,6 +22,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::static_modules;
+use crate::statics::{Failed, Statics};
 
 /// How many warnings of a kind are told.
 const SHOWN: usize = 5;
@@ -68,7 +70,10 @@ struct Freeze {
     relink: bool,
     /// Whether there are modules to be linked in.
     links: bool,
+    /// Whether there may be, as packages that are built from source.
+    may_link: bool,
     link: Option<PlannedLink>,
+    static_config: BTreeMap<String, Vec<String>>,
     linker: Option<String>,
     strict: bool,
     optimize: u8,
@@ -222,12 +227,24 @@ impl Programs {
                 warnings.extend(made.warnings);
             }
         }
+        let say = |text: &str| files.log(&format!("{text}\n"));
+        let settings = plan.static_config.iter();
+        let settings = settings.map(|(name, its)| (normalize_name(name), its.clone())).collect();
+        let statics = Statics {
+            runtime: &runtime,
+            cache: &self.cache,
+            links: &links,
+            settings: &settings,
+            say: &say,
+            stop: Some(&stop),
+        };
+        warnings.extend(statics.asked(&mut site[1..]).map_err(unbuilt)?);
         let linker = plan.linker.as_deref().map(str::parse).transpose();
         let (module, function) =
             plan.entry_point.split_once(':').unwrap_or((&plan.entry_point, ""));
         let target =
             Target::EntryPoint { module: module.to_owned(), function: function.to_owned() };
-        let request = Request {
+        let mut request = Request {
             site,
             includes: plan.include.clone(),
             excludes: plan.exclude.clone(),
@@ -249,7 +266,14 @@ impl Programs {
         // has the program by what is in them, is enough. Without one for interpreters, each is linked.
         let cache = Cache::open(&self.cache, CacheLimits::new(self.cache_bytes)).ok();
         let caches = Caches { found: None, linked: cache.as_ref() };
-        let made = program::freeze_until(&request, &base, caches, Some(&stop));
+        let mut made = program::freeze_until(&request, &base, caches, Some(&stop));
+        if let Err(Error::Compiled(modules)) = &made
+            && let Some(warnings) =
+                statics.needed(&mut request.site[1..], modules).map_err(unbuilt)?
+        {
+            request.warnings.extend(warnings);
+            made = program::freeze_until(&request, &base, caches, Some(&stop));
+        }
         let made = made.map_err(|error| failed(&error))?;
         files.log(&told(&made, &staged, &request.site));
         files.write_executable("program", &made.bytes)
@@ -288,16 +312,21 @@ impl Service for Programs {
         let base = Base::in_folder(&runtime.folder).map_err(failed)?;
         let program = base.program(plan.flavour).map_err(failed)?.to_owned();
         let mut files = vec![program, base.interpreter, base.stdlib];
-        if plan.relink || plan.links {
+        let must_link = plan.relink || plan.links;
+        if must_link || plan.may_link {
             let stop = AtomicBool::new(false);
             let progress = Progress { step: &|_| {}, note: &|_| {}, stop: &stop };
             let linker = plan.linker.as_deref().map(str::parse).transpose();
             let linker = linker.map_err(|error| Failure::user("linker", error))?;
-            let compiler = runtime::compiler_files(linker, progress).map_err(|error| {
-                let failure = Failure::user(error.code(), error.to_string());
-                error.help().into_iter().fold(failure, Failure::with_help)
-            })?;
-            files.extend(compiler);
+            match runtime::compiler_files(linker, progress) {
+                Ok(compiler) => files.extend(compiler),
+                // Most programs need none.
+                Err(_) if !must_link => {}
+                Err(error) => {
+                    let failure = Failure::user(error.code(), error.to_string());
+                    return Err(error.help().into_iter().fold(failure, Failure::with_help));
+                }
+            }
         }
         Ok(files)
     }
@@ -420,6 +449,14 @@ fn csv(path: &str) -> String {
     }
 }
 
+/// Why a package that was to be linked in isn't there.
+fn unbuilt(why: Failed) -> ActionError {
+    match why {
+        Failed::Program(error) => failed(&error),
+        Failed::Static(error) => ActionError { message: error.to_string(), hint: error.help() },
+    }
+}
+
 /// What was made, and what may go wrong with it.
 fn told(made: &Program, staged: &Staged, site: &[PathBuf]) -> String {
     let mut text = String::new();
@@ -464,8 +501,8 @@ fn gone(error: &runtime::Error) -> ActionError {
 fn failed(error: &Error) -> ActionError {
     let hint = match error {
         Error::Compiled(_) => Some(
-            "leave out what the program can do without, by `exclude` in [tool.ekiben.executable]; \
-             take static wheels of others, by `static-wheels`, or `flavour = \"dynamic\"`, which loads them",
+            "name static wheels by `static-wheels` in [tool.ekiben.executable], or leave out by `exclude` \
+             what the program can do without",
         ),
         Error::NotLinked { .. } | Error::Strict(_) => Some(
             "say by `link` in [tool.ekiben.executable] how it is to be linked, by `static-wheels` where \
