@@ -91,6 +91,12 @@ impl Links {
         self.packages.get(&normalize_name(distribution)).copied().or(self.others)
     }
 
+    /// Whether anything is to be linked in that isn't there as a static wheel.
+    #[must_use]
+    pub fn ask_for_static(&self) -> bool {
+        self.packages.values().chain(&self.others).any(|link| *link == Link::Static)
+    }
+
     /// What was asked for by name.
     fn named(&self) -> impl Iterator<Item = &str> {
         self.packages.keys().map(String::as_str)

@@ -227,18 +227,6 @@ impl Programs {
                 warnings.extend(made.warnings);
             }
         }
-        let say = |text: &str| files.log(&format!("{text}\n"));
-        let settings = plan.static_config.iter();
-        let settings = settings.map(|(name, its)| (normalize_name(name), its.clone())).collect();
-        let statics = Statics {
-            runtime: &runtime,
-            cache: &self.cache,
-            links: &links,
-            settings: &settings,
-            say: &say,
-            stop: Some(&stop),
-        };
-        warnings.extend(statics.asked(&mut site[1..]).map_err(unbuilt)?);
         let linker = plan.linker.as_deref().map(str::parse).transpose();
         let (module, function) =
             plan.entry_point.split_once(':').unwrap_or((&plan.entry_point, ""));
@@ -266,15 +254,19 @@ impl Programs {
         // has the program by what is in them, is enough. Without one for interpreters, each is linked.
         let cache = Cache::open(&self.cache, CacheLimits::new(self.cache_bytes)).ok();
         let caches = Caches { found: None, linked: cache.as_ref() };
-        let mut made = program::freeze_until(&request, &base, caches, Some(&stop));
-        if let Err(Error::Compiled(modules)) = &made
-            && let Some(warnings) =
-                statics.needed(&mut request.site[1..], modules).map_err(unbuilt)?
-        {
-            request.warnings.extend(warnings);
-            made = program::freeze_until(&request, &base, caches, Some(&stop));
-        }
-        let made = made.map_err(|error| failed(&error))?;
+        let say = |text: &str| files.log(&format!("{text}\n"));
+        let settings = plan.static_config.iter();
+        let settings = settings.map(|(name, its)| (normalize_name(name), its.clone())).collect();
+        let statics = Statics {
+            runtime: &runtime,
+            cache: &self.cache,
+            links: &links,
+            settings: &settings,
+            say: &say,
+            stop: Some(&stop),
+        };
+        // The first folder has the project's own files.
+        let made = statics.make(&mut request, 1, &base, caches).map_err(unbuilt)?;
         files.log(&told(&made, &staged, &request.site));
         files.write_executable("program", &made.bytes)
     }
@@ -501,8 +493,8 @@ fn gone(error: &runtime::Error) -> ActionError {
 fn failed(error: &Error) -> ActionError {
     let hint = match error {
         Error::Compiled(_) => Some(
-            "name static wheels by `static-wheels` in [tool.ekiben.executable], or leave out by `exclude` \
-             what the program can do without",
+            "leave out what the program can do without, by `exclude` in [tool.ekiben.executable]; \
+             take static wheels of others, by `static-wheels`, or `flavour = \"dynamic\"`, which loads them",
         ),
         Error::NotLinked { .. } | Error::Strict(_) => Some(
             "say by `link` in [tool.ekiben.executable] how it is to be linked, by `static-wheels` where \
