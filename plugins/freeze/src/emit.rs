@@ -15,9 +15,19 @@ pub(crate) const EXECUTABLE: &str = "executable";
 pub(crate) const REQUIREMENTS: &str = "requirements";
 
 /// The settings that the service gets as they are.
-const PASSED_ON: [&str; 11] = [
-    "flavour", "include", "exclude", "prune", "relink", "link", "linker", "strict", "optimize",
-    "sources", "set",
+const PASSED_ON: [&str; 12] = [
+    "flavour",
+    "include",
+    "exclude",
+    "prune",
+    "relink",
+    "link",
+    "linker",
+    "static-config",
+    "strict",
+    "optimize",
+    "sources",
+    "set",
 ];
 
 /// What the service says of a runtime.
@@ -81,6 +91,10 @@ pub(crate) fn program(cx: &Context) -> Result<(), Failure> {
         let has_modules = products.iter().any(|product| product.kind() == static_modules::MODULE);
         let links = has_modules || !static_wheels.is_empty();
         plan.insert("links".to_owned(), json!(links));
+        // What a program of this flavour can't load may have to be linked in.
+        let may_link =
+            found.is_some() && (flavour(product)? == "static" || asks_for_links(product)?);
+        plan.insert("may-link".to_owned(), json!(may_link));
         let action = action(cx, "Freeze", &json!({ "freeze": plan }))?;
         action.description(&format!("freeze {}", product.name()));
         for (path, file) in &files {
@@ -107,6 +121,15 @@ pub(crate) fn program(cx: &Context) -> Result<(), Failure> {
         Action::submit(action)?;
     }
     Ok(())
+}
+
+/// Whether packages are to be linked in.
+fn asks_for_links(product: &Product) -> Result<bool, Failure> {
+    let is_static = |value: &Value| value == "static";
+    Ok(match setting(product, "link")? {
+        Value::Object(packages) => packages.values().any(is_static),
+        value => is_static(&value),
+    })
 }
 
 /// What programs depend on.

@@ -229,14 +229,8 @@ pub fn freeze_until(
     caches: Caches<'_>,
     stop: Stop<'_>,
 ) -> Result<Program, Error> {
-    let read = |path: &Path| fs::read(path).map_err(Error::io("read", path));
-    let stdlib = read(&base.stdlib)?;
-    let wrong = |source| Error::Image { path: base.stdlib.clone(), source };
-    let standard = Image::open(&stdlib).map_err(wrong)?;
-    if standard.setting("python") != Some(&base.python) {
-        let why = format!("stdlib.image isn't for Python {}", base.python);
-        return Err(Error::NoRuntime { folder: base.folder().to_owned(), why });
-    }
+    let stdlib = fs::read(&base.stdlib).map_err(Error::io("read", &base.stdlib))?;
+    let standard = standard(base, &stdlib)?;
     let wanted = wanted(request, base, &standard)?;
     let mut found = find::find(&wanted, base, caches.found, stop)?;
     if let (Some(beside), Some(flavour)) = (&request.beside, request.flavour) {
@@ -267,6 +261,33 @@ pub fn freeze_until(
         own,
     };
     Ok(Program { bytes, report, beside })
+}
+
+/// The compiled modules of a program that nothing links in: it has to load them.
+///
+/// # Errors
+/// If its modules can't be found.
+pub fn compiled(
+    request: &Request,
+    base: &Base,
+    caches: Caches<'_>,
+    stop: Stop<'_>,
+) -> Result<Vec<super::Compiled>, Error> {
+    let stdlib = fs::read(&base.stdlib).map_err(Error::io("read", &base.stdlib))?;
+    let wanted = wanted(request, base, &standard(base, &stdlib)?)?;
+    let found = find::find(&wanted, base, caches.found, stop)?;
+    Ok(found.objects.modules.iter().map(|module| module.compiled()).collect())
+}
+
+/// The image of a runtime's standard library.
+fn standard<'a>(base: &Base, stdlib: &'a [u8]) -> Result<Image<'a>, Error> {
+    let wrong = |source| Error::Image { path: base.stdlib.clone(), source };
+    let standard = Image::open(stdlib).map_err(wrong)?;
+    if standard.setting("python") != Some(&base.python) {
+        let why = format!("stdlib.image isn't for Python {}", base.python);
+        return Err(Error::NoRuntime { folder: base.folder().to_owned(), why });
+    }
+    Ok(standard)
 }
 
 /// The flavour that was asked for, or the one that needs less of the machine.

@@ -50,7 +50,7 @@ pub use beside::{Beside, Folder};
 pub use dependencies::{Installer, installed_folder};
 pub use error::{Compiled, Error};
 pub use links::{Link, Links};
-pub use make::{Caches, Program, Request, freeze, freeze_until, version};
+pub use make::{Caches, Program, Request, compiled, freeze, freeze_until, version};
 pub use project::{Modules, Project};
 pub use report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,

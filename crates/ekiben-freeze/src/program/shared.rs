@@ -263,7 +263,8 @@ impl Objects {
 }
 
 impl Module {
-    fn compiled(&self) -> Compiled {
+    /// The module, for whoever can't load it.
+    pub(crate) fn compiled(&self) -> Compiled {
         Compiled { why: self.why.clone(), distribution: self.distribution.clone() }
     }
 

@@ -43,6 +43,9 @@ pub struct Executable {
     pub link: Option<ProgramLink>,
     /// Folders with static wheels, which replace packages of the same version.
     pub static_wheels: Vec<ProjectPath>,
+    /// Settings for the builds of packages that are linked in and for which there is no static wheel, by
+    /// their names: `numpy = ["setup-args=-Dblas=none"]`.
+    pub static_config: BTreeMap<String, Vec<Argument>>,
     /// The linker for what is linked in. When not given: the compiler's own.
     pub linker: Option<ProgramLinker>,
     /// Whether it is an error if something would be left out, or not be linked as `link` asks for.
@@ -72,6 +75,7 @@ impl Default for Executable {
             relink: false,
             link: None,
             static_wheels: Vec::new(),
+            static_config: BTreeMap::new(),
             linker: None,
             strict: false,
             optimize: 0,

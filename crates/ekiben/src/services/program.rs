@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use ekiben_archive::normalize_name;
 use ekiben_core::plugin::protocol::Failure;
 use ekiben_core::{Service, ServiceFiles, Surroundings};
 use ekiben_engine::{ActionError, Cache, CacheLimits, RelPath};
@@ -21,6 +22,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::static_modules;
+use crate::statics::{Failed, Statics};
 
 /// How many warnings of a kind are told.
 const SHOWN: usize = 5;
@@ -68,7 +70,10 @@ struct Freeze {
     relink: bool,
     /// Whether there are modules to be linked in.
     links: bool,
+    /// Whether there may be, as packages that are built from source.
+    may_link: bool,
     link: Option<PlannedLink>,
+    static_config: BTreeMap<String, Vec<String>>,
     linker: Option<String>,
     strict: bool,
     optimize: u8,
@@ -203,7 +208,10 @@ impl Programs {
             };
             site.push(installed.map_err(|error| failed(&error))?);
         }
-        let links = plan.link.as_ref().map(PlannedLink::links).unwrap_or_default();
+        let mut links = plan.link.as_ref().map(PlannedLink::links).unwrap_or_default();
+        if let Some(project) = &staged.project {
+            links.link_own(project);
+        }
         let wheels = StaticWheels {
             places: &staged.static_wheels,
             links: &links,
@@ -224,7 +232,7 @@ impl Programs {
             plan.entry_point.split_once(':').unwrap_or((&plan.entry_point, ""));
         let target =
             Target::EntryPoint { module: module.to_owned(), function: function.to_owned() };
-        let request = Request {
+        let mut request = Request {
             site,
             includes: plan.include.clone(),
             excludes: plan.exclude.clone(),
@@ -246,8 +254,19 @@ impl Programs {
         // has the program by what is in them, is enough. Without one for interpreters, each is linked.
         let cache = Cache::open(&self.cache, CacheLimits::new(self.cache_bytes)).ok();
         let caches = Caches { found: None, linked: cache.as_ref() };
-        let made = program::freeze_until(&request, &base, caches, Some(&stop));
-        let made = made.map_err(|error| failed(&error))?;
+        let say = |text: &str| files.log(&format!("{text}\n"));
+        let settings = plan.static_config.iter();
+        let settings = settings.map(|(name, its)| (normalize_name(name), its.clone())).collect();
+        let statics = Statics {
+            runtime: &runtime,
+            cache: &self.cache,
+            links: &links,
+            settings: &settings,
+            say: &say,
+            stop: Some(&stop),
+        };
+        // The first folder has the project's own files.
+        let made = statics.make(&mut request, 1, &base, caches).map_err(unbuilt)?;
         files.log(&told(&made, &staged, &request.site));
         files.write_executable("program", &made.bytes)
     }
@@ -285,16 +304,21 @@ impl Service for Programs {
         let base = Base::in_folder(&runtime.folder).map_err(failed)?;
         let program = base.program(plan.flavour).map_err(failed)?.to_owned();
         let mut files = vec![program, base.interpreter, base.stdlib];
-        if plan.relink || plan.links {
+        let must_link = plan.relink || plan.links;
+        if must_link || plan.may_link {
             let stop = AtomicBool::new(false);
             let progress = Progress { step: &|_| {}, note: &|_| {}, stop: &stop };
             let linker = plan.linker.as_deref().map(str::parse).transpose();
             let linker = linker.map_err(|error| Failure::user("linker", error))?;
-            let compiler = runtime::compiler_files(linker, progress).map_err(|error| {
-                let failure = Failure::user(error.code(), error.to_string());
-                error.help().into_iter().fold(failure, Failure::with_help)
-            })?;
-            files.extend(compiler);
+            match runtime::compiler_files(linker, progress) {
+                Ok(compiler) => files.extend(compiler),
+                // Most programs need none.
+                Err(_) if !must_link => {}
+                Err(error) => {
+                    let failure = Failure::user(error.code(), error.to_string());
+                    return Err(error.help().into_iter().fold(failure, Failure::with_help));
+                }
+            }
         }
         Ok(files)
     }
@@ -332,6 +356,8 @@ struct Staged {
     hints: Vec<PathBuf>,
     static_wheels: Vec<PathBuf>,
     requirements: Option<PathBuf>,
+    /// The project's name.
+    project: Option<String>,
     trace_file: Option<PathBuf>,
     /// Where files of the project are, by their paths in the folder of packages.
     origins: BTreeMap<PathBuf, PathBuf>,
@@ -346,6 +372,7 @@ impl Staged {
             hints: Vec::new(),
             static_wheels: Vec::new(),
             requirements: None,
+            project: None,
             trace_file: None,
             origins: BTreeMap::new(),
         };
@@ -389,6 +416,9 @@ impl Staged {
         // By it the project's own modules are known to be the project's.
         if let Some(metadata) = metadata {
             fs::write(metadata.join("RECORD"), record)?;
+            let text = fs::read_to_string(metadata.join("METADATA"))?;
+            let name = text.lines().find_map(|line| line.strip_prefix("Name:"));
+            staged.project = name.map(|name| name.trim().to_owned());
         }
         Ok(staged)
     }
@@ -408,6 +438,14 @@ fn csv(path: &str) -> String {
     match path.contains([',', '"']) {
         true => format!("\"{}\"", path.replace('"', "\"\"")),
         false => path.to_owned(),
+    }
+}
+
+/// Why a package that was to be linked in isn't there.
+fn unbuilt(why: Failed) -> ActionError {
+    match why {
+        Failed::Program(error) => failed(&error),
+        Failed::Static(error) => ActionError { message: error.to_string(), hint: error.help() },
     }
 }
 
@@ -455,8 +493,8 @@ fn gone(error: &runtime::Error) -> ActionError {
 fn failed(error: &Error) -> ActionError {
     let hint = match error {
         Error::Compiled(_) => Some(
-            "name static wheels by `static-wheels` in [tool.ekiben.executable], or leave out by `exclude` \
-             what the program can do without",
+            "leave out what the program can do without, by `exclude` in [tool.ekiben.executable]; \
+             take static wheels of others, by `static-wheels`, or `flavour = \"dynamic\"`, which loads them",
         ),
         Error::NotLinked { .. } | Error::Strict(_) => Some(
             "say by `link` in [tool.ekiben.executable] how it is to be linked, by `static-wheels` where \

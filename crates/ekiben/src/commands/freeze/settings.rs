@@ -28,6 +28,10 @@ pub(super) fn laid_over(options: &Freeze, project: &Project) -> Freeze {
     laid.exclude.extend(settings.exclude.iter().map(ToString::to_string));
     laid.hints.extend(settings.hints.iter().map(inside));
     laid.static_wheels.extend(settings.static_wheels.iter().map(inside));
+    for (name, its) in &settings.static_config {
+        let its = its.iter().map(|setting| (name.clone(), setting.to_string()));
+        laid.static_config.extend(its);
+    }
     laid.prune |= settings.prune;
     laid.relink |= settings.relink;
     laid.strict |= settings.strict;
