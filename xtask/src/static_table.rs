@@ -5,6 +5,7 @@
 //! the ordinary interpreter of the same build with the package's wheel. `--write` makes
 //! `docs/static-packages.md` of what came out.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use serde_json::Value;
 
 use crate::examples::copy_into;
 use crate::frontend::Frontends;
-use crate::python::{Python, Site};
+use crate::python::Python;
 use crate::runtime;
 use crate::workspace::{self, Workspace, output_of, run};
 
@@ -117,7 +118,8 @@ enum Outcome {
 struct Bench {
     ekiben: PathBuf,
     runtime: PathBuf,
-    site: Site,
+    /// The packages as wheels, installed.
+    site: PathBuf,
     /// The folders of tools, first of all pip's.
     path: std::ffi::OsString,
     /// Packages that are only there as source, each built into a folder of its own.
@@ -179,7 +181,6 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
 impl Bench {
     fn new(workspace: &Workspace, ekiben: &Path) -> Result<Self> {
         let runtime = runtime::build(&mut Command::new(ekiben), PYTHON, &[])?;
-        let site = Site::make(workspace, SET, PYTHON)?;
         // pip of an environment of its own, since a machine needn't have one.
         let tools = Python::find()?.make_venv(&workspace.target().join("venvs/static-pip"))?;
         let pip = tools.program("pip");
@@ -187,11 +188,13 @@ impl Bench {
             Path::new(pip.get_program()).parent().context("pip is in a folder")?.to_owned();
         let old = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(folder).chain(std::env::split_paths(&old));
+        let path = std::env::join_paths(folders)?;
+        let site = install(workspace, &runtime, &path)?;
         Ok(Self {
             ekiben: ekiben.to_owned(),
             runtime,
             site,
-            path: std::env::join_paths(folders)?,
+            path,
             sources: workspace.target().join("venvs/static-sources"),
             scripts: workspace.path(SCRIPTS),
             scratch: tempfile::tempdir()?,
@@ -212,7 +215,7 @@ impl Bench {
 
     /// The version that is installed.
     fn version(&self, name: &str) -> Result<String> {
-        for entry in fs::read_dir(&self.site.packages)? {
+        for entry in fs::read_dir(&self.site)? {
             let file = entry?.file_name().to_string_lossy().into_owned();
             let Some(info) = file.strip_suffix(".dist-info") else { continue };
             if let Some((its, version)) = info.split_once('-')
@@ -225,8 +228,8 @@ impl Bench {
     }
 
     fn outcome(&self, package: &Package) -> Result<Outcome> {
-        let script = self.scripts.join(format!("{}.py", package.name));
-        let mut sites = vec![self.site.packages.clone()];
+        let script = self.scripts.join(format!("use_{}.py", package.name.replace('-', "_")));
+        let mut sites = vec![self.site.clone()];
         if let Some(version) = package.source {
             sites.push(self.built(package.name, version)?);
         }
@@ -237,6 +240,10 @@ impl Bench {
         let program = self.scratch.path().join(package.name);
         let mut freeze = Command::new(&self.ekiben);
         freeze.env("PATH", &self.path).arg("freeze").arg(&script);
+        // What cargo tells this command's own build.
+        for name in ["CARGO_TARGET_DIR", "PYO3_BUILD_EXTENSION_MODULE", "PYO3_NO_PYTHON"] {
+            freeze.env_remove(name);
+        }
         freeze.args(["--quiet", "--format", "json", "--flavour", "static", "--link", "static"]);
         freeze.arg("--runtime").arg(&self.runtime);
         for site in &sites {
@@ -252,10 +259,11 @@ impl Bench {
         let found = self.said(&mut Command::new(&program)).context("as a program")?;
         ensure!(found == expected, "it says\n{found}and in the ordinary interpreter\n{expected}");
 
-        let linked: Vec<&str> = report["linked"]
+        let linked: Vec<&str> = report["modules"]
             .as_array()
             .into_iter()
             .flatten()
+            .filter(|module| module["linked"] == true)
             .filter_map(|module| module["distribution"].as_str())
             .collect();
         ensure!(!linked.is_empty(), "nothing is linked in");
@@ -325,6 +333,27 @@ impl Bench {
 /// Runs a script with a folder of packages.
 const RUN: &str =
     "import runpy, sys; sys.path += sys.argv[2:]; runpy.run_path(sys.argv[1], run_name='__main__')";
+
+/// The folder with the set, installed once for the runtime's interpreter.
+fn install(workspace: &Workspace, runtime: &Path, path: &OsStr) -> Result<PathBuf> {
+    let requirements = workspace.path(&format!("xtask/requirements/{SET}.txt"));
+    let wanted = fs::read_to_string(&requirements)?;
+    let folder = workspace.target().join("venvs/static-packages");
+    let (packages, stamp) = (folder.join("packages"), folder.join("ekiben-requirements.txt"));
+    if fs::read_to_string(&stamp).is_ok_and(|present| present == wanted) {
+        return Ok(packages);
+    }
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    let mut pip = Command::new("pip");
+    pip.env("PATH", path).arg("--python").arg(runtime.join(format!("bin/python{PYTHON}")));
+    pip.args(["install", "--quiet", "--no-compile", "--only-binary", ":all:", "--require-hashes"]);
+    pip.arg("--target").arg(&packages).arg("-r").arg(&requirements);
+    output_of(&mut pip).with_context(|| format!("installing {SET}"))?;
+    fs::write(&stamp, wanted)?;
+    Ok(packages)
+}
 
 impl Row {
     fn works(&self) -> bool {

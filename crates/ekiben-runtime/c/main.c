@@ -550,14 +550,20 @@ append_path(PyConfig *config, const char *path)
 /* The program's folder of modules that aren't the standard library's. */
 static const char *site_packages;
 
-/* The folders of the setting `path`, one a line, from the program's own folder on. */
+/* The folders of the setting `path`, one a line, from the program's own folder on: where the file is, if
+ * it was called by a link. */
 static void
-append_beside(PyConfig *config, const char *program)
+append_beside(PyConfig *config, const char *called)
 {
     const char *folders = ekiben_setting("path");
+    if (folders == NULL) {
+        return;
+    }
+    char *real = realpath(called, NULL);
+    const char *program = real == NULL ? called : real;
     const char *slash = strrchr(program, '/');
     int here = slash == NULL ? 0 : (int)(slash + 1 - program);
-    while (folders != NULL && folders[0] != 0) {
+    while (folders[0] != 0) {
         int length = (int)strcspn(folders, "\n");
         char *folder = malloc((size_t)(here + length) + 1);
         if (folder == NULL) {
@@ -568,6 +574,7 @@ append_beside(PyConfig *config, const char *program)
         free(folder);
         folders += length + (folders[length] != 0);
     }
+    free(real);
 }
 
 /* The folders of PYTHONPATH. */

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use ekiben_archive::normalize_name;
 use ekiben_engine::Digest;
 use ekiben_engine::process::Stop;
-use ekiben_freeze::program::{self, Compiled, Link, Links, StaticWheels, Warning};
+use ekiben_freeze::program::{
+    self, Base, Caches, Compiled, Link, Links, Program, Request, StaticWheels, Warning,
+};
 use ekiben_freeze::runtime::Runtime;
-use ekiben_static::{Progress, Request, Store};
+use ekiben_static::{Progress, Store};
 
 /// Builds static wheels for programs of a runtime.
 pub(crate) struct Statics<'a> {
@@ -36,47 +38,53 @@ pub(crate) enum Failed {
 }
 
 impl Statics<'_> {
-    /// Puts static wheels in place of what is asked to be linked in, in folders of installed packages.
+    /// Makes a program. What it has to load, and is asked to be linked in, is built first; so is what it
+    /// would stop without, if it can't load it. The first `own` folders of modules aren't packages'.
     ///
     /// # Errors
-    /// If one can't be built.
-    pub(crate) fn asked(&self, site: &mut [PathBuf]) -> Result<Vec<Warning>, Failed> {
-        let is_wanted = |name: &str| self.links.of(name) == Some(Link::Static);
-        self.replace(site, &is_wanted)
-    }
-
-    /// The same for those that modules are of, without which a program stops. Gives nothing if there is
-    /// one of which it isn't known where it came from.
-    ///
-    /// # Errors
-    /// If one can't be built.
-    pub(crate) fn needed(
+    /// If something can't be built, or the program can't be made.
+    pub(crate) fn make(
         &self,
-        site: &mut [PathBuf],
-        modules: &[Compiled],
-    ) -> Result<Option<Vec<Warning>>, Failed> {
-        let owners: Option<BTreeSet<String>> =
-            modules.iter().map(|it| it.distribution.as_deref().map(normalize_name)).collect();
-        let Some(owners) = owners else { return Ok(None) };
-        if owners.iter().any(|owner| self.links.of(owner) == Some(Link::Memory)) {
-            return Ok(None);
+        request: &mut Request,
+        own: usize,
+        base: &Base,
+        caches: Caches<'_>,
+    ) -> Result<Program, Failed> {
+        if self.links.ask_for_static() {
+            let modules = program::compiled(request, base, caches, self.stop);
+            let owners = owners(&modules.map_err(Failed::Program)?).into_iter().flatten();
+            let owners: BTreeSet<String> =
+                owners.filter(|owner| self.links.of(owner) == Some(Link::Static)).collect();
+            let warnings = self.replace(&mut request.site[own..], &owners)?;
+            request.warnings.extend(warnings);
         }
-        let before = site.to_vec();
-        let warnings = self.replace(site, &|name| owners.contains(&normalize_name(name)))?;
-        Ok((site != before).then_some(warnings))
+        let modules = match program::freeze_until(request, base, caches, self.stop) {
+            Err(program::Error::Compiled(modules)) => modules,
+            made => return made.map_err(Failed::Program),
+        };
+        let owners: Option<BTreeSet<String>> = owners(&modules).into_iter().collect();
+        let is_other = |owner: &String| self.links.of(owner) == Some(Link::Memory);
+        // Where one came from isn't known, or it isn't to be linked in.
+        let Some(owners) = owners.filter(|owners| !owners.iter().any(is_other)) else {
+            return Err(Failed::Program(program::Error::Compiled(modules)));
+        };
+        let warnings = self.replace(&mut request.site[own..], &owners)?;
+        request.warnings.extend(warnings);
+        program::freeze_until(request, base, caches, self.stop).map_err(Failed::Program)
     }
 
+    /// Puts static wheels of packages in place of them, in folders of installed packages.
     fn replace(
         &self,
         site: &mut [PathBuf],
-        is_wanted: &dyn Fn(&str) -> bool,
+        owners: &BTreeSet<String>,
     ) -> Result<Vec<Warning>, Failed> {
         let mut warnings = Vec::new();
         let store = Store::new(self.cache);
         let progress = Progress { step: self.say, stop: self.stop };
         for folder in site.iter_mut().filter(|folder| folder.is_dir()) {
             let mut packages = ekiben_static::compiled(folder).map_err(Failed::Static)?;
-            packages.retain(|package| is_wanted(&package.name));
+            packages.retain(|package| owners.contains(&normalize_name(&package.name)));
             if packages.is_empty() {
                 continue;
             }
@@ -103,11 +111,19 @@ impl Statics<'_> {
     }
 }
 
+/// The distributions that modules are of, by their names in normal form; none for what is of no one.
+fn owners(modules: &[Compiled]) -> Vec<Option<String>> {
+    modules.iter().map(|it| it.distribution.as_deref().map(normalize_name)).collect()
+}
+
 /// What to build for a runtime, by its own build system's defaults.
 ///
 /// # Errors
 /// If the program's own file can't be found.
-pub(crate) fn request(runtime: &Runtime, what: &str) -> Result<Request, ekiben_static::Error> {
+pub(crate) fn request(
+    runtime: &Runtime,
+    what: &str,
+) -> Result<ekiben_static::Request, ekiben_static::Error> {
     let program = std::env::current_exe().map_err(|source| {
         let path = PathBuf::from("the program's own file");
         ekiben_static::Error::Io { action: "find", path, source }
@@ -122,7 +138,7 @@ pub(crate) fn request(runtime: &Runtime, what: &str) -> Result<Request, ekiben_s
     // How it was optimised, and what of Ekiben's own it has, is nothing to those that use its headers.
     let identity = (&interpreter.version, &interpreter.compiler, Digest::of(&header));
     let identity = serde_json::to_vec(&identity).unwrap_or_default();
-    Ok(Request {
+    Ok(ekiben_static::Request {
         what: what.to_owned(),
         hashes: Vec::new(),
         python: runtime.interpreter(),

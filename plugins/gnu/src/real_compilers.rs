@@ -56,11 +56,15 @@ impl Project {
     fn new(files: &[(&str, &str)]) -> Self {
         let project = Self { root: TempDir::new().unwrap() };
         for (path, text) in files {
-            let path = project.root.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
+            project.write(path, text);
         }
         project
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
     }
 
     fn read(&self, path: &str) -> Option<String> {
@@ -305,6 +309,55 @@ fn fortran_modules_submodules_and_cxx_make_one_program() {
     link.fortran_runtime = Some(FortranRuntime::Shared { folder, quadmath: true });
     let program = project.link(&cxx, &link, &objects);
     assert_eq!(succeeded(&Command::new(program).output().unwrap(), "answer"), "42\n");
+}
+
+const MODULE_FILES: [(&str, &str); 3] = [
+    (
+        "src/one.cc",
+        "#include \"table.h\"\nextern \"C\" int more(void);\nint PyInit__core() { const int \
+         others = more(); return table().size() + others; }\n",
+    ),
+    (
+        "src/two.cc",
+        "#include \"table.h\"\nextern \"C\" int more(void) { table()[\"two\"] = 2; return table().size(); }\n",
+    ),
+    (
+        "include/table.h",
+        "#include <map>\n#include <string>\ninline std::map<std::string, int> &table() { static \
+         std::map<std::string, int> t{{\"one\", 1}}; return t; }\n",
+    ),
+];
+
+#[test]
+fn a_static_module_is_one_object_without_groups() {
+    for compiler in compilers(Language::Cxx, &["g++", "clang++"]) {
+        let ltos = [None, Some(Lto::Full)];
+        // What clang leaves for the link can't be joined.
+        for lto in &ltos[..if compiler.1.is_gcc() { 2 } else { 1 }] {
+            let project = Project::new(&MODULE_FILES);
+            let mut compile = project.spec(Language::Cxx, &["src/one.cc", "src/two.cc"]);
+            compile.settings.lto = *lto;
+            compile.standard = Some("c++17".into());
+            let objects = project.compile(&compiler, &compile);
+            let mut join = link_spec(Kind::StaticModule, "_core.o", &[Language::Cxx], &objects);
+            join.settings.lto = *lto;
+            let plan = join.plan_static_module(0, &compiler.1, "/usr/bin:/bin").unwrap();
+            let mut given = vec![join.output.clone()];
+            given.extend_from_slice(&objects);
+            project.run(&compiler.0, &plan, &given);
+            let object = project.root.path().join("build/_core.o");
+            let groups = Command::new("readelf").arg("-gW").arg(&object).output().unwrap();
+            let groups = succeeded(&groups, "readelf");
+            assert!(groups.contains("There are no section groups"), "{compiler:?}: {groups}");
+
+            project.write("main.cc", "int PyInit__core(); int main() { return PyInit__core(); }\n");
+            let mut link = Command::new(&compiler.0);
+            link.current_dir(project.root.path()).args(["main.cc", "build/_core.o", "-o", "main"]);
+            succeeded(&link.output().unwrap(), "linking what was joined");
+            let status = Command::new(project.root.path().join("main")).status().unwrap();
+            assert_eq!(status.code(), Some(4), "{compiler:?} with {lto:?}");
+        }
+    }
 }
 
 #[test]

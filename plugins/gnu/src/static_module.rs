@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use ekiben_plugin::{Failure, Location};
+use ekiben_plugin::{Diagnostic, Failure, Location};
 
 use crate::flags;
 use crate::identify::{Compiler, Family};
@@ -176,6 +176,19 @@ impl LinkSpec {
             let what = "a module that becomes a part of a program, with Apple's linker";
             return Err(Failure::Unsupported(what.to_owned()));
         }
+        if self.settings.lto.is_some() && !compiler.is_gcc() {
+            return Err(Diagnostic::error(
+                "lto-in-programs",
+                format!(
+                    "`{}` leaves code for the link that can't be joined to an object",
+                    compiler.title
+                ),
+            )
+            .with_help(
+                "leave out `lto` for extensions that become part of programs, or build with gcc",
+            )
+            .into());
+        }
         let description = format!("join {}", self.output_name());
         let mut action = Action::new("Join", description);
         action.environment.push(("PATH".to_owned(), path.to_owned()));
@@ -192,10 +205,8 @@ impl LinkSpec {
             action.texts(&flags::common(&lto, compiler, true));
             action.texts(&flags::optimization(&self.optimization)?);
             action.text("-fPIC");
-            if compiler.is_gcc() {
-                action.text("-flinker-output=nolto-rel");
-            }
-            action.takes_job_tokens = compiler.family == Family::Gcc;
+            action.text("-flinker-output=nolto-rel");
+            action.takes_job_tokens = true;
         }
         self.add_strip(&mut action, compiler, &[]);
         action.text("-o");
@@ -289,6 +300,11 @@ mod tests {
             "{plan}"
         );
         assert!(!plan.contains("group\n") && !plan.contains("strip"), "{plan}");
+        let clang = compiler(Family::Clang, 14);
+        let Err(Failure::User(refused)) = spec.plan_static_module(0, &clang, "/bin") else {
+            panic!("clang's intermediate code is joined");
+        };
+        assert_eq!(refused[0].code, "lto-in-programs");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod anywhere;
 mod artifact;
+mod beside;
 mod host;
 mod linked;
 mod opened;
@@ -67,6 +68,7 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     anywhere::test(&bench)?;
     opened::test(&bench)?;
     relinked::test(&bench)?;
+    beside::test(&bench)?;
     linked::test(&bench)?;
     own::test(&bench, workspace, ekiben)?;
     wheels::test(&bench, workspace)?;

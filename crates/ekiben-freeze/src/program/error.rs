@@ -23,6 +23,9 @@ pub enum Error {
     /// What is to be frozen isn't anything that could be.
     #[error("{0}")]
     Target(String),
+    /// A package can't lie beside the program.
+    #[error("{0}")]
+    Beside(String),
     /// The modules of the program can't be found, or the main one can't be compiled.
     #[error("{0}")]
     Unusable(String),
@@ -159,6 +162,7 @@ impl Error {
         match self {
             Self::Io { .. } => "io",
             Self::Target(_) => "freeze-target",
+            Self::Beside(_) => "beside",
             Self::Unusable(_) => "freeze-modules",
             Self::Finder { .. } => "freeze-finder",
             Self::Compiled(_) => "compiled-modules",
@@ -185,6 +189,10 @@ impl Error {
             Self::Target(_) => {
                 "name a script (hello.py), a module or package (http.server), an entry point \
                  (package.module:function) or the folder of a project"
+            }
+            Self::Beside(_) => {
+                "--beside names packages that the program imports; they come to lie in the folder \
+                 PROGRAM.lib, which is replaced if Ekiben made it"
             }
             Self::Compiled(_) => {
                 "have them linked in: name their static wheels, which `ekiben static build` makes, by \

@@ -94,6 +94,11 @@ impl Found {
     pub(crate) fn image(&self) -> &[u8] {
         &self.bytes[self.start..]
     }
+
+    /// Has another image in its place.
+    pub(crate) fn replace_image(&mut self, image: Vec<u8>) {
+        (self.bytes, self.start) = (image, 0);
+    }
 }
 
 /// What the script says.

@@ -51,7 +51,7 @@ pub(super) const KNOWN: &[(&str, &str)] = known![
 pub(crate) type Hints = BTreeMap<String, Hint>;
 
 /// What holds if a module is part of a program.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Hint {
     #[serde(default, skip_serializing)]
@@ -84,8 +84,8 @@ pub(crate) struct Hint {
     reads_files: Option<bool>,
 }
 
-/// Ekiben's hints, with those in `folders` over them.
-pub(crate) fn load(folders: &[PathBuf]) -> Result<Hints, Error> {
+/// Ekiben's hints, with those in `folders` over them. The files of some packages are there to be read.
+pub(crate) fn load(folders: &[PathBuf], files_are_there: &[String]) -> Result<Hints, Error> {
     let mut hints = Hints::new();
     for (name, text) in KNOWN {
         hints.append(&mut parse(Path::new(&format!("hints/{name}.toml")), text)?);
@@ -105,6 +105,9 @@ pub(crate) fn load(folders: &[PathBuf]) -> Result<Hints, Error> {
             hints.append(&mut parse(&path, &text)?);
         }
     }
+    for package in files_are_there {
+        hints.entry(package.clone()).or_default().reads_files = Some(false);
+    }
     Ok(hints)
 }
 
@@ -120,7 +123,7 @@ mod tests {
 
     #[test]
     fn ekibens_own_can_be_read_and_are_all_there() {
-        let hints = load(&[]).unwrap();
+        let hints = load(&[], &[]).unwrap();
         assert_eq!(hints["pygments.lexers"].imports.as_deref().unwrap(), ["pygments.lexers.*"]);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/program/hints");
         let mut files: Vec<_> = fs::read_dir(folder)
@@ -145,12 +148,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mine.toml");
         fs::write(&path, "[\"pygments.lexers\"]\nimports = []\n").unwrap();
-        let hints = load(&[folder.path().to_owned()]).unwrap();
+        let hints = load(&[folder.path().to_owned()], &[]).unwrap();
         assert_eq!(hints["pygments.lexers"].imports.as_deref(), Some(&[][..]));
         assert!(hints.contains_key("pygments.styles"));
 
         fs::write(&path, "[spam]\nimport = [\"eggs\"]\n").unwrap();
-        let message = load(&[folder.path().to_owned()]).unwrap_err().to_string();
+        let message = load(&[folder.path().to_owned()], &[]).unwrap_err().to_string();
         assert!(message.contains("mine.toml") && message.contains("line 2"), "{message}");
         assert!(message.contains("unknown field `import`"), "{message}");
     }

@@ -66,6 +66,13 @@ impl Links {
         }
     }
 
+    /// Has the modules of the project itself be linked in, unless it is named.
+    pub fn link_own(&mut self, project: &str) {
+        if self.others == Some(Link::Memory) {
+            self.packages.entry(normalize_name(project)).or_insert(Link::Static);
+        }
+    }
+
     /// Takes a word of the command line, `static` or `NAME=static`.
     ///
     /// # Errors
@@ -82,6 +89,12 @@ impl Links {
     #[must_use]
     pub fn of(&self, distribution: &str) -> Option<Link> {
         self.packages.get(&normalize_name(distribution)).copied().or(self.others)
+    }
+
+    /// Whether anything is to be linked in that isn't there as a static wheel.
+    #[must_use]
+    pub fn ask_for_static(&self) -> bool {
+        self.packages.values().chain(&self.others).any(|link| *link == Link::Static)
     }
 
     /// What was asked for by name.
@@ -160,6 +173,12 @@ mod tests {
         }
         assert_eq!(links.of("NumPy"), Some(Link::Static));
         assert_eq!(links.of("foo-bar"), Some(Link::Memory));
+        links.take("memory").unwrap();
+        for project in ["spam", "foo.bar"] {
+            links.link_own(project);
+        }
+        assert_eq!(links.of("Spam"), Some(Link::Static));
+        assert_eq!([links.of("foo-bar"), links.of("numpy")], [Some(Link::Memory); 2]);
         for wrong in ["", "dynamic", "numpy=", "numpy=spam"] {
             let message = links.take(wrong).unwrap_err();
             assert!(message.starts_with("write static or memory"), "{message}");

@@ -14,7 +14,7 @@ use ekiben_object::elf;
 use super::find::{self, Found, Main, Wanted};
 use super::links::{self, Links};
 use super::report::{ReportedFile, ReportedModule, Sizes, Warning};
-use super::{Base, Error, Flavour, Report, SECTION, Target, hints, link};
+use super::{Base, Beside, Error, Flavour, Folder, Report, SECTION, Target, hints, link};
 use crate::process::Stop;
 use crate::runtime::Linker;
 
@@ -98,6 +98,8 @@ pub struct Request {
     pub interpreter: bool,
     /// Folders in which it looks for modules that aren't in it, from its own folder on.
     pub path: Vec<String>,
+    /// What lies beside it, rather than in it.
+    pub beside: Option<Beside>,
     /// What the program needs of the machine; if none is named, as little as it can.
     pub flavour: Option<Flavour>,
     /// Settings of the program, `fast-exit`, `isolated` and `quiet-start`, which otherwise are on.
@@ -125,6 +127,7 @@ impl Request {
             sources: true,
             interpreter: false,
             path: Vec::new(),
+            beside: None,
             flavour: None,
             switches: BTreeMap::new(),
         }
@@ -137,6 +140,8 @@ pub struct Program {
     pub bytes: Vec<u8>,
     /// What they are made of.
     pub report: Report,
+    /// What lies beside it.
+    pub beside: Option<Folder>,
 }
 
 impl fmt::Debug for Program {
@@ -147,10 +152,11 @@ impl fmt::Debug for Program {
 }
 
 impl Program {
-    /// Puts the program at `path`, whole or not at all; everybody may run it.
+    /// Puts the program at `path`, whole or not at all; everybody may run it. What lies beside it is
+    /// written first.
     ///
     /// # Errors
-    /// If that can't be written.
+    /// If that can't be written, or something else is where packages are to be.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
         let folder = match path.parent() {
             Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
@@ -158,6 +164,10 @@ impl Program {
             None => path,
         };
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        if let Some(beside) = &self.beside {
+            beside.check(folder)?;
+            beside.write(folder)?;
+        }
         let file = tempfile::Builder::new().prefix(".ekiben-").tempfile_in(folder);
         let mut file = file.map_err(Error::io("write to", folder))?;
         file.write_all(&self.bytes).map_err(Error::io("write", path))?;
@@ -219,17 +229,16 @@ pub fn freeze_until(
     caches: Caches<'_>,
     stop: Stop<'_>,
 ) -> Result<Program, Error> {
-    let read = |path: &Path| fs::read(path).map_err(Error::io("read", path));
-    let stdlib = read(&base.stdlib)?;
-    let wrong = |source| Error::Image { path: base.stdlib.clone(), source };
-    let standard = Image::open(&stdlib).map_err(wrong)?;
-    if standard.setting("python") != Some(&base.python) {
-        let why = format!("stdlib.image isn't for Python {}", base.python);
-        return Err(Error::NoRuntime { folder: base.folder().to_owned(), why });
-    }
+    let stdlib = fs::read(&base.stdlib).map_err(Error::io("read", &base.stdlib))?;
+    let standard = standard(base, &stdlib)?;
     let wanted = wanted(request, base, &standard)?;
-    let found = find::find(&wanted, base, caches.found, stop)?;
+    let mut found = find::find(&wanted, base, caches.found, stop)?;
+    if let (Some(beside), Some(flavour)) = (&request.beside, request.flavour) {
+        beside.refuse_compiled(&found, flavour, base)?;
+    }
     let flavour = choose(request, base, &found)?;
+    let take = |beside: &Beside| beside.take(&mut found, base, flavour, request.optimize);
+    let beside = request.beside.as_ref().map(take).transpose()?;
     let program = base.program(flavour)?;
     let mut report = found.report.clone();
     report.flavour = Some(flavour);
@@ -251,7 +260,34 @@ pub fn freeze_until(
         image: image.len(),
         own,
     };
-    Ok(Program { bytes, report })
+    Ok(Program { bytes, report, beside })
+}
+
+/// The compiled modules of a program that nothing links in: it has to load them.
+///
+/// # Errors
+/// If its modules can't be found.
+pub fn compiled(
+    request: &Request,
+    base: &Base,
+    caches: Caches<'_>,
+    stop: Stop<'_>,
+) -> Result<Vec<super::Compiled>, Error> {
+    let stdlib = fs::read(&base.stdlib).map_err(Error::io("read", &base.stdlib))?;
+    let wanted = wanted(request, base, &standard(base, &stdlib)?)?;
+    let found = find::find(&wanted, base, caches.found, stop)?;
+    Ok(found.objects.modules.iter().map(|module| module.compiled()).collect())
+}
+
+/// The image of a runtime's standard library.
+fn standard<'a>(base: &Base, stdlib: &'a [u8]) -> Result<Image<'a>, Error> {
+    let wrong = |source| Error::Image { path: base.stdlib.clone(), source };
+    let standard = Image::open(stdlib).map_err(wrong)?;
+    if standard.setting("python") != Some(&base.python) {
+        let why = format!("stdlib.image isn't for Python {}", base.python);
+        return Err(Error::NoRuntime { folder: base.folder().to_owned(), why });
+    }
+    Ok(standard)
 }
 
 /// The flavour that was asked for, or the one that needs less of the machine.
@@ -371,6 +407,7 @@ fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted
         }
         roots.push(absolute(folder)?);
     }
+    let files_are_there = request.beside.as_ref().map_or(&[][..], |beside| &beside.packages);
     let mut scan = BTreeMap::new();
     if request.prune {
         // Modules of Ekiben's own, which the ordinary interpreter hasn't.
@@ -388,7 +425,7 @@ fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted
         includes: request.includes.clone(),
         excludes: request.excludes.clone(),
         traced: request.traced.clone(),
-        hints: hints::load(&request.hints)?,
+        hints: hints::load(&request.hints, files_are_there)?,
         follow_standard: request.prune,
         standard: match request.prune {
             true => ALWAYS.iter().map(|name| (*name).to_owned()).collect(),
@@ -436,8 +473,11 @@ fn image<'a>(
     if !request.interpreter {
         builder.set("main", &found.report.main).map_err(wrong)?;
     }
-    if !request.path.is_empty() {
-        builder.set("path", &request.path.join("\n")).map_err(wrong)?;
+    let beside = request.beside.as_ref().map(|beside| beside.folder.as_str());
+    let paths: Vec<&str> =
+        beside.into_iter().chain(request.path.iter().map(String::as_str)).collect();
+    if !paths.is_empty() {
+        builder.set("path", &paths.join("\n")).map_err(wrong)?;
     }
     let linked = found.statics.setting();
     if !linked.is_empty() {

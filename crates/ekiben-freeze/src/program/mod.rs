@@ -14,6 +14,7 @@
 //! | `link` | the interpreter, which may have to be linked anew |
 //! | [`Links`] | which of both is wanted |
 //! | [`with_static`] | installed packages with static wheels in place of some |
+//! | [`Beside`] | packages that are files beside the program |
 //! | `make` | the image, and the program |
 //! | [`Report`] | what was taken and why, for people and for programs |
 //! | [`inventory`] | what is in a program that was made |
@@ -22,6 +23,7 @@
 //! what a result depended on is compared by content before it is used again.
 
 mod base;
+mod beside;
 mod dependencies;
 mod error;
 mod find;
@@ -44,10 +46,11 @@ mod trace;
 mod wheels;
 
 pub use base::Base;
+pub use beside::{Beside, Folder};
 pub use dependencies::{Installer, installed_folder};
 pub use error::{Compiled, Error};
 pub use links::{Link, Links};
-pub use make::{Caches, Program, Request, freeze, freeze_until, version};
+pub use make::{Caches, Program, Request, compiled, freeze, freeze_until, version};
 pub use project::{Modules, Project};
 pub use report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,

@@ -9,6 +9,9 @@ use super::{Error, Target};
 /// Ekiben, as projects name their backend.
 const BACKEND: &str = "ekiben";
 
+/// The artifact that has objects of modules.
+const STATIC: &str = "static-extension";
+
 /// What a project's `pyproject.toml` says of its program, whichever backend the project has.
 #[derive(Debug, Clone)]
 pub struct Project {
@@ -68,6 +71,12 @@ impl Project {
         Ok(self.standard.dependencies.iter().chain(groups).map(ToString::to_string).collect())
     }
 
+    /// Whether its own compiled modules can be linked in, without a build by others' means.
+    #[must_use]
+    pub fn links_modules(&self) -> bool {
+        self.artifact(Modules::Static) == Some(STATIC)
+    }
+
     /// The artifact that a build has to be asked for so that its wheel holds these modules; none if it
     /// is what the project makes anyhow.
     pub(crate) fn artifact(&self, modules: Modules) -> Option<&'static str> {
@@ -75,7 +84,7 @@ impl Project {
         let artifact = project.settings().artifact;
         let is_ekibens = project.build_system().build_backend.as_deref() == Some(BACKEND);
         match modules {
-            Modules::Static if is_ekibens => Some("static-extension"),
+            Modules::Static if is_ekibens => Some(STATIC),
             _ => (artifact != Artifact::Extension).then_some("extension"),
         }
     }

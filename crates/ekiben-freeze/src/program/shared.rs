@@ -162,6 +162,33 @@ impl Objects {
         Ok(())
     }
 
+    /// Takes the objects at some paths out, with those that nothing else needs. Gives the files that they
+    /// are. Libraries of this machine that only they need are looked for on the machine again.
+    pub(crate) fn take(&mut self, is_taken: impl Fn(&str) -> bool) -> Vec<(String, PathBuf)> {
+        self.modules.retain(|module| !is_taken(&module.path));
+        let mut kept = BTreeSet::new();
+        let firsts = self.modules.iter().map(|module| module.path.as_str());
+        let alone = self.objects.iter().filter(|(path, it)| it.alone && !is_taken(path));
+        let mut open: Vec<&str> = firsts.chain(alone.map(|(path, _)| path.as_str())).collect();
+        while let Some(path) = open.pop() {
+            let object = self.objects.get(path).filter(|_| kept.insert(path.to_owned()));
+            open.extend(object.into_iter().flat_map(|it| it.needs.iter().map(String::as_str)));
+        }
+        let mut taken = Vec::new();
+        for (path, object) in std::mem::take(&mut self.objects) {
+            if is_taken(&path) {
+                taken.push((path.clone(), object.file.clone()));
+            } else if !kept.contains(&path) {
+                let name = path.rsplit('/').next().unwrap_or(&path);
+                self.machine.insert(name.to_owned());
+            }
+            if kept.contains(&path) {
+                self.objects.insert(path, object);
+            }
+        }
+        taken
+    }
+
     /// What the importer is told, by the settings' keys.
     pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
         let circles = self.circles().into_iter().map(|circle| circle.join("\t"));
@@ -236,7 +263,8 @@ impl Objects {
 }
 
 impl Module {
-    fn compiled(&self) -> Compiled {
+    /// The module, for whoever can't load it.
+    pub(crate) fn compiled(&self) -> Compiled {
         Compiled { why: self.why.clone(), distribution: self.distribution.clone() }
     }
 
@@ -443,7 +471,9 @@ impl<'a> Collector<'a> {
 
     /// Where a library that lies beside modules is in the program.
     fn in_program(&self, file: &Path, name: &str) -> String {
-        let inner = self.roots.iter().find_map(|root| file.strip_prefix(root).ok()?.to_str());
+        // An environment may be inside a script's folder.
+        let inners = self.roots.iter().filter_map(|root| file.strip_prefix(root).ok()?.to_str());
+        let inner = inners.min_by_key(|inner| inner.len());
         let path = format!("{}/{}", self.prefix, inner.unwrap_or_default());
         let is_other =
             |path: &String| self.found.objects.get(path).is_some_and(|it| it.file != file);

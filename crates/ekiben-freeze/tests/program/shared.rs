@@ -10,7 +10,7 @@ use ekiben_image::{FileKind, ModuleKind};
 use crate::support::{Place, image};
 
 /// Links a shared object, from the folder that `name` is in.
-fn link(place: &Place, name: &str, source: &str, flags: &[&str]) {
+pub(crate) fn link(place: &Place, name: &str, source: &str, flags: &[&str]) {
     place.write(name, "");
     let path = place.path(name);
     place.write("source.c", source);
@@ -24,7 +24,7 @@ fn link(place: &Place, name: &str, source: &str, flags: &[&str]) {
     assert!(linked.status.success(), "{linked:?}");
 }
 
-fn library(place: &Place, name: &str, flags: &[&str]) {
+pub(crate) fn library(place: &Place, name: &str, flags: &[&str]) {
     let soname = format!("-Wl,-soname,{}", Path::new(name).file_name().unwrap().to_str().unwrap());
     link(place, name, "", &[&[soname.as_str()], flags].concat());
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_uchar};
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{env, ptr};
 
@@ -210,12 +211,17 @@ unsafe fn start(
             let folder = config::decoded(&[&library, inner.as_bytes()].concat());
             config.append(layout.module_search_paths, &folder);
         }
-        // The setting `path`, from the program's own folder on.
-        let here = program.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
-        for folder in image().and_then(|image| image.setting("path")).unwrap_or_default().lines() {
-            let start = if folder.starts_with('/') { &[][..] } else { &program[..here] };
-            let folder = config::decoded(&[start, folder.as_bytes()].concat());
-            config.append(layout.module_search_paths, &folder);
+        // The setting `path`, from the program's own folder on: where the file is, if it was called by a
+        // link.
+        let folders = image().and_then(|image| image.setting("path")).unwrap_or_default();
+        if !folders.is_empty() {
+            let program = Path::new(OsStr::from_bytes(program));
+            let program = program.canonicalize().unwrap_or_else(|_| program.to_owned());
+            let here = program.parent().unwrap_or(Path::new(""));
+            for folder in folders.lines() {
+                let folder = config::decoded(here.join(folder).as_os_str().as_bytes());
+                config.append(layout.module_search_paths, &folder);
+            }
         }
         config.start();
         // With -S there was no `site` to do it.

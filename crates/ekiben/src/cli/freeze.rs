@@ -23,6 +23,10 @@ pub(crate) struct Freeze {
     /// A folder, from the program's own on, in which it looks for modules that aren't in it
     #[arg(long, value_name = "DIR", value_parser = parse_folder)]
     pub(crate) path: Vec<String>,
+    /// A package that is to be files, in a folder `PROGRAM.lib` beside the program, rather than a part
+    /// of it
+    #[arg(long, value_name = "PACKAGE", value_parser = parse_package)]
+    pub(crate) beside: Vec<String>,
     /// The program to write [default: named after the target, in this folder]
     #[arg(short, long, value_name = "PROGRAM")]
     pub(crate) output: Option<PathBuf>,
@@ -116,6 +120,18 @@ fn parse_folder(text: &str) -> Result<String, String> {
         "" => Err("it has no name".to_owned()),
         _ if text.contains('\n') => Err("its name has several lines".to_owned()),
         _ => Ok(text.to_owned()),
+    }
+}
+
+/// A top-level package or module.
+fn parse_package(text: &str) -> Result<String, String> {
+    let is_name = |text: &str| text.chars().all(|it| it == '_' || it.is_alphanumeric());
+    match text.split_once('.') {
+        Some((package, _)) => Err(format!("name the whole package: `{package}`")),
+        None if text.is_empty() || !is_name(text) => {
+            Err("it isn't the name of a package".to_owned())
+        }
+        None => Ok(text.to_owned()),
     }
 }
 

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use ekiben_core::{Cause, Place, Problem, Problems};
 use ekiben_engine::{Cache, CacheLimits};
 use ekiben_freeze::program::host::Interpreter;
-use ekiben_freeze::program::{Base, Error, Flavour, Program, Project, Report, Target, Warning};
+use ekiben_freeze::program::{
+    Base, Beside, Error, Flavour, Program, Project, Report, Target, Warning,
+};
 use ekiben_freeze::runtime::Store;
 
 use self::asked::Asked;
@@ -72,6 +74,7 @@ fn perform(freeze: &Freeze, global: &Global, stopped: &Stopped) -> Result<(), Pr
     let mut request = asked.request(target)?;
     let output = freeze.output.clone().unwrap_or_else(|| output(freeze));
     refuse_folder(&output)?;
+    request.beside = beside(freeze, &output);
     let made = asked.made(&mut request, cache.as_ref())?;
     made.write(&output).map_err(problems)?;
     tell(freeze, global, &base, &made, &output);
@@ -130,6 +133,13 @@ fn output(freeze: &Freeze) -> PathBuf {
     }
 }
 
+/// What lies beside the program, in a folder that is named after it.
+fn beside(freeze: &Freeze, program: &Path) -> Option<Beside> {
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
+    let packages = freeze.beside.clone();
+    (!packages.is_empty()).then(|| Beside { packages, folder: format!("{name}.lib") })
+}
+
 fn refuse_folder(output: &Path) -> Result<(), Problems> {
     if output.is_dir() {
         let message = format!("the program can't be written: {} is a folder", output.display());
@@ -146,6 +156,8 @@ fn tell(freeze: &Freeze, global: &Global, base: &Base, made: &Program, output: &
         let mut json = serde_json::to_value(report).unwrap_or_default();
         if let Some(fields) = json.as_object_mut() {
             fields.insert("program".to_owned(), output.display().to_string().into());
+            let beside = made.beside.as_ref().map(|beside| beside.name.as_str());
+            fields.insert("beside".to_owned(), beside.into());
         }
         print(&format!("{json:#}\n"));
         return;
@@ -175,6 +187,11 @@ fn tell(freeze: &Freeze, global: &Global, base: &Base, made: &Program, output: &
         counted(report.modules.len(), "module"),
         counted(report.files.len(), "file"),
     ));
+    if let Some(beside) = &made.beside {
+        let (files, size) = beside.size();
+        let (files, size) = (counted(files, "file"), report::bytes(size as u64));
+        text.push_str(&format!("Beside it, {} holds {files}, {size}\n", beside.name));
+    }
     print(&text);
 }
 

@@ -208,7 +208,10 @@ impl Programs {
             };
             site.push(installed.map_err(|error| failed(&error))?);
         }
-        let links = plan.link.as_ref().map(PlannedLink::links).unwrap_or_default();
+        let mut links = plan.link.as_ref().map(PlannedLink::links).unwrap_or_default();
+        if let Some(project) = &staged.project {
+            links.link_own(project);
+        }
         let wheels = StaticWheels {
             places: &staged.static_wheels,
             links: &links,
@@ -224,18 +227,6 @@ impl Programs {
                 warnings.extend(made.warnings);
             }
         }
-        let say = |text: &str| files.log(&format!("{text}\n"));
-        let settings = plan.static_config.iter();
-        let settings = settings.map(|(name, its)| (normalize_name(name), its.clone())).collect();
-        let statics = Statics {
-            runtime: &runtime,
-            cache: &self.cache,
-            links: &links,
-            settings: &settings,
-            say: &say,
-            stop: Some(&stop),
-        };
-        warnings.extend(statics.asked(&mut site[1..]).map_err(unbuilt)?);
         let linker = plan.linker.as_deref().map(str::parse).transpose();
         let (module, function) =
             plan.entry_point.split_once(':').unwrap_or((&plan.entry_point, ""));
@@ -263,15 +254,19 @@ impl Programs {
         // has the program by what is in them, is enough. Without one for interpreters, each is linked.
         let cache = Cache::open(&self.cache, CacheLimits::new(self.cache_bytes)).ok();
         let caches = Caches { found: None, linked: cache.as_ref() };
-        let mut made = program::freeze_until(&request, &base, caches, Some(&stop));
-        if let Err(Error::Compiled(modules)) = &made
-            && let Some(warnings) =
-                statics.needed(&mut request.site[1..], modules).map_err(unbuilt)?
-        {
-            request.warnings.extend(warnings);
-            made = program::freeze_until(&request, &base, caches, Some(&stop));
-        }
-        let made = made.map_err(|error| failed(&error))?;
+        let say = |text: &str| files.log(&format!("{text}\n"));
+        let settings = plan.static_config.iter();
+        let settings = settings.map(|(name, its)| (normalize_name(name), its.clone())).collect();
+        let statics = Statics {
+            runtime: &runtime,
+            cache: &self.cache,
+            links: &links,
+            settings: &settings,
+            say: &say,
+            stop: Some(&stop),
+        };
+        // The first folder has the project's own files.
+        let made = statics.make(&mut request, 1, &base, caches).map_err(unbuilt)?;
         files.log(&told(&made, &staged, &request.site));
         files.write_executable("program", &made.bytes)
     }
@@ -361,6 +356,8 @@ struct Staged {
     hints: Vec<PathBuf>,
     static_wheels: Vec<PathBuf>,
     requirements: Option<PathBuf>,
+    /// The project's name.
+    project: Option<String>,
     trace_file: Option<PathBuf>,
     /// Where files of the project are, by their paths in the folder of packages.
     origins: BTreeMap<PathBuf, PathBuf>,
@@ -375,6 +372,7 @@ impl Staged {
             hints: Vec::new(),
             static_wheels: Vec::new(),
             requirements: None,
+            project: None,
             trace_file: None,
             origins: BTreeMap::new(),
         };
@@ -418,6 +416,9 @@ impl Staged {
         // By it the project's own modules are known to be the project's.
         if let Some(metadata) = metadata {
             fs::write(metadata.join("RECORD"), record)?;
+            let text = fs::read_to_string(metadata.join("METADATA"))?;
+            let name = text.lines().find_map(|line| line.strip_prefix("Name:"));
+            staged.project = name.map(|name| name.trim().to_owned());
         }
         Ok(staged)
     }
@@ -492,8 +493,8 @@ fn gone(error: &runtime::Error) -> ActionError {
 fn failed(error: &Error) -> ActionError {
     let hint = match error {
         Error::Compiled(_) => Some(
-            "name static wheels by `static-wheels` in [tool.ekiben.executable], or leave out by `exclude` \
-             what the program can do without",
+            "leave out what the program can do without, by `exclude` in [tool.ekiben.executable]; \
+             take static wheels of others, by `static-wheels`, or `flavour = \"dynamic\"`, which loads them",
         ),
         Error::NotLinked { .. } | Error::Strict(_) => Some(
             "say by `link` in [tool.ekiben.executable] how it is to be linked, by `static-wheels` where \

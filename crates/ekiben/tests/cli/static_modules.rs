@@ -106,6 +106,30 @@ fn a_changed_module_is_made_anew_and_others_are_not() {
 }
 
 #[test]
+fn archives_of_the_project_become_part_of_modules() {
+    let project = project();
+    project.write("native/egg.c", "int helper(void) { return 3; }\n");
+    let in_project = |program: &str, args: &[&str]| {
+        let status = Command::new(program).args(args).current_dir(project.root()).status();
+        assert!(status.unwrap().success(), "{program} {args:?}");
+    };
+    std::fs::create_dir_all(project.root().join("vendor")).unwrap();
+    in_project("gcc", &["-fPIC", "-c", "native/egg.c", "-o", "vendor/egg.o"]);
+    in_project("ar", &["rcs", "vendor/libegg.a", "vendor/egg.o"]);
+    let settings = std::fs::read_to_string(project.root().join("pyproject.toml")).unwrap();
+    let settings = settings.replace(", \"native/helper.c\"]\nlibraries = [\"z\"]", "]\n");
+    for how in [
+        "static-libraries = [\"vendor/libegg.a\"]\n",
+        "libraries = [\"egg\"]\nlibrary-dirs = [\"vendor\"]\n",
+    ] {
+        project.write("pyproject.toml", &format!("{settings}{how}"));
+        built(&project);
+        let undefined = symbols(&project, "spam/eggs/_other", &["--undefined-only"]);
+        assert!(!undefined.contains(&"helper".to_owned()), "{how}: {undefined:?}");
+    }
+}
+
+#[test]
 fn a_module_without_its_function_is_named() {
     let project = project();
     project.write("src/spam/_core.c", "int PyInit__cor(void) { return 0; }\n");

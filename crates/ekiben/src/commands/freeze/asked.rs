@@ -9,10 +9,9 @@ use ekiben_archive::normalize_name;
 use ekiben_core::{Cause, Problem, Problems};
 use ekiben_engine::Cache;
 use ekiben_freeze::program::{
-    self, Base, Error, Flavour, Installer, Link, Links, Modules, Program, Project, Request,
+    self, Base, Caches, Error, Flavour, Installer, Link, Links, Modules, Program, Project, Request,
     StaticWheels, Target, Warning,
 };
-use ekiben_freeze::runtime::Runtime;
 
 use super::problems;
 use crate::cli::{Freeze, Global};
@@ -49,6 +48,10 @@ impl Asked<'_> {
         let mut link = Links::default();
         for word in &self.freeze.link {
             link.take(word).map_err(|message| Problem::error(Cause::Input, "freeze", message))?;
+        }
+        let is_host = self.base.programs.contains_key(&Flavour::Host);
+        if let Some(project) = self.project.filter(|project| project.links_modules() && !is_host) {
+            link.link_own(project.name());
         }
         let mut request = self.request_for(For::Program, target.clone(), &link)?;
         request.traced = match (self.freeze.trace, &self.freeze.trace_file) {
@@ -126,6 +129,7 @@ impl Asked<'_> {
             sources: !freeze.no_sources,
             interpreter: freeze.interpreter,
             path: freeze.path.clone(),
+            beside: None,
             flavour: freeze.flavour.map(Flavour::from),
             switches: freeze.set.iter().cloned().collect::<BTreeMap<_, _>>(),
         })
@@ -147,10 +151,6 @@ impl Asked<'_> {
                 *folder = made.folder;
                 warnings.extend(made.warnings);
             }
-        }
-        // An interpreter of the machine has nothing linked in: that is told later.
-        if let Ok(runtime) = self.base.runtime() {
-            warnings.extend(self.with_statics(&runtime, link, |it| it.asked(site))?);
         }
         Ok(warnings)
     }
@@ -176,29 +176,13 @@ impl Asked<'_> {
         request: &mut Request,
         cache: Option<&Cache>,
     ) -> Result<Program, Problems> {
-        let modules = match program::freeze(request, self.base, cache) {
-            Err(Error::Compiled(modules)) => modules,
-            made => return made.map_err(problems),
+        // An interpreter of the machine has nothing linked in.
+        let Ok(runtime) = self.base.runtime() else {
+            return program::freeze(request, self.base, cache).map_err(problems);
         };
-        let runtime = self.base.runtime().map_err(problems)?;
-        let (site, link) = (&mut request.site, &request.link);
-        match self.with_statics(&runtime, link, |it| it.needed(site, &modules))? {
-            Some(warnings) => request.warnings.extend(warnings),
-            None => return Err(problems(Error::Compiled(modules))),
-        }
-        program::freeze(request, self.base, cache).map_err(problems)
-    }
-
-    /// Does something with what builds static wheels.
-    fn with_statics<T>(
-        &self,
-        runtime: &Runtime,
-        links: &Links,
-        work: impl FnOnce(&Statics<'_>) -> Result<T, Failed>,
-    ) -> Result<T, Problems> {
         let Self { freeze, global, stopped, .. } = self;
         // As runtimes they are no results of builds: they are there with any cache.
-        let cache = environment::cache_dir(global)?;
+        let folder = environment::cache_dir(global)?;
         let say = |text: &str| {
             if !global.quiet {
                 // Nobody is left to hear of an error on stderr.
@@ -209,16 +193,18 @@ impl Asked<'_> {
         for (name, setting) in &freeze.static_config {
             settings.entry(normalize_name(name)).or_default().push(setting.clone());
         }
+        let links = request.link.clone();
         let stop = || stopped.is_set();
         let statics = Statics {
-            runtime,
-            cache: &cache,
-            links,
+            runtime: &runtime,
+            cache: &folder,
+            links: &links,
             settings: &settings,
             say: &say,
             stop: Some(&stop),
         };
-        work(&statics).map_err(|failed| match failed {
+        let caches = Caches { found: cache, linked: cache };
+        statics.make(request, 0, self.base, caches).map_err(|failed| match failed {
             Failed::Static(error) => super::super::static_wheels::problems(&error),
             Failed::Program(error) => problems(error),
         })
