@@ -5,7 +5,7 @@
 //! the ordinary interpreter of the same build with the package's wheel. `--write` makes
 //! `docs/static-packages.md` of what came out.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ const fn package(name: &'static str) -> Package {
 }
 
 /// NumPy without BLAS, whose own code does its work.
-const NO_BLAS: &[&str] =
+pub(crate) const NO_BLAS: &[&str] =
     &["setup-args=-Dblas=none", "setup-args=-Dlapack=none", "setup-args=-Dallow-noblas=true"];
 
 const PACKAGES: [Package; 23] = [
@@ -121,7 +121,7 @@ struct Bench {
     /// The packages as wheels, installed.
     site: PathBuf,
     /// The folders of tools, first of all pip's.
-    path: std::ffi::OsString,
+    path: OsString,
     /// Packages that are only there as source, each built into a folder of its own.
     sources: PathBuf,
     scripts: PathBuf,
@@ -181,15 +181,8 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
 impl Bench {
     fn new(workspace: &Workspace, ekiben: &Path) -> Result<Self> {
         let runtime = runtime::build(&mut Command::new(ekiben), PYTHON, &[])?;
-        // pip of an environment of its own, since a machine needn't have one.
-        let tools = Python::find()?.make_venv(&workspace.target().join("venvs/static-pip"))?;
-        let pip = tools.program("pip");
-        let folder =
-            Path::new(pip.get_program()).parent().context("pip is in a folder")?.to_owned();
-        let old = std::env::var_os("PATH").unwrap_or_default();
-        let folders = std::iter::once(folder).chain(std::env::split_paths(&old));
-        let path = std::env::join_paths(folders)?;
-        let site = install(workspace, &runtime, &path)?;
+        let path = path_with_pip(workspace)?;
+        let site = install(workspace, SET, &runtime, &path)?;
         Ok(Self {
             ekiben: ekiben.to_owned(),
             runtime,
@@ -240,10 +233,7 @@ impl Bench {
         let program = self.scratch.path().join(package.name);
         let mut freeze = Command::new(&self.ekiben);
         freeze.env("PATH", &self.path).arg("freeze").arg(&script);
-        // What cargo tells this command's own build.
-        for name in ["CARGO_TARGET_DIR", "PYO3_BUILD_EXTENSION_MODULE", "PYO3_NO_PYTHON"] {
-            freeze.env_remove(name);
-        }
+        without_cargo(&mut freeze);
         freeze.args(["--quiet", "--format", "json", "--flavour", "static", "--link", "static"]);
         freeze.arg("--runtime").arg(&self.runtime);
         for site in &sites {
@@ -334,11 +324,34 @@ impl Bench {
 const RUN: &str =
     "import runpy, sys; sys.path += sys.argv[2:]; runpy.run_path(sys.argv[1], run_name='__main__')";
 
-/// The folder with the set, installed once for the runtime's interpreter.
-fn install(workspace: &Workspace, runtime: &Path, path: &OsStr) -> Result<PathBuf> {
-    let requirements = workspace.path(&format!("xtask/requirements/{SET}.txt"));
+/// `PATH` with pip of an environment of its own in front, since a machine needn't have one.
+pub(crate) fn path_with_pip(workspace: &Workspace) -> Result<OsString> {
+    let tools = Python::find()?.make_venv(&workspace.target().join("venvs/static-pip"))?;
+    let pip = tools.program("pip");
+    let folder = Path::new(pip.get_program()).parent().context("pip is in a folder")?.to_owned();
+    let old = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(folder).chain(std::env::split_paths(&old));
+    Ok(std::env::join_paths(folders)?)
+}
+
+/// Takes from a command what cargo tells this one's own build.
+pub(crate) fn without_cargo(command: &mut Command) -> &mut Command {
+    for name in ["CARGO_TARGET_DIR", "PYO3_BUILD_EXTENSION_MODULE", "PYO3_NO_PYTHON"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// The folder with a set of `xtask/requirements`, installed once for the runtime's interpreter.
+pub(crate) fn install(
+    workspace: &Workspace,
+    set: &str,
+    runtime: &Path,
+    path: &OsStr,
+) -> Result<PathBuf> {
+    let requirements = workspace.path(&format!("xtask/requirements/{set}.txt"));
     let wanted = fs::read_to_string(&requirements)?;
-    let folder = workspace.target().join("venvs/static-packages");
+    let folder = workspace.target().join(format!("venvs/{set}-packages"));
     let (packages, stamp) = (folder.join("packages"), folder.join("ekiben-requirements.txt"));
     if fs::read_to_string(&stamp).is_ok_and(|present| present == wanted) {
         return Ok(packages);
@@ -350,7 +363,7 @@ fn install(workspace: &Workspace, runtime: &Path, path: &OsStr) -> Result<PathBu
     pip.env("PATH", path).arg("--python").arg(runtime.join(format!("bin/python{PYTHON}")));
     pip.args(["install", "--quiet", "--no-compile", "--only-binary", ":all:", "--require-hashes"]);
     pip.arg("--target").arg(&packages).arg("-r").arg(&requirements);
-    output_of(&mut pip).with_context(|| format!("installing {SET}"))?;
+    output_of(&mut pip).with_context(|| format!("installing {set}"))?;
     fs::write(&stamp, wanted)?;
     Ok(packages)
 }

@@ -120,7 +120,9 @@ mod answer {
         image: &'static Image<'static>,
         folder: &str,
     ) -> *mut PyObject {
-        let modules = image.modules_in(folder).map(|it| {
+        // As FileFinder has it, a folder without a module of its own isn't told of.
+        let all = image.modules_in(folder).filter(|it| it.kind != ModuleKind::Namespace);
+        let modules = all.map(|it| {
             let name = it.stem.rsplit('/').next().unwrap_or(it.stem);
             (name, it.is_package)
         });

@@ -240,7 +240,7 @@ impl Store {
         for folder in [&records, &own] {
             fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         }
-        let recorder = Recorder::new(&records, &request.program)?;
+        let recorder = Recorder::new(&records, &request.program, &own, request.debug)?;
         let source = Path::new(&asked.requirement);
         let requirement = match asked.name.is_none() && source.is_dir() {
             true => {
@@ -258,7 +258,7 @@ impl Store {
             settings: &request.settings,
         };
         let prepare = |command: &mut Command| {
-            recorder.watch(command, &own, request.debug);
+            recorder.watch(command);
             for name in FLAGS {
                 let old = std::env::var(name).unwrap_or_default();
                 command.env(name, format!("{old} {SECTIONS}").trim_start());

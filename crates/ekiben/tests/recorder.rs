@@ -16,17 +16,22 @@ use tempfile::TempDir;
 struct Build {
     folder: TempDir,
     recorder: Recorder,
-    debug: bool,
 }
 
 impl Build {
     fn new() -> Self {
+        Self::with(false)
+    }
+
+    fn with(debug: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("recorder");
         fs::create_dir_all(&place).unwrap();
-        fs::create_dir_all(folder.path().join("own")).unwrap();
-        let recorder = Recorder::new(&place, Path::new(env!("CARGO_BIN_EXE_ekiben"))).unwrap();
-        Self { folder, recorder, debug: false }
+        let own = folder.path().join("own");
+        fs::create_dir_all(&own).unwrap();
+        let program = Path::new(env!("CARGO_BIN_EXE_ekiben"));
+        let recorder = Recorder::new(&place, program, &own, debug).unwrap();
+        Self { folder, recorder }
     }
 
     fn own(&self) -> PathBuf {
@@ -41,7 +46,7 @@ impl Build {
     fn sh(&self, script: &str) -> String {
         let mut sh = Command::new("sh");
         sh.args(["-e", "-c", script]).current_dir(self.own());
-        self.recorder.watch(&mut sh, &self.own(), self.debug);
+        self.recorder.watch(&mut sh);
         let output = sh.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && !said.contains("link recorder"), "{script}\n{said}");
@@ -179,7 +184,8 @@ fn response_files_ccache_libtool_and_many_at_once() {
         "all: $(foreach n,1 2 3 4 5 6 7 8,m$(n).so)\n%.so: spam.c helper.c\n\
          \tgcc -shared -fPIC spam.c helper.c -lz -lm -o $@\n",
     );
-    build.sh("gcc @arguments\nmake -j8 >/dev/null\n\
+    build.sh("env -i PATH=\"$PATH\" gcc -shared -fPIC spam.c helper.c -lz -lm -o by-path.so\n\
+         gcc @arguments\nmake -j8 >/dev/null\n\
          CCACHE_DIR=$PWD/ccache ccache gcc -c -fPIC helper.c spam.c 2>/dev/null || \
          { gcc -c -fPIC helper.c; gcc -c -fPIC spam.c; }\n\
          CCACHE_DIR=$PWD/ccache ccache gcc -shared helper.o spam.o -lz -lm -o by-ccache.so\n\
@@ -188,7 +194,7 @@ fn response_files_ccache_libtool_and_many_at_once() {
          libtool --quiet --mode=link --tag=CC gcc -module -avoid-version -rpath /nowhere \
              helper.lo spam.lo -lz -lm -o by-libtool.la");
     let mut names: Vec<String> = (1..=8).map(|number| format!("m{number}.so")).collect();
-    names.extend(["by-file.so", "by-ccache.so", "by-libtool.so"].map(str::to_owned));
+    names.extend(["by-file.so", "by-path.so", "by-ccache.so", "by-libtool.so"].map(str::to_owned));
     names.sort();
     assert_eq!(build.records().into_keys().collect::<Vec<_>>(), names);
     for name in names {
@@ -288,5 +294,5 @@ fn debugging_information_is_kept_when_that_is_asked_for() {
         memchr::memmem::find(&object, b".debug_info").is_some()
     };
     assert!(!has_debug(&Build::new()));
-    assert!(has_debug(&Build { debug: true, ..Build::new() }));
+    assert!(has_debug(&Build::with(true)));
 }

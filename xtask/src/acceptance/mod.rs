@@ -1,5 +1,5 @@
 //! `cargo xtask acceptance`: CPython's own regression tests in interpreters that are one file, and real
-//! packages as programs (`--only programs`: see [`programs`]).
+//! packages as programs (`--only programs`: see [`programs`]; `--only numpy`: see [`numpy`]).
 //!
 //! A runtime is built with tests; its ordinary interpreter, with the standard library on the disk, says
 //! what is to be expected. Interpreters that carry the standard library run the same tests, which lie
@@ -12,6 +12,7 @@
 
 mod compare;
 mod interpreters;
+mod numpy;
 mod programs;
 mod regrtest;
 mod report;
@@ -28,16 +29,19 @@ use regrtest::Results;
 
 /// What stands for real packages where tests are named.
 const PROGRAMS: &str = "programs";
+/// What stands for NumPy's own tests.
+const NUMPY: &str = "numpy";
 /// How many test files are run before their results are kept.
 const AT_ONCE: usize = 24;
 
 /// Options of `cargo xtask acceptance`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only this test, such as test_runpy, or `programs`: packages as programs. Several may be given
+    /// Only this test, such as test_runpy, or `programs`: packages as programs, or `numpy`: NumPy's own
+    /// tests. Several may be given
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Without this test, or without `programs`. Several may be given
+    /// Without this test, or without `programs` or `numpy`. Several may be given
     #[arg(long, value_name = "NAME")]
     without: Vec<String>,
     /// Only interpreters of this flavour
@@ -59,12 +63,18 @@ impl Args {
         if !cfg!(target_os = "linux") {
             bail!("interpreters that are one file can be made on Linux only so far");
         }
-        let is_programs = |name: &String| name == PROGRAMS;
-        if self.only.is_empty() || !self.only.iter().all(is_programs) {
+        let is_other = |name: &String| [PROGRAMS, NUMPY].contains(&name.as_str());
+        if self.only.is_empty() || !self.only.iter().all(is_other) {
             self.run_tests(workspace)?;
         }
-        let is_wanted = self.only.is_empty() || self.only.iter().any(is_programs);
-        if is_wanted && !self.without.iter().any(is_programs) {
+        let is_wanted = |what: &str| {
+            let is = |name: &String| name == what;
+            (self.only.is_empty() || self.only.iter().any(is)) && !self.without.iter().any(is)
+        };
+        if is_wanted(NUMPY) && self.flavour.as_deref().is_none_or(|flavour| flavour == "static") {
+            numpy::test(workspace, self.write)?;
+        }
+        if is_wanted(PROGRAMS) {
             let is_chosen =
                 |flavour: &&str| self.flavour.as_deref().is_none_or(|it| it == *flavour);
             let flavours: Vec<&str> = FLAVOURS.into_iter().filter(is_chosen).collect();
@@ -130,7 +140,7 @@ impl Args {
             names.iter().any(is)
         };
         let named = self.only.iter().chain(&self.without);
-        for name in named.filter(|name| *name != PROGRAMS) {
+        for name in named.filter(|name| ![PROGRAMS, NUMPY].contains(&name.as_str())) {
             let known = all.iter().any(|test| is_one(std::slice::from_ref(name), test));
             ensure!(known, "CPython has no test `{name}`");
         }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use ekiben_object::elf;
@@ -12,7 +12,7 @@ use ekiben_object::elf;
 use super::arguments::{Arguments, Kind};
 use super::libraries::{self, Sorted};
 use super::record::{self, Record};
-use super::{DEBUG, NOT_FOUND, OWN, complain, find};
+use super::{NOT_FOUND, Place, complain, find};
 use crate::Error;
 
 /// The linker that makes objects: the others lack `--force-group-allocation`, without which functions
@@ -22,7 +22,7 @@ const LINKER: &str = "ld.bfd";
 const GCC_OPTIONS: &str = "COLLECT_GCC_OPTIONS";
 
 /// Runs the linker `real`, and records what it did. Gives its exit status.
-pub(super) fn run(real: &Path, words: &[OsString], recorder: &Path) -> ExitCode {
+pub(super) fn run(real: &Path, words: &[OsString], place: &Place) -> ExitCode {
     let status = match Command::new(real).args(words).status() {
         Ok(status) => status,
         Err(error) => {
@@ -38,15 +38,15 @@ pub(super) fn run(real: &Path, words: &[OsString], recorder: &Path) -> ExitCode 
     // by a message that names it.
     if let Ok(Some(arguments)) = Arguments::parse(words)
         && arguments.kind == Kind::Shared
-        && let Err(error) = record(&arguments, recorder)
+        && let Err(error) = record(&arguments, place)
     {
         complain(&format!("{} isn't recorded: {error}", arguments.output.display()));
     }
     ExitCode::SUCCESS
 }
 
-fn record(arguments: &Arguments, recorder: &Path) -> Result<(), Error> {
-    let records = recorder.join("records");
+fn record(arguments: &Arguments, place: &Place) -> Result<(), Error> {
+    let records = place.folder.join("records");
     let output = std::path::absolute(&arguments.output);
     let output = output.map_err(Error::io("find", &arguments.output))?;
     let bytes = fs::read(&output).map_err(Error::io("read", &output))?;
@@ -54,19 +54,18 @@ fn record(arguments: &Arguments, recorder: &Path) -> Result<(), Error> {
     let needed = ekiben_object::read(&bytes).map_err(unusable)?;
     let needed: Vec<String> = needed.into_iter().flat_map(|binary| binary.needed).collect();
     let code = record::code(&bytes).map_err(unusable)?;
-    let own = std::env::var_os(OWN).map(PathBuf::from).unwrap_or_default();
-    let own = own.canonicalize().unwrap_or(own);
-    let sorted = libraries::sort(arguments, &needed, &own);
+    let sorted = libraries::sort(arguments, &needed, &place.settings.own);
     let object = tempfile::Builder::new().prefix("link-").suffix(".o").tempfile_in(&records);
     let object = object.map_err(Error::io("write to", &records))?;
     let (_, object) =
         object.keep().map_err(|error| Error::io("write to", &records)(error.error))?;
-    let linked = link_again(arguments, &sorted, &object, recorder).and_then(|()| {
-        match elf::has_executable_stack(&bytes) {
-            Ok(false) => close_stack(&object),
-            _ => Ok(()),
-        }
-    });
+    let linked =
+        link_again(arguments, &sorted, &object, place).and_then(
+            |()| match elf::has_executable_stack(&bytes) {
+                Ok(false) => close_stack(&object),
+                _ => Ok(()),
+            },
+        );
     let problem = linked.err();
     Record { output, code, object, problem, libraries: sorted.libraries }.write(&records)
 }
@@ -83,14 +82,14 @@ fn link_again(
     arguments: &Arguments,
     sorted: &Sorted,
     object: &Path,
-    recorder: &Path,
+    place: &Place,
 ) -> Result<(), String> {
-    let linker = find(LINKER, recorder).or_else(|| find("ld", recorder));
+    let linker = find(LINKER, &place.folder).or_else(|| find("ld", &place.folder));
     let linker = linker.ok_or("there is no GNU ld on the PATH")?;
     let mut command = Command::new(&linker);
     // `-d`: common blocks, which Fortran has, get their place.
     command.args(["-r", "-d", "--force-group-allocation"]);
-    if std::env::var_os(DEBUG).is_none() {
+    if !place.settings.debug {
         command.arg("--strip-debug");
     }
     if let Some(emulation) = &arguments.emulation {

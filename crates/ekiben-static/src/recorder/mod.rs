@@ -30,16 +30,13 @@ use std::process::{Command, ExitCode};
 pub(crate) use record::code;
 pub use record::{Linked, Record};
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
 
-/// The variable with the recorder's folder.
-const FOLDER: &str = "EKIBEN_RECORDER";
-/// The variable with the folder of the build: what lies in it is the package's own.
-const OWN: &str = "EKIBEN_RECORDER_OWN";
-/// The variable that asks for debugging information to be kept.
-const DEBUG: &str = "EKIBEN_RECORDER_DEBUG";
-/// The variable with what rustc would have linked with.
-const RUST: &str = "EKIBEN_RECORDER_RUST";
+/// The file in the recorder's folder by which it is known, and what there is to be known. No variable, for
+/// a build may pass on few of those.
+const SETTINGS: &str = "recorder.json";
 
 /// The names of linkers that compilers look for (`-fuse-ld`).
 const LINKERS: [&str; 5] = ["ld", "ld.bfd", "ld.gold", "ld.lld", "ld.mold"];
@@ -54,13 +51,31 @@ pub struct Recorder {
     folder: PathBuf,
 }
 
+/// What a stand-in has to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Settings {
+    /// The folder of the build: what lies in it is the package's own.
+    own: PathBuf,
+    /// Whether debugging information is kept.
+    debug: bool,
+    /// What rustc would have linked with, if that was said.
+    rust: Option<PathBuf>,
+}
+
+/// The folder in which a stand-in was started, and what it has to know.
+struct Place {
+    folder: PathBuf,
+    settings: Settings,
+}
+
 impl Recorder {
     /// Prepares a folder, which is there and empty. `program` is what stands in, and has to call
-    /// [`stand_in`].
+    /// [`stand_in`]. What lies in `own`, the folder of the build, counts as the package's own; with
+    /// `debug` objects keep their debugging information.
     ///
     /// # Errors
     /// If it can't be written to.
-    pub fn new(folder: &Path, program: &Path) -> Result<Self, Error> {
+    pub fn new(folder: &Path, program: &Path, own: &Path, debug: bool) -> Result<Self, Error> {
         // Linkers are started in other folders.
         let folder = folder.canonicalize().map_err(Error::io("read", folder))?;
         let link = |place: &str, name: &str| {
@@ -79,26 +94,22 @@ impl Recorder {
         link("rust", CC)?;
         let records = folder.join("records");
         fs::create_dir_all(&records).map_err(Error::io("create", &records))?;
+        let rust = std::env::var_os(cargo_variable()).map(PathBuf::from);
+        let own = own.canonicalize().map_err(Error::io("read", own))?;
+        let text = serde_json::to_vec(&Settings { own, debug, rust }).unwrap_or_default();
+        let path = folder.join(SETTINGS);
+        fs::write(&path, text).map_err(Error::io("write", path))?;
         Ok(Self { folder })
     }
 
-    /// Has a command's processes find the recorder. What lies in `own` counts as the package's own.
-    pub fn watch(&self, command: &mut Command, own: &Path, debug: bool) {
+    /// Has a command's processes find the recorder.
+    pub fn watch(&self, command: &mut Command) {
         let bin = self.folder.join("bin");
         for name in ["PATH", "COMPILER_PATH"] {
             let old = std::env::var_os(name).unwrap_or_default();
             command.env(name, before(&bin, &old));
         }
-        command.env(FOLDER, &self.folder).env(OWN, own);
-        if debug {
-            command.env(DEBUG, "1");
-        }
-        let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-        let cargo = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"));
-        if let Some(linker) = std::env::var_os(&cargo) {
-            command.env(RUST, linker);
-        }
-        command.env(cargo, self.folder.join("rust").join(CC));
+        command.env(cargo_variable(), self.folder.join("rust").join(CC));
     }
 
     /// What was linked, in no particular order.
@@ -108,6 +119,12 @@ impl Recorder {
     pub fn records(&self) -> Result<Vec<Record>, Error> {
         record::read_all(&self.folder.join("records"))
     }
+}
+
+/// The variable by which cargo is told what rustc is to link with.
+fn cargo_variable() -> String {
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"))
 }
 
 /// A list of folders with another in front.
@@ -123,27 +140,45 @@ fn before(folder: &Path, list: &OsStr) -> OsString {
 /// Stands in for a linker, if that is what this process was started as; else nothing.
 #[must_use]
 pub fn stand_in() -> Option<ExitCode> {
-    let folder = PathBuf::from(std::env::var_os(FOLDER)?);
     let mut words = std::env::args_os();
     let me = PathBuf::from(words.next()?);
     let name = me.file_name()?.to_str()?.to_owned();
-    let words: Vec<OsString> = words.collect();
-    if name == CC {
-        return Some(as_compiler(&folder, &words));
-    }
-    if !LINKERS.contains(&name.as_str()) {
+    if name != CC && !LINKERS.contains(&name.as_str()) {
         return None;
     }
-    let Some(real) = find(&name, &folder) else {
-        return Some(not_found(&name));
-    };
-    Some(link::run(&real, &words, &folder))
+    let place = Place::of(&me, &name)?;
+    let words: Vec<OsString> = words.collect();
+    if name == CC {
+        return Some(as_compiler(&place, &words));
+    }
+    Some(match find(&name, &place.folder) {
+        Some(real) => link::run(&real, &words, &place),
+        None => not_found(&name),
+    })
+}
+
+impl Place {
+    /// The place of a stand-in that was started by a path, or by a name that was looked up.
+    fn of(me: &Path, name: &str) -> Option<Self> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folder = match me.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            Some(folder) => folder.to_owned(),
+            None => std::env::split_paths(&path).find(|folder| folder.join(name).exists())?,
+        };
+        let folder = folder.canonicalize().ok()?;
+        // It may be `bin`, `rust` or `rust/bin`.
+        let settings = folder.ancestors().skip(1).take(2).map(|folder| folder.join(SETTINGS));
+        let path = settings.into_iter().find(|path| path.is_file())?;
+        let settings = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+        Some(Self { folder: path.parent()?.to_owned(), settings })
+    }
 }
 
 /// Becomes the compiler, which looks for the linker in the recorder's folder first.
-fn as_compiler(folder: &Path, words: &[OsString]) -> ExitCode {
-    let real = match std::env::var_os(RUST) {
-        Some(real) => PathBuf::from(real),
+fn as_compiler(place: &Place, words: &[OsString]) -> ExitCode {
+    let folder = &place.folder;
+    let real = match &place.settings.rust {
+        Some(real) => real.clone(),
         None => match find(CC, folder) {
             Some(real) => real,
             None => return not_found(CC),
