@@ -164,6 +164,16 @@ fn parse_switch(text: &str) -> Result<(String, bool), String> {
     Ok((key.to_owned(), value))
 }
 
+/// `numpy:setup-args=-Dblas=none`.
+fn parse_static_config(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((name, setting)) if !name.trim().is_empty() && setting.contains('=') => {
+            Ok((name.trim().to_owned(), setting.to_owned()))
+        }
+        _ => Err("write a package, `:`, and a setting as KEY=VALUE".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,15 +184,5 @@ mod tests {
         for bad in ["isolated", "isolated=", "isolated=no"] {
             assert!(parse_switch(bad).is_err(), "{bad}");
         }
-    }
-}
-
-/// `numpy:setup-args=-Dblas=none`.
-fn parse_static_config(text: &str) -> Result<(String, String), String> {
-    match text.split_once(':') {
-        Some((name, setting)) if !name.trim().is_empty() && setting.contains('=') => {
-            Ok((name.trim().to_owned(), setting.to_owned()))
-        }
-        _ => Err("write a package, `:`, and a setting as KEY=VALUE".to_owned()),
     }
 }
