@@ -175,6 +175,10 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
             bail!("{} {}: {why}", row.name, row.version);
         }
     }
+    let mut check = Command::new(&bench.ekiben);
+    without_cargo(&mut check).env("PATH", &bench.path);
+    let said = output_of(check.args(["static", "check", "--quiet", "markupsafe==3.0.4"]))?;
+    ensure!(said.trim_end() == "markupsafe._speedups: imported", "`static check` says\n{said}");
     Ok(())
 }
 

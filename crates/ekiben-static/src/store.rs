@@ -167,25 +167,44 @@ impl Store {
         if Path::new(name).is_dir() {
             return StaticWheel::open(Path::new(name));
         }
-        let (wanted, version) = match name.split_once("==") {
-            Some((wanted, version)) => (normalize_name(wanted), Some(version)),
-            None => (normalize_name(name), None),
-        };
+        let meant = Meant::of(name);
         let mut all = self.list()?;
-        let is_meant = |wheel: &StaticWheel| {
-            let Manifest { name, version: its, .. } = &wheel.manifest;
-            normalize_name(name) == wanted && version.is_none_or(|version| version == its)
-        };
-        let there = || {
-            let name = |it: &StaticWheel| format!("{} {}", it.manifest.name, it.manifest.version);
-            let mut names: Vec<String> = all.iter().map(name).collect();
-            names.dedup();
-            names
-        };
-        match all.iter().rposition(is_meant) {
+        match all.iter().rposition(|wheel| meant.is(wheel)) {
             Some(at) => Ok(all.swap_remove(at)),
-            None => Err(Error::NoSuchWheel { name: name.to_owned(), there: there() }),
+            None => Err(Error::NoSuchWheel { name: name.to_owned(), there: self.names()? }),
         }
+    }
+
+    /// Removes the static wheels of a name, or `NAME==VERSION`, and gives what they were.
+    ///
+    /// # Errors
+    /// If there is none, or one can't be removed.
+    pub fn remove(&self, name: &str) -> Result<Vec<Manifest>, Error> {
+        let mut removed = Vec::new();
+        let meant = Meant::of(name);
+        for wheel in self.list()?.into_iter().filter(|wheel| meant.is(wheel)) {
+            let target = wheel.site.parent().unwrap_or(&wheel.site);
+            // Whole or not at all, to whoever looks for it meanwhile.
+            let scratch = self.folder.join("scratch");
+            fs::create_dir_all(&scratch).map_err(Error::io("create", &scratch))?;
+            let work = tempfile::Builder::new().prefix("removed-").tempdir_in(&scratch);
+            let work = work.map_err(Error::io("write to", &scratch))?;
+            fs::rename(target, work.path().join("wheel")).map_err(Error::io("remove", target))?;
+            work.close().map_err(Error::io("remove", &scratch))?;
+            removed.push(wheel.manifest);
+        }
+        match removed.is_empty() {
+            true => Err(Error::NoSuchWheel { name: name.to_owned(), there: self.names()? }),
+            false => Ok(removed),
+        }
+    }
+
+    /// The names and versions of those that are there.
+    fn names(&self) -> Result<Vec<String>, Error> {
+        let name = |it: &StaticWheel| format!("{} {}", it.manifest.name, it.manifest.version);
+        let mut names: Vec<String> = self.list()?.iter().map(name).collect();
+        names.dedup();
+        Ok(names)
     }
 
     /// Builds a static wheel, unless it is there.
@@ -314,6 +333,28 @@ impl Store {
                 }
             }
         }
+    }
+}
+
+/// Which static wheels are meant by a name, or `NAME==VERSION`.
+struct Meant<'a> {
+    name: String,
+    version: Option<&'a str>,
+}
+
+impl<'a> Meant<'a> {
+    fn of(text: &'a str) -> Self {
+        match text.split_once("==") {
+            Some((name, version)) => {
+                Self { name: normalize_name(name.trim()), version: Some(version.trim()) }
+            }
+            None => Self { name: normalize_name(text), version: None },
+        }
+    }
+
+    fn is(&self, wheel: &StaticWheel) -> bool {
+        let Manifest { name, version, .. } = &wheel.manifest;
+        normalize_name(name) == self.name && self.version.is_none_or(|it| it == version)
     }
 }
 

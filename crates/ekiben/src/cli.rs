@@ -14,7 +14,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ekiben_freeze::runtime::{Flavours, PythonVersion};
 
 pub(crate) use freeze::{Freeze, FreezeFlavour};
-pub(crate) use static_wheels::{Static, StaticBuild, StaticExport, StaticList, StaticShow};
+pub(crate) use static_wheels::{
+    Static, StaticBuild, StaticCheck, StaticExport, StaticList, StaticRemove, StaticShow,
+};
 
 /// Build Python projects with compiled code.
 #[derive(Debug, Parser)]

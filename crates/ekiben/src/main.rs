@@ -95,6 +95,8 @@ fn run() -> Result<End, String> {
         Command::Static(Static::Build(build)) => commands::static_wheels::build(build, global),
         Command::Static(Static::List(list)) => commands::static_wheels::list(list, global),
         Command::Static(Static::Show(show)) => commands::static_wheels::show(show, global),
+        Command::Static(Static::Check(check)) => commands::static_wheels::check(check, global),
+        Command::Static(Static::Remove(remove)) => commands::static_wheels::remove(remove, global),
         Command::Static(Static::Export(export)) => commands::static_wheels::export(export, global),
         // Answered above.
         Command::Pep517(_) => End::Done,

@@ -181,4 +181,9 @@ fn a_package_of_the_index_is_the_one_that_is_meant() {
     assert!(error.contains("HASHES"), "{error}");
     let found = Store::new(folder.path()).find("markupsafe==3.0.2").unwrap();
     assert_eq!(found.site, wheel.site);
+    let store = Store::new(folder.path());
+    let error = store.remove("markupsafe==3.0.1").unwrap_err().to_string();
+    assert_eq!(error, "there is no static wheel of markupsafe==3.0.1; there is MarkupSafe 3.0.2");
+    assert_eq!(store.remove("markupsafe").unwrap(), [wheel.manifest]);
+    assert!(store.list().unwrap().is_empty() && !wheel.site.exists());
 }

@@ -14,6 +14,10 @@ pub(crate) enum Static {
     List(StaticList),
     /// Show what one is made of
     Show(StaticShow),
+    /// Build one, make a program with it, and import its modules there
+    Check(StaticCheck),
+    /// Remove those of a name
+    Remove(StaticRemove),
     /// Write some as wheels into a folder, which other machines can use
     Export(StaticExport),
 }
@@ -65,4 +69,27 @@ pub(crate) struct StaticExport {
     /// Put the archives of this machine that they need into them
     #[arg(long)]
     pub(crate) libraries: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StaticCheck {
+    /// A requirement: numpy, or numpy==2.5.0
+    #[arg(value_name = "PACKAGE")]
+    pub(crate) package: String,
+    /// A script that uses it, to run instead of importing its modules
+    #[arg(long, value_name = "FILE")]
+    pub(crate) script: Option<PathBuf>,
+    /// The runtime to build for: its name, version or folder [default: the newest version]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) runtime: Option<String>,
+    /// A setting of the package's build, as pip's --config-settings has it
+    #[arg(short = 'C', long = "config-setting", value_name = "KEY=VALUE")]
+    pub(crate) config_settings: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StaticRemove {
+    /// Its name, or name==version
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
 }

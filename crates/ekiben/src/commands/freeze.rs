@@ -264,7 +264,7 @@ fn problem(warning: &Warning) -> Problem {
     Problem { at, ..problem }.help(help)
 }
 
-fn problems(error: Error) -> Problems {
+pub(super) fn problems(error: Error) -> Problems {
     let cause = match error {
         Error::Project(error) => return error.into(),
         Error::Runtime(error) => return super::runtime::problems(&error),

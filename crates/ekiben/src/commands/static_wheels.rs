@@ -1,5 +1,7 @@
 //! `ekiben static`: builds packages as static wheels, and shows and exports those that are there.
 
+mod check;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -11,7 +13,10 @@ use serde_json::json;
 use super::End;
 use super::build::print;
 use super::stopped::Stopped;
-use crate::cli::{Global, ListFormat, StaticBuild, StaticExport, StaticList, StaticShow};
+use crate::cli::{
+    Global, ListFormat, StaticBuild, StaticCheck, StaticExport, StaticList, StaticRemove,
+    StaticShow,
+};
 use crate::environment;
 use crate::report;
 use crate::statics;
@@ -34,6 +39,16 @@ pub(crate) fn show(show: &StaticShow, global: &Global) -> End {
 /// Runs `ekiben static export`.
 pub(crate) fn export(export: &StaticExport, global: &Global) -> End {
     end(exported(export, global))
+}
+
+/// Runs `ekiben static check`.
+pub(crate) fn check(check: &StaticCheck, global: &Global) -> End {
+    end(check::checked(check, global))
+}
+
+/// Runs `ekiben static remove`.
+pub(crate) fn remove(remove: &StaticRemove, global: &Global) -> End {
+    end(removed(remove, global))
 }
 
 /// What ends a command early.
@@ -216,6 +231,15 @@ fn exported(export: &StaticExport, global: &Global) -> Result<End, Stop> {
         let path = wheel.export(&export.out_dir, export.libraries)?;
         if !global.quiet {
             print(&format!("{}\n", report::short(&path).display()));
+        }
+    }
+    Ok(End::Done)
+}
+
+fn removed(remove: &StaticRemove, global: &Global) -> Result<End, Stop> {
+    for Manifest { name, version, python, .. } in store(global)?.remove(&remove.name)? {
+        if !global.quiet {
+            print(&format!("Removed {name} {version} for Python {python}\n"));
         }
     }
     Ok(End::Done)

@@ -1,0 +1,116 @@
+//! `ekiben static check`: a program with a static wheel and all that it depends on, run.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use ekiben_archive::normalize_name;
+use ekiben_core::{Cause, Problem, Problems};
+use ekiben_engine::{Cache, CacheLimits};
+use ekiben_freeze::program::{Base, Caches, Flavour, Installer, Link, Links, Request, Target};
+use ekiben_freeze::runtime::Store as Runtimes;
+use ekiben_static::{Manifest, Progress};
+
+use super::{Stop, store};
+use crate::cli::{Global, StaticCheck};
+use crate::commands::End;
+use crate::commands::build::print;
+use crate::commands::stopped::Stopped;
+use crate::environment;
+use crate::statics::{self, Failed, Statics};
+
+/// Imports modules, which are named in lines before it.
+const IMPORTS: &str = "\
+import importlib
+failed = 0
+for name in MODULES:
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        failed = 1
+        print(f'{name}: {type(error).__name__}: {error}')
+    else:
+        print(f'{name}: imported')
+raise SystemExit(failed)
+";
+
+pub(super) fn checked(check: &StaticCheck, global: &Global) -> Result<End, Stop> {
+    let cache = environment::cache_dir(global)?;
+    let runtimes = Runtimes::new(&cache);
+    let runtime = runtimes.find(check.runtime.as_deref());
+    let runtime = runtime.map_err(|error| crate::commands::runtime::problems(&error))?;
+    let stopped = Stopped::watch()?;
+    let say = |text: &str| {
+        if !global.quiet {
+            // Nobody is left to hear of an error on stderr.
+            let _ = writeln!(anstream::stderr(), "{text}");
+        }
+    };
+    let stop = || stopped.is_set();
+    let mut request = statics::request(&runtime, &check.package)?;
+    request.settings.clone_from(&check.config_settings);
+    let wheel = store(global)?.build(&request, Progress { step: &say, stop: Some(&stop) })?;
+    let Manifest { name, version, modules, .. } = &wheel.manifest;
+
+    let unusable = |action: &str, error: std::io::Error| -> Problems {
+        let message = format!("can't {action}: {error}");
+        Problem::error(Cause::Environment, "static-check", message).into()
+    };
+    let work = tempfile::tempdir().map_err(|error| unusable("create a folder", error))?;
+    let at = |name: &str| work.path().join(name);
+    fs::write(at("requirements.txt"), format!("{name}=={version}\n"))
+        .map_err(|error| unusable("write requirements", error))?;
+    let wrong = |error| Stop::from(crate::commands::freeze::problems(error));
+    let base = Base::in_folder(&runtime.folder).map_err(wrong)?;
+    let installer =
+        Installer { python: base.interpreter.clone(), cache: cache.clone(), refresh: false };
+    let site = installer.requirements(&at("requirements.txt")).map_err(wrong)?;
+    let script = match &check.script {
+        Some(script) => script.clone(),
+        None => {
+            let names: Vec<String> = modules.iter().map(|it| format!("{:?}", it.name)).collect();
+            let text = format!("MODULES = [{}]\n{IMPORTS}", names.join(", "));
+            fs::write(at("import_all_of_it.py"), text)
+                .map_err(|error| unusable("write a script", error))?;
+            at("import_all_of_it.py")
+        }
+    };
+    let mut links = Links::default();
+    links.set("*", Link::Static);
+    let mut request = Request {
+        site: vec![site],
+        includes: modules.iter().map(|module| module.name.clone()).collect(),
+        link: links.clone(),
+        flavour: Some(Flavour::Static),
+        ..Request::new(Target::Script(script))
+    };
+    let settings: BTreeMap<String, Vec<String>> =
+        [(normalize_name(name), check.config_settings.clone())].into();
+    let statics = Statics {
+        runtime: &runtime,
+        cache: &cache,
+        links: &links,
+        settings: &settings,
+        say: &say,
+        stop: Some(&stop),
+    };
+    let kept = Cache::open(&cache, CacheLimits::new(global.cache_size)).ok();
+    let caches = Caches { found: kept.as_ref(), linked: kept.as_ref() };
+    let made = statics.make(&mut request, 0, &base, caches).map_err(|failed| match failed {
+        Failed::Static(error) => Stop::from(error),
+        Failed::Program(error) => wrong(error),
+    })?;
+    let program = at("program");
+    made.write(&program).map_err(wrong)?;
+    let output = Command::new(&program).stdin(Stdio::null()).output();
+    let output = output.map_err(|error| unusable("run the program", error))?;
+    print(&String::from_utf8_lossy(&output.stdout));
+    if output.status.success() {
+        return Ok(End::Done);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let message = format!("the program ended with {}\n{}", output.status, said.trim_end());
+    let problem = Problem::error(Cause::Input, "static-check", message.trim_end());
+    Err(Stop::Failed(problem.into()))
+}
