@@ -140,7 +140,7 @@ impl Error {
         }
     }
 
-    pub(crate) fn unusable(path: impl Into<PathBuf>, message: impl ToString) -> Self {
+    pub(crate) fn unusable(path: impl Into<PathBuf>, message: &dyn std::fmt::Display) -> Self {
         Self::Unusable { path: path.into(), message: message.to_string() }
     }
 }

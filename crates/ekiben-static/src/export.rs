@@ -22,7 +22,7 @@ impl StaticWheel {
     /// If it can't be read or written.
     pub fn export(&self, folder: &Path, libraries: bool) -> Result<PathBuf, Error> {
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        let unusable = |error: ekiben_archive::Error| Error::unusable(&self.site, error);
+        let unusable = |error: ekiben_archive::Error| Error::unusable(&self.site, &error);
         let mut manifest = self.manifest.clone();
         let tags = TagSet::parse(&self.tag()).map_err(unusable)?;
         let mut spec = WheelSpec::new(&manifest.name, &manifest.version, tags).map_err(unusable)?;

@@ -216,7 +216,7 @@ impl Installer {
         }
         let bytes = fs::read(&report).map_err(Error::io("read", &report))?;
         let read: Report =
-            serde_json::from_slice(&bytes).map_err(|error| Error::unusable(&report, error))?;
+            serde_json::from_slice(&bytes).map_err(|error| Error::unusable(&report, &error))?;
         let sdist = read.install.into_iter().next().and_then(|installed| {
             let Download { url, archive_info } = installed.download_info;
             let file = url.rsplit('/').next().unwrap_or(&url).to_owned();

@@ -99,16 +99,16 @@ impl Manifest {
     pub fn read(path: &Path) -> Result<Self, Error> {
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         let manifest: Self =
-            serde_json::from_slice(&bytes).map_err(|error| Error::unusable(path, error))?;
+            serde_json::from_slice(&bytes).map_err(|error| Error::unusable(path, &error))?;
         if manifest.format != FORMAT {
             let message = format!("its format is {}, and {FORMAT} is known", manifest.format);
-            return Err(Error::unusable(path, message));
+            return Err(Error::unusable(path, &message));
         }
         let objects = manifest.modules.iter().flat_map(|module| [&module.file, &module.object]);
         let inner = manifest.libraries.iter().filter_map(|library| library.inner.as_ref());
         if let Some(wrong) = objects.chain(inner).find(|path| !is_inner(path)) {
             let message = format!("`{wrong}` isn't a path in the wheel");
-            return Err(Error::unusable(path, message));
+            return Err(Error::unusable(path, &message));
         }
         Ok(manifest)
     }

@@ -30,7 +30,7 @@ pub fn compiled(site: &Path) -> Result<Vec<Compiled>, Error> {
         }
         let text = fs::read_to_string(&record).map_err(Error::io("read", &record))?;
         let rows = parse_record(&text)
-            .map_err(|(line, why)| Error::unusable(&record, format!("line {line}: {why}")))?;
+            .map_err(|(line, why)| Error::unusable(&record, &format!("line {line}: {why}")))?;
         let is_module = |file: &str| {
             let is_candidate = file.contains(".so") && !file.starts_with("..");
             is_candidate

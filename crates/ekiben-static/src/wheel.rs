@@ -64,7 +64,7 @@ pub(crate) fn make(
             *known = record;
         }
     }
-    let unusable = |error| Error::unusable(installed, error);
+    let unusable = |error| Error::unusable(installed, &error);
     // Build backends differ in how they spell it.
     let info = format!(
         "{}-{}.dist-info",
@@ -137,7 +137,7 @@ impl Maker<'_> {
         bytes: &[u8],
         exported: &str,
     ) -> Result<Option<Module>, Error> {
-        let digest = code(bytes).map_err(|error| Error::unusable(file, error))?;
+        let digest = code(bytes).map_err(|error| Error::unusable(file, &error))?;
         let Some(record) = self.records.get(&digest).copied() else { return Ok(None) };
         let name = init::module_name(file);
         let symbol = init::symbol(&name);
@@ -204,7 +204,7 @@ impl Maker<'_> {
             return Err(Error::Escaped { what: self.about.what.clone(), modules });
         };
         let bytes = fs::read(&record.object).map_err(Error::io("read", &record.object))?;
-        let exports = elf::defined(&bytes).map_err(|error| Error::unusable(path, error))?;
+        let exports = elf::defined(&bytes).map_err(|error| Error::unusable(path, &error))?;
         let kept = exports.iter().map(|name| (name.as_str(), name.clone())).collect();
         let object = self.object(record, &file, &kept)?;
         let inner = format!("{}/objects/{stem}.o", self.info);
@@ -261,7 +261,7 @@ impl Installed {
         let path = folder.join(&info).join("RECORD");
         let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
         let rows = parse_record(&text)
-            .map_err(|(line, why)| Error::unusable(&path, format!("line {line}: {why}")))?;
+            .map_err(|(line, why)| Error::unusable(&path, &format!("line {line}: {why}")))?;
         let is_part = |file: &String| {
             let inside = file.strip_prefix(&info).and_then(|it| it.strip_prefix('/'));
             // Scripts lie elsewhere, and programs don't have them.
@@ -287,7 +287,7 @@ pub(crate) fn named(info: &Path) -> Result<(String, String), Error> {
     };
     match (field("Name"), field("Version")) {
         (Some(name), Some(version)) => Ok((name, version)),
-        _ => Err(Error::unusable(&path, "it states no name or no version")),
+        _ => Err(Error::unusable(&path, &"it states no name or no version")),
     }
 }
 
@@ -301,7 +301,7 @@ pub(crate) fn dist_info(folder: &Path) -> Result<String, Error> {
         Err(infos) => {
             let message =
                 format!("there are {} installed packages in it instead of one", infos.len());
-            Err(Error::unusable(folder, message))
+            Err(Error::unusable(folder, &message))
         }
     }
 }

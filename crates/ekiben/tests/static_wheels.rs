@@ -87,7 +87,7 @@ fn a_package_becomes_objects_and_what_else_it_has() {
     assert_eq!(module.init, "ekiben_init_spam__inner___1c");
     assert!(module.object.starts_with("spam/inner/_c.") && module.object.ends_with(".o"));
     let object = fs::read(wheel.site.join(&module.object)).unwrap();
-    assert_eq!(elf::defined(&object).unwrap(), [module.init.clone()]);
+    assert_eq!(elf::defined(&object).unwrap(), std::slice::from_ref(&module.init));
 
     // The library that the package made for itself is an object, and no shared object any more.
     let [own, z] = &module.libraries[..] else { panic!("{module:?}") };

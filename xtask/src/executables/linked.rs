@@ -97,7 +97,7 @@ impl Package {
             let files = modules.iter().map(of).chain(&others);
             files.cloned().collect::<Vec<_>>()
         };
-        metadata(&package.ordinary, files(|module| &module.file), None)?;
+        metadata(&package.ordinary, &files(|module| &module.file), None)?;
         let described = |module: &Module| {
             let Module { name, file, object, init, libraries } = module;
             json!({
@@ -115,7 +115,7 @@ impl Package {
             "modules": modules.iter().map(described).collect::<Vec<_>>(),
             "libraries": [{ "name": "z" }, { "name": "stdc++", "needs": ["m"] }],
         });
-        metadata(&package.linked, files(|module| &module.object), Some(&manifest))?;
+        metadata(&package.linked, &files(|module| &module.object), Some(&manifest))?;
         Ok(package)
     }
 
@@ -159,7 +159,7 @@ impl Package {
     }
 }
 
-fn metadata(to: &Path, files: Vec<String>, manifest: Option<&Value>) -> Result<()> {
+fn metadata(to: &Path, files: &[String], manifest: Option<&Value>) -> Result<()> {
     let folder = to.join("spam-1.0.dist-info");
     fs::create_dir(&folder)?;
     fs::write(folder.join("METADATA"), METADATA)?;

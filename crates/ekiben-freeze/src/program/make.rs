@@ -276,7 +276,7 @@ pub fn compiled(
     let stdlib = fs::read(&base.stdlib).map_err(Error::io("read", &base.stdlib))?;
     let wanted = wanted(request, base, &standard(base, &stdlib)?)?;
     let found = find::find(&wanted, base, caches.found, stop)?;
-    Ok(found.objects.modules.iter().map(|module| module.compiled()).collect())
+    Ok(found.objects.modules.iter().map(super::shared::Module::compiled).collect())
 }
 
 /// The image of a runtime's standard library.

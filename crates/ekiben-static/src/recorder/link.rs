@@ -50,7 +50,7 @@ fn record(arguments: &Arguments, place: &Place) -> Result<(), Error> {
     let output = std::path::absolute(&arguments.output);
     let output = output.map_err(Error::io("find", &arguments.output))?;
     let bytes = fs::read(&output).map_err(Error::io("read", &output))?;
-    let unusable = |error: ekiben_object::Error| Error::unusable(&output, error);
+    let unusable = |error: ekiben_object::Error| Error::unusable(&output, &error);
     let needed = ekiben_object::read(&bytes).map_err(unusable)?;
     let needed: Vec<String> = needed.into_iter().flat_map(|binary| binary.needed).collect();
     let code = record::code(&bytes).map_err(unusable)?;

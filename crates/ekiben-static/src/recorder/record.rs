@@ -70,7 +70,7 @@ pub(super) fn read_all(records: &Path) -> Result<Vec<Record>, Error> {
         if path.extension().is_some_and(|it| it == "json") {
             let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
             let record = serde_json::from_slice(&bytes);
-            all.push(record.map_err(|error| Error::unusable(&path, error))?);
+            all.push(record.map_err(|error| Error::unusable(&path, &error))?);
         }
     }
     Ok(all)

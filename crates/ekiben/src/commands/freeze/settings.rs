@@ -18,9 +18,11 @@ pub(super) fn laid_over(options: &Freeze, project: &Project) -> Freeze {
     if laid.runtime.is_none() {
         laid.python = laid.python.or_else(|| settings.python.as_ref().map(ToString::to_string));
     }
-    // The other one is what programs are anyhow, unless they have something to load.
-    let flavour = (settings.flavour == ProgramFlavour::Dynamic).then_some(FreezeFlavour::Dynamic);
-    laid.flavour = laid.flavour.or(flavour);
+    // The other one is what programs are anyhow, unless they have something to load; and an interpreter
+    // that is named by its path is no runtime's.
+    let is_path = options.python.as_ref().is_some_and(|python| python.contains('/'));
+    let is_dynamic = settings.flavour == ProgramFlavour::Dynamic && !is_path;
+    laid.flavour = laid.flavour.or(is_dynamic.then_some(FreezeFlavour::Dynamic));
     laid.requirements = laid.requirements.or_else(|| settings.requirements.as_ref().map(inside));
     laid.trace_file = laid.trace_file.or_else(|| settings.trace_file.as_ref().map(inside));
     laid.linker = laid.linker.or_else(|| settings.linker.map(linker));
@@ -71,5 +73,79 @@ fn linker(linker: ProgramLinker) -> Linker {
         ProgramLinker::Bfd => Linker::Bfd,
         ProgramLinker::Lld => Linker::Lld,
         ProgramLinker::Mold => Linker::Mold,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    const SETTINGS: &str = r#"
+[build-system]
+requires = ["ekiben"]
+build-backend = "ekiben"
+[project]
+name = "spam"
+version = "1.0"
+[project.scripts]
+spam = "spam:main"
+[tool.ekiben.executable]
+python = "3.12"
+flavour = "dynamic"
+include = ["spam.a"]
+hints = ["hints"]
+relink = true
+optimize = 1
+sources = false
+link = { "*" = "memory", numpy = "static" }
+linker = "mold"
+set = { isolated = false }
+"#;
+
+    fn laid(words: &[&str]) -> (Freeze, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("pyproject.toml"), SETTINGS).unwrap();
+        let project = Project::read(folder.path()).unwrap();
+        let words = ["ekiben", "freeze", "."].iter().chain(words);
+        let Command::Freeze(options) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("`freeze` is another command");
+        };
+        (laid_over(&options, &project), folder.path().to_owned())
+    }
+
+    #[test]
+    fn settings_count_where_no_option_is_given() {
+        let (laid, folder) = laid(&[]);
+        assert_eq!(laid.python.as_deref(), Some("3.12"));
+        assert_eq!(laid.flavour, Some(FreezeFlavour::Dynamic));
+        assert_eq!(laid.hints, [folder.join("hints")]);
+        assert_eq!((laid.relink, laid.prune, laid.no_sources), (true, false, true));
+        assert_eq!((laid.optimize, laid.linker), (1, Some(Linker::Mold)));
+        let mut link = laid.link;
+        link.sort();
+        assert_eq!(link, ["*=memory", "numpy=static"]);
+        assert!(laid.set.contains(&("isolated".to_owned(), false)), "{:?}", laid.set);
+    }
+
+    #[test]
+    fn options_count_more_and_lists_grow() {
+        let words = "--python 3.13 --flavour static --include spam.b --optimize 2 --link static \
+                     --linker lld --set isolated=true";
+        let (laid, _) = laid(&words.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(laid.python.as_deref(), Some("3.13"));
+        assert_eq!(laid.flavour, Some(FreezeFlavour::Static));
+        assert_eq!(laid.include, ["spam.b", "spam.a"]);
+        assert_eq!((laid.optimize, laid.linker), (2, Some(Linker::Lld)));
+        assert_eq!(laid.link.last().map(String::as_str), Some("static"));
+        assert_eq!(laid.set.last(), Some(&("isolated".to_owned(), true)));
+    }
+
+    #[test]
+    fn an_interpreter_that_is_named_is_of_no_runtime() {
+        assert_eq!(laid(&["--python", "/usr/bin/python3"]).0.flavour, None);
     }
 }
