@@ -97,7 +97,7 @@ pub enum ProgramFlavour {
 
 /// How compiled modules become part of a program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "`link` is `static` or `memory`, or a table of these by packages")]
 pub enum ProgramLink {
     /// The same for every package.
     All(LinkChoice),

@@ -183,6 +183,19 @@ fn what_is_missing_is_told_where_it_is_asked_for() {
 }
 
 #[test]
+fn how_packages_are_linked_is_a_word_or_a_table() {
+    for (settings, message) in [
+        ("link = \"dynamic\"\n", "`link` is `static` or `memory`, or a table of these by packages"),
+        ("link = { numpy = \"dynamic\" }\n", "`dynamic` isn't one of `static`, `memory`"),
+        ("linker = \"gold\"\n", "`gold` isn't one of `bfd`, `lld`, `mold`"),
+    ] {
+        let said = project(settings).run(&["build"]);
+        assert_eq!(said.code, Some(2), "{settings}: {said}");
+        assert!(said.stderr.contains(message), "{settings}: {said}");
+    }
+}
+
+#[test]
 fn a_runtime_becomes_a_wheel_and_is_removed() {
     let project = project("");
     let python = with_runtime(&project);
