@@ -330,7 +330,7 @@ const RUN: &str =
 
 /// `PATH` with pip of an environment of its own in front, since a machine needn't have one.
 pub(crate) fn path_with_pip(workspace: &Workspace) -> Result<OsString> {
-    let tools = Python::find()?.make_venv(&workspace.target().join("venvs/static-pip"))?;
+    let tools = Python::find()?.tools(workspace, "frontends")?;
     let pip = tools.program("pip");
     let folder = Path::new(pip.get_program()).parent().context("pip is in a folder")?.to_owned();
     let old = std::env::var_os("PATH").unwrap_or_default();

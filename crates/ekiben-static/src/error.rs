@@ -17,7 +17,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// There is neither pip nor uv.
-    #[error("neither pip nor uv is on the PATH")]
+    #[error("neither uv nor a pip that is new enough is on the PATH")]
     NoInstaller,
     /// A requirement stands for nothing.
     #[error("`{requirement}` can't be found; {installer} says:\n{said}")]
@@ -104,7 +104,10 @@ impl Error {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         Some(match self {
-            Self::NoInstaller => "install pip or uv".to_owned(),
+            Self::NoInstaller => {
+                "install uv, or pip: 22.3 or later, and 23.1.2 or later for Python 3.12 and later"
+                    .to_owned()
+            }
             Self::Build { log: Some(log), .. } => format!(
                 "all that it said is in {}; libraries that it needs have to be installed with \
                  their headers and archives",

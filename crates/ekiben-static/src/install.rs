@@ -70,10 +70,17 @@ struct Hashes {
 }
 
 impl Installer {
-    /// pip if it is there, since it says what it has downloaded; else uv.
-    pub(crate) fn find() -> Result<Self, Error> {
-        let pip = which::which("pip").or_else(|_| which::which("pip3")).map(Self::Pip);
-        pip.or_else(|_| which::which("uv").map(Self::Uv)).map_err(|_| Error::NoInstaller)
+    /// pip if it is there, since it says what it has downloaded; else uv. `python` is the release that is
+    /// built for, in which pip runs: an old one can't run in a new Python.
+    pub(crate) fn find(python: &str, stop: Stop<'_>) -> Result<Self, Error> {
+        for pip in ["pip", "pip3"].into_iter().filter_map(|name| which::which(name).ok()) {
+            let said = process::output(Command::new(&pip).arg("--version"), stop);
+            let said = said.map_err(Error::io("run", &pip))?;
+            if is_new_enough(&text(&said.stdout), python) {
+                return Ok(Self::Pip(pip));
+            }
+        }
+        which::which("uv").map(Self::Uv).map_err(|_| Error::NoInstaller)
     }
 
     fn name(&self) -> &'static str {
@@ -203,14 +210,10 @@ impl Installer {
         if !output.status.success() {
             return Ok((None, output));
         }
-        if matches!(self, Self::Uv(_)) {
-            // It doesn't say what it has downloaded; with hashes it was one of those.
-            let sdist = match (wanted.hashes, wanted.requirement.split_once("==")) {
-                ([sha256], Some((name, version))) => {
-                    let file = format!("{name}-{version}.tar.gz");
-                    Some(Sdist { file, sha256: sha256.clone() })
-                }
-                _ => None,
+        if let Self::Uv(uv) = self {
+            let sdist = match wanted.name {
+                Some(name) => sdist_of(uv, python, name, &wanted.requirement, work, stop)?,
+                None => None,
             };
             return Ok((sdist, output));
         }
@@ -226,10 +229,70 @@ impl Installer {
     }
 }
 
+/// The source distribution that a pinned requirement stands for, as far as uv tells: it doesn't say what it
+/// has downloaded, but what there is. Nothing if there is more than one.
+fn sdist_of(
+    uv: &Path,
+    python: &Path,
+    name: &str,
+    requirement: &str,
+    work: &Path,
+    stop: Stop<'_>,
+) -> Result<Option<Sdist>, Error> {
+    let file = work.join("requirements.in");
+    fs::write(&file, requirement).map_err(Error::io("write", &file))?;
+    let mut command = Command::new(uv);
+    command.args(["pip", "compile", "--quiet", "--no-progress", "--no-deps", "--no-header"]);
+    command.args(["--no-annotate", "--generate-hashes", "--no-binary", name, "--python"]);
+    let output = run(command.arg(python).arg(&file), "uv", stop)?;
+    let text = text(&output.stdout);
+    let hashes: Vec<&str> = text
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix("--hash=sha256:"))
+        .collect();
+    Ok(match (hashes.as_slice(), requirement.split_once("==")) {
+        ([sha256], Some((name, version))) => Some(Sdist {
+            file: format!("{}-{version}.tar.gz", name.replace('-', "_")),
+            sha256: (*sha256).to_owned(),
+        }),
+        _ => None,
+    })
+}
+
+/// Whether pip, which says `pip 23.0.1 from …` of itself, runs in a release of Python. It has `--python`
+/// since 22.3, and needs nothing that 3.12 hasn't any more since 23.1.2 (pip's news).
+fn is_new_enough(said: &str, python: &str) -> bool {
+    let numbers = |version: &str| -> Vec<u32> {
+        version.split('.').map_while(|part| part.parse().ok()).collect()
+    };
+    let its = numbers(said.split_whitespace().nth(1).unwrap_or_default());
+    let least = if numbers(python) >= vec![3, 12] { vec![23, 1, 2] } else { vec![22, 3] };
+    its >= least
+}
+
 fn run(command: &mut Command, name: &str, stop: Stop<'_>) -> Result<Output, Error> {
     process::output(command, stop).map_err(Error::io("run", OsString::from(name)))
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_pip_is_passed_over() {
+        for (pip, python, is_enough) in [
+            ("pip 23.0.1 from /usr/lib/python3/dist-packages/pip (python 3.11)", "3.11.2", true),
+            ("pip 23.0.1 from /usr/lib/python3/dist-packages/pip (python 3.11)", "3.13.5", false),
+            ("pip 23.1.2 from /x", "3.12.0", true),
+            ("pip 26.0 from /x", "3.14.0", true),
+            ("pip 22.2.2 from /x", "3.11.2", false),
+            ("", "3.11.2", false),
+        ] {
+            assert_eq!(is_new_enough(pip, python), is_enough, "{pip} {python}");
+        }
+    }
 }

@@ -24,7 +24,7 @@ pub struct Manifest {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// What it was built from; none if that was a folder.
+    /// What it was built from; none if that was a folder, or isn't known.
     pub sdist: Option<Sdist>,
     /// The release of CPython that it was built for, such as `3.13.5`.
     pub python: String,

@@ -212,7 +212,7 @@ impl Store {
     /// # Errors
     /// If it can't be built, or has nothing to be linked.
     pub fn build(&self, request: &Request, progress: Progress<'_>) -> Result<StaticWheel, Error> {
-        let installer = Installer::find()?;
+        let installer = Installer::find(&request.version, progress.stop)?;
         let asked = Asked::of(request, &installer, progress)?;
         let toolchain = toolchain(progress.stop)?;
         let site = self.folder.join(asked.key(request, &toolchain)).join("site");

@@ -183,7 +183,7 @@ fn description(wheel: &StaticWheel) -> String {
     let sdist = sdist.map(|sdist| format!("{} (sha256 {})", sdist.file, sdist.sha256));
     for (key, value) in [
         ("folder", wheel.site.display().to_string()),
-        ("source", sdist.unwrap_or_else(|| "a folder".to_owned())),
+        ("source", sdist.unwrap_or_default()),
         ("python", manifest.python.clone()),
         ("compiler", manifest.toolchain.compiler.clone()),
         ("linker", manifest.toolchain.linker.clone()),
