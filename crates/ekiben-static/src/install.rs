@@ -210,10 +210,14 @@ impl Installer {
         if !output.status.success() {
             return Ok((None, output));
         }
-        if let Self::Uv(uv) = self {
-            let sdist = match wanted.name {
-                Some(name) => sdist_of(uv, python, name, &wanted.requirement, work, stop)?,
-                None => None,
+        if matches!(self, Self::Uv(_)) {
+            // It doesn't say what it has downloaded; with one digest given it was that.
+            let sdist = match (wanted.hashes, wanted.requirement.split_once("==")) {
+                ([sha256], Some((name, version))) => Some(Sdist {
+                    file: format!("{}-{version}.tar.gz", name.replace('-', "_")),
+                    sha256: sha256.clone(),
+                }),
+                _ => None,
             };
             return Ok((sdist, output));
         }
@@ -227,36 +231,6 @@ impl Installer {
         });
         Ok((sdist, output))
     }
-}
-
-/// The source distribution that a pinned requirement stands for, as far as uv tells: it doesn't say what it
-/// has downloaded, but what there is. Nothing if there is more than one.
-fn sdist_of(
-    uv: &Path,
-    python: &Path,
-    name: &str,
-    requirement: &str,
-    work: &Path,
-    stop: Stop<'_>,
-) -> Result<Option<Sdist>, Error> {
-    let file = work.join("requirements.in");
-    fs::write(&file, requirement).map_err(Error::io("write", &file))?;
-    let mut command = Command::new(uv);
-    command.args(["pip", "compile", "--quiet", "--no-progress", "--no-deps", "--no-header"]);
-    command.args(["--no-annotate", "--generate-hashes", "--no-binary", name, "--python"]);
-    let output = run(command.arg(python).arg(&file), "uv", stop)?;
-    let text = text(&output.stdout);
-    let hashes: Vec<&str> = text
-        .split_whitespace()
-        .filter_map(|word| word.strip_prefix("--hash=sha256:"))
-        .collect();
-    Ok(match (hashes.as_slice(), requirement.split_once("==")) {
-        ([sha256], Some((name, version))) => Some(Sdist {
-            file: format!("{}-{version}.tar.gz", name.replace('-', "_")),
-            sha256: (*sha256).to_owned(),
-        }),
-        _ => None,
-    })
 }
 
 /// Whether pip, which says `pip 23.0.1 from …` of itself, runs in a release of Python. It has `--python`
