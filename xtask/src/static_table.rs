@@ -49,7 +49,7 @@ const fn package(name: &'static str) -> Package {
 pub(crate) const NO_BLAS: &[&str] =
     &["setup-args=-Dblas=none", "setup-args=-Dlapack=none", "setup-args=-Dallow-noblas=true"];
 
-const PACKAGES: [Package; 23] = [
+const PACKAGES: [Package; 24] = [
     package("aiohttp"),
     package("bcrypt"),
     package("cffi"),
@@ -66,6 +66,7 @@ const PACKAGES: [Package; 23] = [
     package("psutil"),
     package("pydantic"),
     Package { needs: &["libyaml-dev"], ..package("pyyaml") },
+    package("rapidfuzz"),
     package("regex"),
     package("rpds-py"),
     Package { needs: &["libopenblas-dev"], is_slow: true, ..package("scipy") },

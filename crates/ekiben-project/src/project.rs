@@ -20,7 +20,7 @@ use crate::metadata::MetadataInputs;
 use crate::options::OptionTable;
 use crate::overrides::{self, Overrides, settings_path};
 use crate::schema::json_schema;
-use crate::settings::{Extension, Settings};
+use crate::settings::{Artifact, Extension, Settings};
 use crate::standard::{self, Dependency, License, ReadmeSource, Sources, Standard};
 use crate::tree::{self, KeyPath, Node, Origin, Step, Table, Value};
 use crate::validate;
@@ -254,6 +254,10 @@ impl Project {
         texts: impl IntoIterator<Item = &'t str>,
     ) -> (Vec<Dependency>, Vec<Diagnostic>) {
         let is_dynamic = self.standard.dynamic.iter().any(|field| field == "dependencies");
+        // Programs hold what a lock or a group names, and their wheels depend on nothing.
+        let Settings { artifact, executable, .. } = self.settings();
+        let is_held = *artifact == Artifact::Executable
+            && (executable.requirements.is_some() || !executable.dependency_groups.is_empty());
         let (mut derived, mut diagnostics) = (Vec::new(), Vec::new());
         for text in texts {
             let dependency = match standard::parse_requirement(text) {
@@ -269,7 +273,9 @@ impl Project {
             let stated = &self.standard.dependencies;
             if is_dynamic {
                 derived.push(dependency);
-            } else if !stated.iter().any(|other| other.requirement().name == *name) {
+            } else if !is_held
+                && !stated.iter().any(|other| other.requirement().name == *name)
+            {
                 let message = format!(
                     "`{by}` finds that the package needs `{dependency}` when it runs, and `dependencies` doesn't say so"
                 );
