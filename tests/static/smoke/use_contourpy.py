@@ -6,5 +6,5 @@ lines = contourpy.contour_generator(x, y, x * x + y * y).lines(0.5)
 print(len(lines), lines[0].shape, contourpy.__version__)
 try:
     contourpy.contour_generator(x, y[:3], x)
-except ValueError as error:
+except TypeError as error:
     print(error)

@@ -1,6 +1,5 @@
 import lz4.block
 import lz4.frame
-import lz4.stream
 
 data = b"static programs " * 1000
 print(len(lz4.block.compress(data)), lz4.block.decompress(lz4.block.compress(data)) == data)

@@ -10,3 +10,10 @@ try:
     slycot.sb02md(-1, a, g, np.eye(2), "C")
 except slycot.exceptions.SlycotError as error:
     print(type(error).__name__)
+
+# Fortran, C++ with NumPy's C API and Rust in one program.
+import contourpy
+from rpds import HashTrieMap
+
+grid = np.arange(16.0).reshape(4, 4)
+print(len(contourpy.contour_generator(z=grid).lines(7.5)), HashTrieMap({"a": 1})["a"])
