@@ -273,9 +273,7 @@ impl Project {
             let stated = &self.standard.dependencies;
             if is_dynamic {
                 derived.push(dependency);
-            } else if !is_held
-                && !stated.iter().any(|other| other.requirement().name == *name)
-            {
+            } else if !is_held && !stated.iter().any(|other| other.requirement().name == *name) {
                 let message = format!(
                     "`{by}` finds that the package needs `{dependency}` when it runs, and `dependencies` doesn't say so"
                 );

@@ -242,11 +242,14 @@ fn derived_requirements_need_a_dynamic_field() {
 #[test]
 fn what_programs_hold_is_no_requirement_of_their_wheel() {
     let told = |executable: &str| {
-        let settings = format!("[tool.ekiben]\nartifact = \"executable\"\n[tool.ekiben.executable]\n{executable}\n");
+        let settings = format!(
+            "[tool.ekiben]\nartifact = \"executable\"\n[tool.ekiben.executable]\n{executable}\n"
+        );
         let project = load("version = \"1\"", &settings, &Given::default()).unwrap();
         project.derived_requirements("numpy-config", ["numpy>=1.25"]).1.len()
     };
     assert_eq!(told(""), 1);
     assert_eq!(told("requirements = \"requirements.txt\""), 0);
-    assert_eq!(told("dependency-groups = [\"bundle\"]"), 0);
+    let group = "dependency-groups = [\"bundle\"]\n[dependency-groups]\nbundle = []";
+    assert_eq!(told(group), 0);
 }
