@@ -253,8 +253,15 @@ impl Bench {
             freeze.arg("--site").arg(site);
         }
         freeze.arg("-o").arg(&program);
-        for setting in package.settings {
-            freeze.args(["--static-config", &format!("{}:{setting}", package.name)]);
+        // It is in the same folder, and others try to import it.
+        if package.name != "scipy" {
+            freeze.args(["--exclude", "scipy"]);
+        }
+        // Those that a package depends on are built as they are by themselves.
+        for Package { name, settings, .. } in &PACKAGES {
+            for setting in *settings {
+                freeze.args(["--static-config", &format!("{name}:{setting}")]);
+            }
         }
         let report = output_of(&mut freeze)?;
         let report: Value =
