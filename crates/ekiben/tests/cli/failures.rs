@@ -45,7 +45,7 @@ fn mistakes_in_the_project_are_shown_in_their_place_all_at_once() {
        | ^^^^^^^
        |
        = help: did you mean `defaults`?
-    error[invalid-value]: `extensio` isn't one of `extension`, `executable`, `shared-library`
+    error[invalid-value]: `extensio` isn't one of `extension`, `executable`, `static-extension`, `shared-library`
       --> pyproject.toml:11:12
        |
     11 | artifact = "extensio"
