@@ -52,6 +52,7 @@
 //! | `worker` | processes that stay up and serve many actions |
 //! | [`engine`](Engine) | the interface |
 //! | [`depfile`] | readers of compilers' dependency files |
+//! | [`lock`] | a file that one process at a time has, for others than the engine |
 //! | [`process`] | a program for what it prints, for others than the engine |
 
 mod action;
@@ -66,6 +67,7 @@ mod events;
 mod execute;
 mod function;
 mod interrupt;
+pub mod lock;
 mod lookup;
 mod manifest;
 mod path;

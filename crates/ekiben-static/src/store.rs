@@ -10,14 +10,14 @@
 //! process, and others wait for it and take its result.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ekiben_archive::normalize_name;
-use ekiben_engine::Digest;
 use ekiben_engine::process::{self, Stop};
+use ekiben_engine::{Digest, lock};
 use walkdir::WalkDir;
 
 use crate::Error;
@@ -52,8 +52,6 @@ const SECTIONS: &str = "-ffunction-sections -fdata-sections";
 const SECONDS: &str = "seconds";
 /// How much of what a failed build said is shown.
 const SHOWN: usize = 40;
-/// How often a waiting process looks again.
-const PATIENCE: Duration = Duration::from_millis(100);
 /// Folders of a project that are no part of it.
 const NOT_PROJECT: [&str; 8] =
     [".venv", "venv", ".tox", ".nox", "__pycache__", "node_modules", "build", "dist"];
@@ -212,8 +210,7 @@ impl Store {
     /// # Errors
     /// If it can't be built, or has nothing to be linked.
     pub fn build(&self, request: &Request, progress: Progress<'_>) -> Result<StaticWheel, Error> {
-        let installer = Installer::find(&request.version, progress.stop)?;
-        let asked = Asked::of(request, &installer, progress)?;
+        let asked = Asked::of(request, progress)?;
         let toolchain = toolchain(progress.stop)?;
         let site = self.folder.join(asked.key(request, &toolchain)).join("site");
         if let Ok(wheel) = StaticWheel::open(&site) {
@@ -225,7 +222,17 @@ impl Store {
         }
         let target = site.parent().unwrap_or(&site);
         let name = target.file_name().unwrap_or_default();
-        let _lock = self.lock(&self.folder.join("locks").join(name), progress)?;
+        let path = self.folder.join("locks").join(name);
+        let failed = |action, error| Error::io(action, &path)(error);
+        let _lock = lock::lock(&path, failed, |is_first| {
+            if progress.stop.is_some_and(|stop| stop()) {
+                return Err(Error::Interrupted);
+            }
+            if is_first {
+                (progress.step)("Waiting for another process that builds the same");
+            }
+            Ok(())
+        })?;
         if let Ok(wheel) = StaticWheel::open(&site) {
             return Ok(wheel);
         }
@@ -234,7 +241,9 @@ impl Store {
             tempfile::Builder::new().prefix("build-").tempdir_in(self.folder.join("scratch"));
         let work = work.map_err(Error::io("write to", &self.folder))?;
         let whole = work.path().join("whole");
-        self.build_in(request, &asked, &installer, toolchain, work.path(), &whole, progress.stop)?;
+        let logs = self.folder.join("logs");
+        let build = Build { request, asked: &asked, toolchain, logs, stop: progress.stop };
+        build.run(work.path(), &whole)?;
         if target.exists() {
             // What another version of Ekiben has left.
             fs::remove_dir_all(target).map_err(Error::io("remove", target))?;
@@ -242,18 +251,23 @@ impl Store {
         fs::rename(&whole, target).map_err(Error::io("write", target))?;
         StaticWheel::open(&site)
     }
+}
 
-    #[allow(clippy::too_many_arguments)]
-    fn build_in(
-        &self,
-        request: &Request,
-        asked: &Asked,
-        installer: &Installer,
-        toolchain: Toolchain,
-        work: &Path,
-        whole: &Path,
-        stop: Stop<'_>,
-    ) -> Result<(), Error> {
+/// A build of one static wheel.
+struct Build<'a> {
+    request: &'a Request,
+    asked: &'a Asked,
+    toolchain: Toolchain,
+    /// The folder for the log if it fails.
+    logs: PathBuf,
+    stop: Stop<'a>,
+}
+
+impl Build<'_> {
+    /// Builds in the folder `work`, and makes the folder `whole` of what comes of it.
+    fn run(self, work: &Path, whole: &Path) -> Result<(), Error> {
+        let Self { request, asked, stop, .. } = self;
+        let installer = Installer::find(&request.version, stop)?;
         let records = work.join("recorder");
         let own = work.join("own");
         for folder in [&records, &own] {
@@ -294,7 +308,7 @@ impl Store {
             what: asked.what.clone(),
             sdist: sdist.or_else(|| asked.sdist.clone()),
             python: request.version.clone(),
-            toolchain,
+            toolchain: self.toolchain,
         };
         wheel::make(&installed, &recorder.records()?, &whole.join("site"), &about)?;
         let path = whole.join(SECONDS);
@@ -308,31 +322,11 @@ impl Store {
             .chars()
             .map(|it| if it.is_alphanumeric() || it == '.' { it } else { '-' })
             .collect();
-        let log = self.folder.join("logs").join(format!("{name}-{}.log", std::process::id()));
+        let log = self.logs.join(format!("{name}-{}.log", std::process::id()));
         let log = fs::write(&log, &all).is_ok().then_some(log);
         let lines: Vec<&str> = all.trim_end().lines().collect();
         let said = lines[lines.len().saturating_sub(SHOWN)..].join("\n");
         Error::Build { what: what.to_owned(), said, log }
-    }
-
-    fn lock(&self, path: &Path, progress: Progress<'_>) -> Result<File, Error> {
-        let file = File::create(path).map_err(Error::io("create", path))?;
-        let mut has_said = false;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::Error(error)) => return Err(Error::io("lock", path)(error)),
-                Err(TryLockError::WouldBlock) => {
-                    if progress.stop.is_some_and(|stop| stop()) {
-                        return Err(Error::Interrupted);
-                    }
-                    if !std::mem::replace(&mut has_said, true) {
-                        (progress.step)("Waiting for another process that builds the same");
-                    }
-                    std::thread::sleep(PATIENCE);
-                }
-            }
-        }
     }
 }
 
@@ -372,7 +366,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(request: &Request, installer: &Installer, progress: Progress<'_>) -> Result<Self, Error> {
+    fn of(request: &Request, progress: Progress<'_>) -> Result<Self, Error> {
         let path = Path::new(&request.what);
         let is_path = request.what.contains('/') || request.what.ends_with(".tar.gz");
         if is_path || path.is_file() {
@@ -381,8 +375,7 @@ impl Asked {
                 true => (tree_digest(&path)?, None),
                 false => {
                     let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
-                    let sha256 = ekiben_archive::Sha256Digest::of(&bytes);
-                    let sha256: String = sha256.0.iter().map(|it| format!("{it:02x}")).collect();
+                    let sha256 = Digest::of(&bytes).to_string();
                     let file = path.file_name().unwrap_or_default().to_string_lossy();
                     (sha256.clone(), Some(Sdist { file: file.into_owned(), sha256 }))
                 }
@@ -397,6 +390,7 @@ impl Asked {
                 Some((name, version)) => (name.to_owned(), version.to_owned()),
                 None => {
                     (progress.step)(&format!("Looking for {}", request.what));
+                    let installer = Installer::find(&request.version, progress.stop)?;
                     installer.resolve(&request.python, &request.what, progress.stop)?
                 }
             };

@@ -9,9 +9,10 @@
 //!
 //! Invariant: what has a lock is built by one process; others wait for it and take its result.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+
+use ekiben_engine::lock;
 
 use super::assemble;
 use super::error::Error;
@@ -26,8 +27,6 @@ use super::{Parts, Progress, Request, files, source};
 const SHORT: usize = 12;
 /// The first series of 3 whose test modules are built as all others are.
 const TESTS_SINCE: u8 = 12;
-/// How often a waiting process looks again.
-const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A runtime on this machine.
 #[derive(Debug, Clone)]
@@ -326,21 +325,14 @@ impl Store {
 
     fn lock(&self, key: &str, runner: &mut Runner<'_>) -> Result<File, Error> {
         let path = self.folder.join("locks").join(key);
-        let file = File::create(&path).map_err(Error::io("create", &path))?;
-        let mut has_said = false;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path)(error)),
-                Err(TryLockError::WouldBlock) => {
-                    runner.progress.check()?;
-                    if !std::mem::replace(&mut has_said, true) {
-                        runner.step("Waiting for another process that builds the same")?;
-                    }
-                    std::thread::sleep(PATIENCE);
-                }
+        let failed = |action, error| Error::io(action, &path)(error);
+        lock::lock(&path, failed, |is_first| {
+            runner.progress.check()?;
+            match is_first {
+                true => runner.step("Waiting for another process that builds the same"),
+                false => Ok(()),
             }
-        }
+        })
     }
 }
 
