@@ -24,6 +24,7 @@ mod file_set;
 #[cfg(not(target_family = "wasm"))]
 mod folder;
 mod list;
+mod metadata;
 mod name;
 mod path;
 mod record;
@@ -46,6 +47,7 @@ pub use file_set::FileSet;
 #[cfg(not(target_family = "wasm"))]
 pub use folder::FolderWriter;
 pub use list::{ListWriter, Listed};
+pub use metadata::headers;
 pub use name::{escape_distribution_name, escape_version, is_valid_name, normalize_name};
 pub use path::ArchivePath;
 pub use record::{RecordEntry, parse_record, write_record};

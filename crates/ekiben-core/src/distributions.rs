@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use ekiben_archive::headers;
 use ekiben_engine::Digest;
 
 /// An installed distribution.
@@ -51,13 +52,7 @@ impl Distributions {
     pub(crate) fn get(&self, name: &str) -> Option<Distribution> {
         let info = self.0.get(&normalized(name))?;
         let metadata = std::fs::read_to_string(info.join("METADATA")).ok()?;
-        let headers = |key: &'static str| {
-            // Headers end at the first empty line; what follows is the readme.
-            let lines = metadata.lines().take_while(|line| !line.is_empty());
-            lines
-                .filter_map(move |line| Some(line.strip_prefix(key)?.strip_prefix(':')?.trim()))
-                .map(ToOwned::to_owned)
-        };
+        let headers = |key| headers(&metadata, key).map(ToOwned::to_owned);
         let is_for_extra = |requirement: &String| {
             requirement.split_once(';').is_some_and(|(_, marker)| marker.contains("extra"))
         };

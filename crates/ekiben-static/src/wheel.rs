@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ekiben_archive::{
-    RecordEntry, Sha256Digest, escape_distribution_name, escape_version, parse_record, write_record,
+    RecordEntry, Sha256Digest, escape_distribution_name, escape_version, headers, parse_record,
+    write_record,
 };
 use ekiben_engine::Digest;
 use ekiben_object::elf;
@@ -280,12 +281,8 @@ impl Installed {
 pub(crate) fn named(info: &Path) -> Result<(String, String), Error> {
     let path = info.join("METADATA");
     let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-    let field = |name: &str| {
-        let lines = text.lines().take_while(|line| !line.is_empty());
-        let mut values = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-        values.next().map(|value| value.trim().to_owned())
-    };
-    match (field("Name"), field("Version")) {
+    let header = |key| headers(&text, key).next().map(str::to_owned);
+    match (header("Name"), header("Version")) {
         (Some(name), Some(version)) => Ok((name, version)),
         _ => Err(Error::unusable(&path, &"it states no name or no version")),
     }
