@@ -3,6 +3,7 @@
 pub(crate) mod build;
 pub(crate) mod clean;
 pub(crate) mod config;
+mod ending;
 pub(crate) mod freeze;
 pub(crate) mod graph;
 pub(crate) mod inspect;

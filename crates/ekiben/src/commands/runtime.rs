@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::End;
 use super::build::print;
+use super::ending::{Stop, end, say};
 use super::stopped::Stopped;
 use crate::cli::{
     Global, ListFormat, RuntimeBuild, RuntimeCheck, RuntimeList, RuntimeRemove, RuntimeShow,
@@ -48,19 +49,6 @@ pub(crate) fn remove(remove: &RuntimeRemove, global: &Global) -> End {
     end(removed(remove, global))
 }
 
-/// What ends a command early.
-enum Stop {
-    Problems(Problems),
-    Interrupted,
-    Failed(Problems),
-}
-
-impl From<Problems> for Stop {
-    fn from(problems: Problems) -> Self {
-        Self::Problems(problems)
-    }
-}
-
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         match error {
@@ -80,17 +68,6 @@ pub(super) fn problems(error: &Error) -> Problems {
     };
     let problem = Problem::error(cause, error.code(), error.to_string());
     error.help().into_iter().fold(problem, Problem::help).into()
-}
-
-fn end(result: Result<End, Stop>) -> End {
-    let (problems, end) = match result {
-        Ok(end) => return end,
-        Err(Stop::Interrupted) => return End::Interrupted,
-        Err(Stop::Problems(problems)) => (problems, End::Refused),
-        Err(Stop::Failed(problems)) => (problems, End::Failed),
-    };
-    report::show_problems(&problems, ".".as_ref());
-    end
 }
 
 fn built(build: &RuntimeBuild, global: &Global) -> Result<End, Stop> {
@@ -270,17 +247,6 @@ fn removed(remove: &RuntimeRemove, global: &Global) -> Result<End, Stop> {
 
 fn store(global: &Global) -> Result<Store, Stop> {
     Ok(Store::new(&environment::cache_dir(global)?))
-}
-
-/// Whoever shows what begins.
-fn say(global: &Global) -> impl Fn(&str) + use<> {
-    let is_quiet = global.quiet;
-    move |text| {
-        if !is_quiet {
-            // Nobody is left to hear of an error on stderr.
-            let _ = writeln!(anstream::stderr(), "{text}");
-        }
-    }
 }
 
 fn note(text: &str) {

@@ -3,7 +3,6 @@
 mod check;
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use ekiben_core::{Cause, Problem, Problems};
 use ekiben_freeze::runtime::Store as Runtimes;
@@ -12,6 +11,7 @@ use serde_json::json;
 
 use super::End;
 use super::build::print;
+use super::ending::{Stop, end, say};
 use super::stopped::Stopped;
 use crate::cli::{
     Global, ListFormat, StaticBuild, StaticCheck, StaticExport, StaticList, StaticRemove,
@@ -51,19 +51,6 @@ pub(crate) fn remove(remove: &StaticRemove, global: &Global) -> End {
     end(removed(remove, global))
 }
 
-/// What ends a command early.
-enum Stop {
-    Problems(Problems),
-    Interrupted,
-    Failed(Problems),
-}
-
-impl From<Problems> for Stop {
-    fn from(problems: Problems) -> Self {
-        Self::Problems(problems)
-    }
-}
-
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         match error {
@@ -87,29 +74,13 @@ pub(super) fn problems(error: &Error) -> Problems {
     }
 }
 
-fn end(result: Result<End, Stop>) -> End {
-    let (problems, end) = match result {
-        Ok(end) => return end,
-        Err(Stop::Interrupted) => return End::Interrupted,
-        Err(Stop::Problems(problems)) => (problems, End::Refused),
-        Err(Stop::Failed(problems)) => (problems, End::Failed),
-    };
-    report::show_problems(&problems, ".".as_ref());
-    end
-}
-
 fn built(build: &StaticBuild, global: &Global) -> Result<End, Stop> {
     let runtimes = Runtimes::new(&environment::cache_dir(global)?);
     let runtime = runtimes.find(build.runtime.as_deref());
     let runtime = runtime.map_err(|error| super::runtime::problems(&error))?;
     let store = store(global)?;
     let stopped = Stopped::watch()?;
-    let say = |text: &str| {
-        if !global.quiet {
-            // Nobody is left to hear of an error on stderr.
-            let _ = writeln!(anstream::stderr(), "{text}");
-        }
-    };
+    let say = say(global);
     let stop = || stopped.is_set();
     let progress = Progress { step: &say, stop: Some(&stop) };
     let mut wheels = Vec::new();
