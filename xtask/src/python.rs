@@ -18,6 +18,26 @@ pub(crate) use site::Site;
 
 use crate::workspace::{Workspace, output_of, run_quietly};
 
+/// Whether two names are of the same distribution.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    let plain = |name: &str| name.to_lowercase().replace(['_', '.'], "-");
+    plain(one) == plain(other)
+}
+
+/// The version of a distribution that is installed in a folder.
+pub(crate) fn installed_version(folder: &Path, name: &str) -> Result<String> {
+    for entry in fs::read_dir(folder)? {
+        let file = entry?.file_name().to_string_lossy().into_owned();
+        let info = file.strip_suffix(".dist-info").and_then(|info| info.split_once('-'));
+        if let Some((its, version)) = info
+            && is_same(its, name)
+        {
+            return Ok(version.to_owned());
+        }
+    }
+    bail!("`{name}` isn't installed in {}", folder.display());
+}
+
 /// The versions of Python (3.x) that Ekiben builds for and is tested with.
 const MINORS: std::ops::RangeInclusive<u32> = 9..=13;
 

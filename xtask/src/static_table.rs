@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::examples::copy_into;
 use crate::frontend::Frontends;
-use crate::python::Python;
+use crate::python::{Python, installed_version, is_same};
 use crate::runtime;
 use crate::workspace::{self, Workspace, output_of, run};
 
@@ -209,7 +209,7 @@ impl Bench {
     fn row(&self, package: &Package) -> Result<Row> {
         let version = match package.source {
             Some(version) => version.to_owned(),
-            None => self.version(package.name)?,
+            None => installed_version(&self.site, package.name)?,
         };
         let outcome = match self.outcome(package) {
             Ok(outcome) => outcome,
@@ -217,20 +217,6 @@ impl Bench {
         };
         let Package { name, needs, lacks, .. } = *package;
         Ok(Row { name, version, needs, lacks, outcome })
-    }
-
-    /// The version that is installed.
-    fn version(&self, name: &str) -> Result<String> {
-        for entry in fs::read_dir(&self.site)? {
-            let file = entry?.file_name().to_string_lossy().into_owned();
-            let Some(info) = file.strip_suffix(".dist-info") else { continue };
-            if let Some((its, version)) = info.split_once('-')
-                && its.to_lowercase().replace('_', "-") == name
-            {
-                return Ok(version.to_owned());
-            }
-        }
-        bail!("`{name}` isn't in xtask/requirements/{SET}.txt");
     }
 
     fn outcome(&self, package: &Package) -> Result<Outcome> {
@@ -309,18 +295,17 @@ impl Bench {
         let mut list = Command::new(&self.ekiben);
         let all: Vec<Value> =
             serde_json::from_str(&output_of(list.args(["static", "list", "--format", "json"]))?)?;
-        let plain = |name: &str| name.to_lowercase().replace(['_', '.'], "-");
+        let name = |wheel: &Value| wheel["name"].as_str().unwrap_or_default().to_owned();
         let mut wheels: Vec<Value> = Vec::new();
         for wheel in all.into_iter().rev() {
-            let name = plain(wheel["name"].as_str().unwrap_or_default());
-            let is_meant = distributions.iter().any(|it| plain(it) == name)
-                && match package.source.filter(|_| package.name == name) {
-                    Some(version) => wheel["version"].as_str() == Some(version),
-                    None => wheel["version"].as_str() == self.version(&name).ok().as_deref(),
-                };
-            if is_meant
-                && !wheels.iter().any(|it| plain(it["name"].as_str().unwrap_or_default()) == name)
-            {
+            let its = name(&wheel);
+            let version = match package.source.filter(|_| is_same(package.name, &its)) {
+                Some(version) => Some(version.to_owned()),
+                None => installed_version(&self.site, &its).ok(),
+            };
+            let is_meant = distributions.iter().any(|it| is_same(it, &its))
+                && wheel["version"].as_str() == version.as_deref();
+            if is_meant && !wheels.iter().any(|it| is_same(&name(it), &its)) {
                 wheels.push(wheel);
             }
         }

@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use super::interpreters::PYTHON;
 use super::report::{self, Made};
+use crate::python::installed_version;
 use crate::runtime;
 use crate::static_table::{self, NO_BLAS};
 use crate::workspace::{Workspace, copy_folder, output_of};
@@ -89,7 +90,7 @@ pub(super) fn test(workspace: &Workspace, write: bool) -> Result<()> {
     let comparison = Comparison::new(&expected, &found, &explanations);
     print!("{}", comparison.text());
     if write {
-        let version = version(&packages)?;
+        let version = installed_version(&packages, "numpy")?;
         report::write_part(workspace, &comparison.part(&Made::now(workspace)?, &version))?;
     }
     ensure!(comparison.unexplained.is_empty(), "there are differences that nothing explains");
@@ -146,15 +147,6 @@ fn run(python: &mut Command, tests: &Path) -> Result<Results> {
     fs::remove_file(&report)?;
     ensure!(results.len() > 10_000, "only {} of NumPy's tests were run", results.len());
     Ok(results)
-}
-
-fn version(packages: &Path) -> Result<String> {
-    let names =
-        fs::read_dir(packages)?.flatten().filter_map(|it| it.file_name().into_string().ok());
-    let mut versions = names.filter_map(|name| {
-        Some(name.strip_prefix("numpy-")?.strip_suffix(".dist-info")?.to_owned())
-    });
-    versions.next().context("NumPy isn't installed")
 }
 
 struct Comparison {

@@ -221,8 +221,8 @@ pub(super) fn no_source() -> String {
 }
 
 /// As `struct symbol` of main.c has it, but writable: a program starts by finding out which form of some
-/// functions suits the processor, and not every linker puts these elsewhere for constants. Declared under names of their own, since the compiler knows
-/// better what some are.
+/// functions suits the processor, and not every linker puts these elsewhere for constants. Declared under
+/// names of their own, since the compiler knows better what some are.
 fn table(symbols: &BTreeMap<String, bool>) -> String {
     let mut text = String::new();
     let mut rows = String::new();

@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use super::interpreters::PYTHON;
 use super::report::{self, Made};
-use crate::python::Site;
+use crate::python::{Site, is_same};
 use crate::runtime;
 use crate::workspace::{self, Workspace, output_of};
 use cases::{PROGRAMS, Program, Source};
@@ -176,12 +176,6 @@ impl Row {
         }
         text
     }
-}
-
-/// Whether two names are of the same distribution.
-fn is_same(one: &str, other: &str) -> bool {
-    let plain = |name: &str| name.to_lowercase().replace(['_', '.'], "-");
-    plain(one) == plain(other)
 }
 
 /// The part of `docs/acceptance.md`.
