@@ -6,13 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use ekiben_engine::process::{self, Stop};
-use serde::Deserialize;
 
-use crate::{Error, Sdist};
-
-/// What changes where Python finds modules: pip sets it for builds in isolation, in which pip itself
-/// isn't to be found.
-const OF_ISOLATION: [&str; 3] = ["PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONPATH"];
+use crate::{Error, Sdist, installer};
 
 /// pip or uv.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,41 +27,6 @@ pub(crate) struct Wanted<'a> {
     pub(crate) hashes: &'a [String],
     /// Settings of the build.
     pub(crate) settings: &'a [String],
-}
-
-/// pip's report, version 1.
-#[derive(Debug, Deserialize)]
-struct Report {
-    install: Vec<Installed>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Installed {
-    download_info: Download,
-    metadata: Named,
-}
-
-#[derive(Debug, Deserialize)]
-struct Named {
-    name: String,
-    version: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Download {
-    url: String,
-    archive_info: Option<Archive>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Archive {
-    #[serde(default)]
-    hashes: Hashes,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Hashes {
-    sha256: Option<String>,
 }
 
 impl Installer {
@@ -91,9 +51,9 @@ impl Installer {
     }
 
     fn command(&self, python: &Path) -> Command {
-        let mut command = match self {
+        match self {
             Self::Pip(pip) => {
-                let mut command = Command::new(pip);
+                let mut command = installer::command(pip);
                 command.arg("--python").arg(python);
                 command.args(["install", "--disable-pip-version-check", "--no-input"]);
                 // A warning of running as root would be all that many logs end with.
@@ -101,15 +61,11 @@ impl Installer {
                 command
             }
             Self::Uv(uv) => {
-                let mut command = Command::new(uv);
+                let mut command = installer::command(uv);
                 command.args(["pip", "install", "--no-progress", "--python"]).arg(python);
                 command
             }
-        };
-        for name in OF_ISOLATION {
-            command.env_remove(name);
         }
-        command
     }
 
     /// The name and version of what a requirement stands for today.
@@ -148,9 +104,9 @@ impl Installer {
         }
         let found = match self {
             Self::Pip(_) => {
-                let report: Report = serde_json::from_slice(&output.stdout)
+                let reported = installer::reported(&output.stdout)
                     .map_err(|error| failed(format!("its report can't be read: {error}")))?;
-                report.install.into_iter().next().map(|it| (it.metadata.name, it.metadata.version))
+                reported.into_iter().next().map(|it| (it.name, it.version))
             }
             Self::Uv(_) => text(&output.stdout).lines().find_map(|line| {
                 let (name, rest) = line.split_once("==")?;
@@ -222,12 +178,11 @@ impl Installer {
             return Ok((sdist, output));
         }
         let bytes = fs::read(&report).map_err(Error::io("read", &report))?;
-        let read: Report =
-            serde_json::from_slice(&bytes).map_err(|error| Error::unusable(&report, &error))?;
-        let sdist = read.install.into_iter().next().and_then(|installed| {
-            let Download { url, archive_info } = installed.download_info;
-            let file = url.rsplit('/').next().unwrap_or(&url).to_owned();
-            Some(Sdist { file, sha256: archive_info?.hashes.sha256? })
+        let reported =
+            installer::reported(&bytes).map_err(|error| Error::unusable(&report, &error))?;
+        let sdist = reported.into_iter().next().and_then(|it| {
+            let file = it.url.rsplit('/').next().unwrap_or(&it.url).to_owned();
+            Some(Sdist { file, sha256: it.sha256? })
         });
         Ok((sdist, output))
     }

@@ -8,14 +8,13 @@ mod error;
 mod export;
 mod init;
 mod install;
+pub mod installer;
 mod manifest;
 pub mod recorder;
-mod site;
 mod store;
 mod wheel;
 
 pub use error::Error;
 pub use init::symbol;
 pub use manifest::{FORMAT, Library, MANIFEST, Manifest, Module, Sdist, Toolchain};
-pub use site::{Compiled, compiled};
 pub use store::{Progress, Request, StaticWheel, Store};

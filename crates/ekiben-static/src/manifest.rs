@@ -113,6 +113,13 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Whether it was built for a series of Python, such as `3.13`.
+    #[must_use]
+    pub fn is_for(&self, series: &str) -> bool {
+        let rest = self.python.strip_prefix(series);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
     /// The file's text.
     #[must_use]
     pub fn text(&self) -> String {

@@ -7,15 +7,15 @@ use ekiben_archive::normalize_name;
 use ekiben_engine::Digest;
 use ekiben_engine::process::Stop;
 use ekiben_freeze::program::{
-    self, Base, Caches, Compiled, Link, Links, Program, Request, StaticWheels, Warning,
+    self, Base, Caches, Compiled, Installed, Link, Links, Program, Request, StaticWheels, Warning,
 };
 use ekiben_freeze::runtime::Runtime;
 use ekiben_static::{Progress, Store};
 
 /// Builds static wheels for programs of a runtime.
 pub(crate) struct Statics<'a> {
-    /// The runtime.
-    pub(crate) runtime: &'a Runtime,
+    /// What programs are made of.
+    pub(crate) base: &'a Base,
     /// The folder of the cache.
     pub(crate) cache: &'a Path,
     /// How packages are to be linked.
@@ -47,10 +47,11 @@ impl Statics<'_> {
         &self,
         request: &mut Request,
         own: usize,
-        base: &Base,
         caches: Caches<'_>,
     ) -> Result<Program, Failed> {
-        if self.links.ask_for_static() {
+        let base = self.base;
+        // An interpreter of the machine has nothing linked in: whoever asks for that is told.
+        if self.links.ask_for_static() && !base.is_host() {
             let modules = program::compiled(request, base, caches, self.stop);
             let owners = owners(&modules.map_err(Failed::Program)?).into_iter().flatten();
             let owners: BTreeSet<String> =
@@ -59,7 +60,7 @@ impl Statics<'_> {
             request.warnings.extend(warnings);
         }
         let modules = match program::freeze_until(request, base, caches, self.stop) {
-            Err(program::Error::Compiled(modules)) => modules,
+            Err(program::Error::Compiled(modules)) if !base.is_host() => modules,
             made => return made.map_err(Failed::Program),
         };
         let owners: Option<BTreeSet<String>> = owners(&modules).into_iter().collect();
@@ -79,35 +80,29 @@ impl Statics<'_> {
         site: &mut [PathBuf],
         owners: &BTreeSet<String>,
     ) -> Result<Vec<Warning>, Failed> {
-        let mut warnings = Vec::new();
+        let runtime = self.base.runtime().map_err(Failed::Program)?;
         let store = Store::new(self.cache);
         let progress = Progress { step: self.say, stop: self.stop };
-        for folder in site.iter_mut().filter(|folder| folder.is_dir()) {
-            let mut packages = ekiben_static::compiled(folder).map_err(Failed::Static)?;
-            packages.retain(|package| owners.contains(&normalize_name(&package.name)));
-            if packages.is_empty() {
-                continue;
-            }
-            let mut places = Vec::new();
-            for package in packages {
-                let what = format!("{}=={}", package.name, package.version);
-                let mut request = request(self.runtime, &what).map_err(Failed::Static)?;
-                if let Some(settings) = self.settings.get(&normalize_name(&package.name)) {
+        let mut places = Vec::new();
+        for folder in site.iter().filter(|folder| folder.is_dir()) {
+            let mut installed = program::installed(folder).map_err(Failed::Program)?;
+            installed.retain(|name, _| owners.contains(name));
+            for (key, Installed { name, version, .. }) in installed {
+                let request = request(&runtime, &format!("{name}=={version}"));
+                let mut request = request.map_err(Failed::Static)?;
+                if let Some(settings) = self.settings.get(&key) {
                     request.settings.clone_from(settings);
                 }
                 places.push(store.build(&request, progress).map_err(Failed::Static)?.site);
             }
-            let wheels = StaticWheels {
-                places: &places,
-                links: self.links,
-                python: &self.runtime.manifest.interpreter.python,
-                cache: self.cache,
-            };
-            let made = program::with_static(folder, &wheels).map_err(Failed::Program)?;
-            *folder = made.folder;
-            warnings.extend(made.warnings);
         }
-        Ok(warnings)
+        let wheels = StaticWheels {
+            places: &places,
+            links: self.links,
+            python: &self.base.python,
+            cache: self.cache,
+        };
+        program::replace_by_static(site, &wheels).map_err(Failed::Program)
     }
 }
 

@@ -60,6 +60,12 @@ impl Base {
         self.stdlib.parent().unwrap_or(&self.stdlib)
     }
 
+    /// Whether it is an ordinary interpreter, of which nothing can be linked anew.
+    #[must_use]
+    pub fn is_host(&self) -> bool {
+        self.programs.contains_key(&Flavour::Host)
+    }
+
     /// The runtime that it is of.
     ///
     /// # Errors

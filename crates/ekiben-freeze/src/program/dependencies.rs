@@ -6,9 +6,9 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use ekiben_engine::Digest;
+use ekiben_static::installer::command;
 use walkdir::WalkDir;
 
 use super::project::Modules;
@@ -19,23 +19,39 @@ use crate::process::{self, Stop};
 const NOT_PROJECT: &[&str] =
     &[".git", ".hg", ".venv", "venv", ".tox", ".nox", "__pycache__", "build", "dist", "target"];
 
-/// What changes where Python finds modules: pip sets it for builds in isolation, in which pip itself
-/// isn't to be found.
-const OF_ISOLATION: [&str; 3] = ["PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONPATH"];
-
-/// The command of uv or pip, as if started by a person.
-pub(super) fn command(program: &Path) -> Command {
-    let mut command = Command::new(program);
-    for name in OF_ISOLATION {
-        command.env_remove(name);
-    }
-    command
-}
-
 /// Where dependencies are installed, in the cache.
 #[must_use]
 pub fn installed_folder(cache: &Path) -> PathBuf {
     cache.join("site")
+}
+
+fn folder_of(key: &[u8], cache: &Path) -> PathBuf {
+    installed_folder(cache).join(Digest::of(key).to_string())
+}
+
+/// The folder of a key there, made unless it is there. What `make` gets is empty, and has a folder around it
+/// that goes afterwards.
+pub(super) fn once(
+    key: &[u8],
+    cache: &Path,
+    make: impl FnOnce(&Path) -> Result<(), Error>,
+) -> Result<PathBuf, Error> {
+    let folder = folder_of(key, cache);
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    let all = installed_folder(cache);
+    fs::create_dir_all(&all).map_err(Error::io("create", &all))?;
+    let work = tempfile::Builder::new().prefix(".installing-").tempdir_in(&all);
+    let work = work.map_err(Error::io("write to", &all))?;
+    let made = work.path().join("site");
+    fs::create_dir(&made).map_err(Error::io("create", &made))?;
+    make(&made)?;
+    match fs::rename(&made, &folder) {
+        // Another process was faster.
+        Err(_) if folder.is_dir() => Ok(folder),
+        renamed => renamed.map_err(Error::io("create", &folder)).map(|()| folder),
+    }
 }
 
 /// Installs dependencies for the interpreter of a runtime.
@@ -156,38 +172,26 @@ impl Installer {
         key.extend_from_slice(self.python.as_os_str().as_encoded_bytes());
         key.push(0);
         key.extend_from_slice(&task.key);
-        let all = installed_folder(&self.cache);
-        let folder = all.join(Digest::of(&key).to_string());
-        if folder.is_dir() {
-            if !self.refresh {
-                return Ok(folder);
-            }
+        let folder = folder_of(&key, &self.cache);
+        if self.refresh && folder.is_dir() {
             fs::remove_dir_all(&folder).map_err(Error::io("remove", &folder))?;
         }
-        fs::create_dir_all(&all).map_err(Error::io("create", &all))?;
-        let work = tempfile::Builder::new().prefix(".installing-").tempdir_in(&all);
-        let work = work.map_err(Error::io("write to", &all))?;
-        let file = work.path().join("requirements.txt");
-        if let Some(requirements) = task.requirements {
-            fs::write(&file, requirements).map_err(Error::io("write", &file))?;
-        }
-        let site = work.path().join("site");
-        // Wheels first: building from source takes long, and may need what isn't there.
-        let attempts: &[bool] = if task.project.is_some() { &[false] } else { &[true, false] };
-        let mut said = Err(Error::NoInstaller);
-        for only_wheels in attempts {
-            said = self.run(task, &file, &site, *only_wheels, stop);
-            if said.is_ok() || stop.is_some_and(|stop| stop()) {
-                break;
+        once(&key, &self.cache, |site| {
+            let file = site.with_file_name("requirements.txt");
+            if let Some(requirements) = task.requirements {
+                fs::write(&file, requirements).map_err(Error::io("write", &file))?;
             }
-        }
-        said?;
-        fs::create_dir_all(&site).map_err(Error::io("create", &site))?;
-        match fs::rename(&site, &folder) {
-            // Another process was faster.
-            Err(_) if folder.is_dir() => Ok(folder),
-            renamed => renamed.map_err(Error::io("create", &folder)).map(|()| folder),
-        }
+            // Wheels first: building from source takes long, and may need what isn't there.
+            let attempts: &[bool] = if task.project.is_some() { &[false] } else { &[true, false] };
+            let mut said = Err(Error::NoInstaller);
+            for only_wheels in attempts {
+                said = self.run(task, &file, site, *only_wheels, stop);
+                if said.is_ok() || stop.is_some_and(|stop| stop()) {
+                    break;
+                }
+            }
+            said
+        })
     }
 
     fn run(

@@ -295,7 +295,7 @@ fn choose(request: &Request, base: &Base, found: &Found) -> Result<Flavour, Erro
     let has = |flavour| base.programs.contains_key(&flavour);
     let flavour = match request.flavour {
         Some(flavour) => flavour,
-        None if has(Flavour::Host) => Flavour::Host,
+        None if base.is_host() => Flavour::Host,
         None if found.objects.are_needed() || !has(Flavour::Static) => Flavour::Dynamic,
         None => Flavour::Static,
     };

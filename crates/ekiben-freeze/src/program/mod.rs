@@ -57,7 +57,7 @@ pub use report::{
 };
 pub use target::Target;
 pub use trace::{Trace, record, recorded, trace};
-pub use wheels::{StaticWheels, WithStatic, with_static};
+pub use wheels::{Installed, StaticWheels, WithStatic, installed, replace_by_static, with_static};
 
 pub use crate::runtime::{Flavour, Linker};
 

@@ -4,47 +4,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use serde::Deserialize;
+use ekiben_static::installer::{self, Reported, command};
 
 use super::Error;
-use super::dependencies::command;
 use crate::process::{self, Stop};
-
-/// What pip reports (its installation report, version 1).
-#[derive(Deserialize)]
-struct PipReport {
-    install: Vec<Installed>,
-}
-
-#[derive(Deserialize)]
-struct Installed {
-    download_info: Download,
-    metadata: Metadata,
-}
-
-#[derive(Deserialize)]
-struct Download {
-    archive_info: Option<Archive>,
-}
-
-#[derive(Deserialize)]
-struct Archive {
-    #[serde(default)]
-    hashes: Hashes,
-    /// As pip before 23 has it: `sha256=…`.
-    hash: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct Hashes {
-    sha256: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    name: String,
-    version: String,
-}
 
 /// All that `file` asks for, for an interpreter, as a requirements file.
 pub(crate) fn resolve(python: &Path, file: &Path, stop: Stop<'_>) -> Result<String, Error> {
@@ -112,16 +75,11 @@ fn printed(
 
 fn requirements_of(report: &str) -> Result<String, Error> {
     let wrong = |said: String| Error::Resolver { installer: "pip".to_owned(), said };
-    let report: PipReport = serde_json::from_str(report)
+    let reported = installer::reported(report.as_bytes())
         .map_err(|error| wrong(format!("its report can't be read: {error}")))?;
     let mut lines = Vec::new();
-    for Installed { download_info, metadata: Metadata { name, version } } in report.install {
-        let archive = download_info.archive_info;
-        let hash = archive.and_then(|archive| {
-            let old = archive.hash.as_deref().and_then(|hash| hash.strip_prefix("sha256="));
-            archive.hashes.sha256.clone().or(old.map(str::to_owned))
-        });
-        let hash = hash.ok_or_else(|| {
+    for Reported { name, version, sha256, .. } in reported {
+        let hash = sha256.ok_or_else(|| {
             wrong(format!("`{name}` is no archive with a SHA-256, so it can't be pinned"))
         })?;
         let mut line = format!("{name}=={version} \\\n");

@@ -126,8 +126,7 @@ impl<'a> Collector<'a> {
     fn read(&mut self, path: &Path) -> Result<Manifest, Error> {
         self.inputs.read(path)?;
         let said = Manifest::read(path)?;
-        let is_same = said.python.strip_prefix(self.python);
-        if is_same.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {
+        if said.is_for(self.python) {
             return Ok(said);
         }
         let message = format!(

@@ -8,12 +8,12 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use ekiben_archive::{WheelReader, normalize_name};
+use ekiben_archive::{WheelReader, headers, normalize_name};
 use ekiben_engine::Digest;
 use ekiben_static::{MANIFEST, Manifest};
 use walkdir::WalkDir;
 
-use super::dependencies::installed_folder;
+use super::dependencies::once;
 use super::report::Warning;
 use super::{Error, Link, Links};
 
@@ -45,8 +45,12 @@ pub struct StaticWheels<'a> {
 }
 
 /// A distribution that is installed.
-struct Installed {
-    version: String,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installed {
+    /// Its name, as its metadata have it.
+    pub name: String,
+    /// Its version.
+    pub version: String,
     /// Its metadata, below the folder.
     folder: String,
 }
@@ -84,12 +88,11 @@ pub fn with_static(site: &Path, wheels: &StaticWheels<'_>) -> Result<WithStatic,
         }
         let folder = unpacked(&wheel.path, wheels.cache)?;
         let Some(manifest) = manifest_in(&folder)? else { continue };
-        let python = Manifest::read(&manifest)?.python;
-        let rest = python.strip_prefix(wheels.python);
-        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {
+        let manifest = Manifest::read(&manifest)?;
+        if manifest.is_for(wheels.python) {
             chosen.insert(key, folder);
         } else {
-            let wanted = wheels.python;
+            let (python, wanted) = (manifest.python, wheels.python);
             let why = format!("the static wheel of {name} is for CPython {python}, not {wanted}");
             unsuitable.entry(key).or_insert((why, wheel.path));
         }
@@ -110,8 +113,28 @@ pub fn with_static(site: &Path, wheels: &StaticWheels<'_>) -> Result<WithStatic,
     Ok(result)
 }
 
-/// What is installed and not static, by name in normal form.
-fn installed(site: &Path) -> Result<BTreeMap<String, Installed>, Error> {
+/// Does so with several folders, those of them that are there. Gives what of the static wheels doesn't suit.
+///
+/// # Errors
+/// As there.
+pub fn replace_by_static(
+    site: &mut [PathBuf],
+    wheels: &StaticWheels<'_>,
+) -> Result<Vec<Warning>, Error> {
+    let mut warnings = Vec::new();
+    for folder in site.iter_mut().filter(|folder| folder.is_dir()) {
+        let made = with_static(folder, wheels)?;
+        *folder = made.folder;
+        warnings.extend(made.warnings);
+    }
+    Ok(warnings)
+}
+
+/// What is installed in a folder and not static, by name in normal form.
+///
+/// # Errors
+/// If the folder can't be read.
+pub fn installed(site: &Path) -> Result<BTreeMap<String, Installed>, Error> {
     let mut installed = BTreeMap::new();
     for folder in names(site)? {
         let metadata = site.join(&folder);
@@ -119,11 +142,10 @@ fn installed(site: &Path) -> Result<BTreeMap<String, Installed>, Error> {
             continue;
         }
         let Ok(text) = fs::read_to_string(metadata.join("METADATA")) else { continue };
-        let headers = || text.lines().take_while(|line| !line.is_empty());
-        let header = |key: &str| headers().find_map(|line| line.strip_prefix(key)).map(str::trim);
-        if let (Some(name), Some(version)) = (header("Name:"), header("Version:")) {
-            let version = version.to_owned();
-            installed.insert(normalize_name(name), Installed { version, folder });
+        let header = |key| headers(&text, key).next();
+        if let (Some(name), Some(version)) = (header("Name"), header("Version")) {
+            let (name, version) = (name.to_owned(), version.to_owned());
+            installed.insert(normalize_name(&name), Installed { name, version, folder });
         }
     }
     Ok(installed)
@@ -274,30 +296,6 @@ fn files_in(folder: &Path) -> Result<Vec<String>, Error> {
         }
     }
     Ok(files)
-}
-
-/// A folder of the cache, made unless it is there.
-fn once(
-    key: &[u8],
-    cache: &Path,
-    make: impl FnOnce(&Path) -> Result<(), Error>,
-) -> Result<PathBuf, Error> {
-    let all = installed_folder(cache);
-    let folder = all.join(Digest::of(key).to_string());
-    if folder.is_dir() {
-        return Ok(folder);
-    }
-    fs::create_dir_all(&all).map_err(Error::io("create", &all))?;
-    let work = tempfile::Builder::new().prefix(".installing-").tempdir_in(&all);
-    let work = work.map_err(Error::io("write to", &all))?;
-    let made = work.path().join("site");
-    fs::create_dir(&made).map_err(Error::io("create", &made))?;
-    make(&made)?;
-    match fs::rename(&made, &folder) {
-        // Another process was faster.
-        Err(_) if folder.is_dir() => Ok(folder),
-        renamed => renamed.map_err(Error::io("create", &folder)).map(|()| folder),
-    }
 }
 
 fn make_parent(path: &Path) -> Result<(), Error> {

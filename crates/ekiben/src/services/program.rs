@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use ekiben_archive::normalize_name;
+use ekiben_archive::{headers, normalize_name};
 use ekiben_core::plugin::protocol::Failure;
 use ekiben_core::{Service, ServiceFiles, Surroundings};
 use ekiben_engine::{ActionError, Cache, CacheLimits, RelPath};
@@ -218,15 +218,13 @@ impl Programs {
             python: &base.python,
             cache: &self.cache,
         };
-        let mut warnings = Vec::new();
-        if !staged.static_wheels.is_empty() {
-            // The first has the project's own files.
-            for folder in site.iter_mut().skip(1) {
-                let made = program::with_static(folder, &wheels).map_err(|it| failed(&it))?;
-                *folder = made.folder;
-                warnings.extend(made.warnings);
+        let warnings = match staged.static_wheels.is_empty() {
+            true => Vec::new(),
+            // The first folder has the project's own files.
+            false => {
+                program::replace_by_static(&mut site[1..], &wheels).map_err(|it| failed(&it))?
             }
-        }
+        };
         let linker = plan.linker.as_deref().map(str::parse).transpose();
         let (module, function) =
             plan.entry_point.split_once(':').unwrap_or((&plan.entry_point, ""));
@@ -258,7 +256,7 @@ impl Programs {
         let settings = plan.static_config.iter();
         let settings = settings.map(|(name, its)| (normalize_name(name), its.clone())).collect();
         let statics = Statics {
-            runtime: &runtime,
+            base: &base,
             cache: &self.cache,
             links: &links,
             settings: &settings,
@@ -266,7 +264,7 @@ impl Programs {
             stop: Some(&stop),
         };
         // The first folder has the project's own files.
-        let made = statics.make(&mut request, 1, &base, caches).map_err(unbuilt)?;
+        let made = statics.make(&mut request, 1, caches).map_err(unbuilt)?;
         files.log(&told(&made, &staged, &request.site));
         files.write_executable("program", &made.bytes)
     }
@@ -417,8 +415,7 @@ impl Staged {
         if let Some(metadata) = metadata {
             fs::write(metadata.join("RECORD"), record)?;
             let text = fs::read_to_string(metadata.join("METADATA"))?;
-            let name = text.lines().find_map(|line| line.strip_prefix("Name:"));
-            staged.project = name.map(|name| name.trim().to_owned());
+            staged.project = headers(&text, "Name").next().map(str::to_owned);
         }
         Ok(staged)
     }

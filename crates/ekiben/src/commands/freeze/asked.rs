@@ -2,7 +2,6 @@
 //! program.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use ekiben_archive::normalize_name;
@@ -13,6 +12,7 @@ use ekiben_freeze::program::{
     StaticWheels, Target, Warning,
 };
 
+use super::super::ending::say;
 use super::problems;
 use crate::cli::{Freeze, Global};
 use crate::commands::stopped::Stopped;
@@ -49,7 +49,7 @@ impl Asked<'_> {
         for word in &self.freeze.link {
             link.take(word).map_err(|message| Problem::error(Cause::Input, "freeze", message))?;
         }
-        let is_host = self.base.programs.contains_key(&Flavour::Host);
+        let is_host = self.base.is_host();
         if let Some(project) = self.project.filter(|project| project.links_modules() && !is_host) {
             link.link_own(project.name());
         }
@@ -70,7 +70,7 @@ impl Asked<'_> {
     fn modules(&self, purpose: For, link: &Links) -> Modules {
         let is_from_memory =
             self.project.is_some_and(|project| link.of(project.name()) == Some(Link::Memory));
-        let is_host = self.base.programs.contains_key(&Flavour::Host);
+        let is_host = self.base.is_host();
         match purpose == For::Run || is_from_memory || is_host {
             true => Modules::Shared,
             false => Modules::Static,
@@ -135,24 +135,18 @@ impl Asked<'_> {
         })
     }
 
-    /// Puts static wheels in place of installed packages: those that are given, and those that are asked
-    /// for, which are built if need be.
+    /// Puts the static wheels that are given in place of installed packages.
     fn put_static_wheels(
         &self,
         site: &mut [PathBuf],
         link: &Links,
     ) -> Result<Vec<Warning>, Problems> {
-        let mut warnings = Vec::new();
         let (places, python) = (&self.freeze.static_wheels, &self.base.python);
-        let wheels = StaticWheels { places, links: link, python, cache: self.cache };
-        for folder in site.iter_mut().filter(|folder| folder.is_dir()) {
-            if !places.is_empty() {
-                let made = program::with_static(folder, &wheels).map_err(problems)?;
-                *folder = made.folder;
-                warnings.extend(made.warnings);
-            }
+        if places.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(warnings)
+        let wheels = StaticWheels { places, links: link, python, cache: self.cache };
+        program::replace_by_static(site, &wheels).map_err(problems)
     }
 
     /// What was imported in a run, and in earlier ones that a file has recorded.
@@ -169,34 +163,25 @@ impl Asked<'_> {
         }
     }
 
-    /// Makes the program. Packages without whose compiled modules it would stop are built to be linked in,
-    /// if it can't load them.
+    /// Makes the program. Packages that are to be linked in are built from source, and so are those without
+    /// whose compiled modules it would stop, if it can't load them.
     pub(super) fn made(
         &self,
         request: &mut Request,
         cache: Option<&Cache>,
     ) -> Result<Program, Problems> {
-        // An interpreter of the machine has nothing linked in.
-        let Ok(runtime) = self.base.runtime() else {
-            return program::freeze(request, self.base, cache).map_err(problems);
-        };
         let Self { freeze, global, stopped, .. } = self;
-        // As runtimes they are no results of builds: they are there with any cache.
-        let folder = environment::cache_dir(global)?;
-        let say = |text: &str| {
-            if !global.quiet {
-                // Nobody is left to hear of an error on stderr.
-                let _ = writeln!(anstream::stderr(), "{text}");
-            }
-        };
         let mut settings: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, setting) in &freeze.static_config {
             settings.entry(normalize_name(name)).or_default().push(setting.clone());
         }
+        // As runtimes they are no results of builds: they are there with any cache.
+        let folder = environment::cache_dir(global)?;
+        let say = say(global);
         let links = request.link.clone();
         let stop = || stopped.is_set();
         let statics = Statics {
-            runtime: &runtime,
+            base: self.base,
             cache: &folder,
             links: &links,
             settings: &settings,
@@ -204,7 +189,7 @@ impl Asked<'_> {
             stop: Some(&stop),
         };
         let caches = Caches { found: cache, linked: cache };
-        statics.make(request, 0, self.base, caches).map_err(|failed| match failed {
+        statics.make(request, 0, caches).map_err(|failed| match failed {
             Failed::Static(error) => super::super::static_wheels::problems(&error),
             Failed::Program(error) => problems(error),
         })

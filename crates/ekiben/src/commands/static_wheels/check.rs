@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use ekiben_archive::normalize_name;
@@ -12,10 +11,11 @@ use ekiben_freeze::program::{Base, Caches, Flavour, Installer, Link, Links, Requ
 use ekiben_freeze::runtime::Store as Runtimes;
 use ekiben_static::{Manifest, Progress};
 
-use super::{Stop, store};
+use super::store;
 use crate::cli::{Global, StaticCheck};
 use crate::commands::End;
 use crate::commands::build::print;
+use crate::commands::ending::{Stop, say};
 use crate::commands::stopped::Stopped;
 use crate::environment;
 use crate::statics::{self, Failed, Statics};
@@ -41,12 +41,7 @@ pub(super) fn checked(check: &StaticCheck, global: &Global) -> Result<End, Stop>
     let runtime = runtimes.find(check.runtime.as_deref());
     let runtime = runtime.map_err(|error| crate::commands::runtime::problems(&error))?;
     let stopped = Stopped::watch()?;
-    let say = |text: &str| {
-        if !global.quiet {
-            // Nobody is left to hear of an error on stderr.
-            let _ = writeln!(anstream::stderr(), "{text}");
-        }
-    };
+    let say = say(global);
     let stop = || stopped.is_set();
     let mut request = statics::request(&runtime, &check.package)?;
     request.settings.clone_from(&check.config_settings);
@@ -88,7 +83,7 @@ pub(super) fn checked(check: &StaticCheck, global: &Global) -> Result<End, Stop>
     let settings: BTreeMap<String, Vec<String>> =
         [(normalize_name(name), check.config_settings.clone())].into();
     let statics = Statics {
-        runtime: &runtime,
+        base: &base,
         cache: &cache,
         links: &links,
         settings: &settings,
@@ -97,7 +92,7 @@ pub(super) fn checked(check: &StaticCheck, global: &Global) -> Result<End, Stop>
     };
     let kept = Cache::open(&cache, CacheLimits::new(global.cache_size)).ok();
     let caches = Caches { found: kept.as_ref(), linked: kept.as_ref() };
-    let made = statics.make(&mut request, 0, &base, caches).map_err(|failed| match failed {
+    let made = statics.make(&mut request, 0, caches).map_err(|failed| match failed {
         Failed::Static(error) => Stop::from(error),
         Failed::Program(error) => wrong(error),
     })?;
