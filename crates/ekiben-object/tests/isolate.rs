@@ -20,8 +20,8 @@ fn run(folder: &Path, words: &str) -> String {
 fn isolated(folder: &Path, from: &str, to: &str, init: &str, new: &str) {
     let object = fs::read(folder.join(from)).unwrap();
     let kept = BTreeMap::from([(init, new.to_owned())]);
-    let isolated = elf::isolate(&object, &kept).unwrap();
-    assert_eq!(elf::isolate(&object, &kept).unwrap(), isolated);
+    let isolated = elf::isolate(&object, &kept, &BTreeMap::new()).unwrap();
+    assert_eq!(elf::isolate(&object, &kept, &BTreeMap::new()).unwrap(), isolated);
     fs::write(folder.join(to), isolated).unwrap();
 }
 
@@ -103,7 +103,8 @@ fn what_cannot_be_isolated_is_an_error() {
     run(folder, "gcc -shared -fPIC a.c -o a.so");
     let object = fs::read(folder.join("a.o")).unwrap();
     let isolate = |bytes: &[u8], name: &'static str| {
-        elf::isolate(bytes, &BTreeMap::from([(name, "new".to_owned())])).unwrap_err()
+        let kept = BTreeMap::from([(name, "new".to_owned())]);
+        elf::isolate(bytes, &kept, &BTreeMap::new()).unwrap_err()
     };
     assert_eq!(isolate(&object, "f"), Error::Common("block".into()));
     assert_eq!(isolate(&fs::read(folder.join("a.so")).unwrap(), "f"), Error::Linked);
@@ -113,7 +114,8 @@ fn what_cannot_be_isolated_is_an_error() {
     assert_eq!(isolate(&object, "g"), Error::NoSymbol("g".into()));
     for length in (0..object.len()).step_by(7) {
         // Whatever is cut off, there is no panic.
-        let _ = elf::isolate(&object[..length], &BTreeMap::from([("f", "g".to_owned())]));
+        let new = BTreeMap::from([("f", "g".to_owned())]);
+        let _ = elf::isolate(&object[..length], &new, &new);
     }
 }
 

@@ -10,6 +10,7 @@ mod init;
 mod install;
 pub mod installer;
 mod manifest;
+mod own;
 pub mod recorder;
 mod store;
 mod wheel;

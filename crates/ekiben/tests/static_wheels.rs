@@ -94,7 +94,7 @@ fn a_package_becomes_objects_and_what_else_it_has() {
     assert_eq!((own.as_str(), z.as_str()), ("spam_eggs-1.0.dist-info:own", "z"));
     let own = manifest.libraries.iter().find(|library| library.name == *own).unwrap();
     let object = fs::read(wheel.site.join(own.inner.as_ref().unwrap())).unwrap();
-    assert_eq!(elf::defined(&object).unwrap(), ["own"]);
+    assert_eq!(elf::defined(&object).unwrap(), ["own.spam-eggs.own"]);
     assert!(!wheel.site.join("spam/libown.so").exists());
     assert!(
         wheel.site.join("spam/data.txt").exists() && wheel.site.join("spam/__init__.py").exists()
@@ -124,6 +124,162 @@ fn a_package_becomes_objects_and_what_else_it_has() {
     let z = exported.manifest.libraries.iter().find(|library| library.name == "z").unwrap();
     assert!(unpacked.join(z.inner.as_ref().unwrap()).is_file() && z.archive.is_none());
     assert_eq!(exported.manifest.modules, manifest.modules);
+}
+
+/// The shared library of two packages: they differ in `START`. What it offers: a function that remembers,
+/// another of an old version and a new one, one that is chosen at start, a variable of threads, what it
+/// throws, and what C++ has in every object.
+const SHARED: &str = r#"
+#include "shared.h"
+static int calls = START;
+extern "C" {
+int count() { return ++calls; }
+int old_sum(int a, int b) { return START + a - b; }
+int new_sum(int a, int b) { return START + a + b; }
+__asm__(".symver old_sum, sum@OLD");
+__asm__(".symver new_sum, sum@@NEW");
+static int plain() { return START + 5; }
+static int (*choose())() { return plain; }
+int chosen() __attribute__((ifunc("choose")));
+thread_local int here = START;
+void hidden_away() {}
+}
+void fail() { throw Failure(START); }
+int of_library() { return once() += 1; }
+"#;
+const HEADER: &str = r#"
+#include <stdexcept>
+struct Failure : std::runtime_error {
+    int code;
+    explicit Failure(int code) : std::runtime_error("failed"), code(code) {}
+};
+template <class T> struct Shared { static int value; };
+template <class T> int Shared<T>::value = START;
+inline int &once() { static int value = Shared<int>::value; return value; }
+extern "C" {
+int count();
+int sum(int, int);
+int chosen();
+extern thread_local int here;
+}
+void fail();
+int of_library();
+"#;
+/// A module. Its `helper` is that of the other one too.
+const USER: &str = r#"
+#include <cstdio>
+#include <cstring>
+#include "shared.h"
+int helper() { return once() += 1; }
+static char text[200];
+extern "C" const char *PyInit_NAME()
+{
+    int caught = 0;
+    try { fail(); } catch (const Failure &failure) { caught = failure.code; }
+    int library = of_library(), module = helper();
+    std::snprintf(text, sizeof text, "count %d, sum %d, chosen %d, here %d, caught %d, once %d %d",
+        count(), sum(2, 1), chosen(), here++, caught, library, module);
+    return text;
+}
+"#;
+
+/// A build backend that needs nothing, so that no time goes by with installing it.
+const BACKEND: &str = r#"
+import subprocess, zipfile
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    def link(output, *words):
+        command = ["g++", "-O1", "-DSTART=NUMBER", "-shared", "-fPIC", "-o", output, *words]
+        subprocess.check_call(command)
+    link("libshared.so", "shared.cc", "-Wl,--version-script=versions")
+    info = "NAME-1.0.dist-info"
+    files = {
+        "NAME/__init__.py": "",
+        info + "/METADATA": "Metadata-Version: 2.1\nName: NAME\nVersion: 1.0\n",
+        info + "/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: py3-none-any\n",
+        "libshared.so": open("libshared.so", "rb").read(),
+    }
+    for module in ["a", "b"]:
+        link(module + ".so", module + ".cc", "-L.", "-lshared")
+        files[f"NAME/{module}.so"] = open(module + ".so", "rb").read()
+    files[info + "/RECORD"] = "".join(file + ",,\n" for file in [*files, info + "/RECORD"])
+    name = "NAME-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(f"{folder}/{name}", "w") as wheel:
+        for file, content in files.items():
+            wheel.writestr(file, content)
+    return name
+"#;
+
+/// A package whose modules `a` and `b` share a library that it builds for itself.
+fn sharing(folder: &Path, name: &str, start: u32) -> PathBuf {
+    let source = folder.join(name);
+    let write = |file: &str, text: &str| {
+        let path = source.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let system =
+        "[build-system]\nrequires = []\nbackend-path = [\".\"]\nbuild-backend = \"backend\"\n";
+    write("pyproject.toml", system);
+    let backend = BACKEND.replace("NAME", name).replace("NUMBER", &start.to_string());
+    write("backend.py", &backend);
+    write("versions", "OLD { global: *; local: hidden_away; };\nNEW {} OLD;\n");
+    write("shared.cc", SHARED);
+    write("shared.h", HEADER);
+    for module in ["a", "b"] {
+        write(&format!("{module}.cc"), &USER.replace("NAME", module));
+    }
+    source
+}
+
+#[test]
+fn packages_with_the_same_library_each_have_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut objects = Vec::new();
+    let mut functions = Vec::new();
+    for (name, start) in [("one", 10), ("two", 20)] {
+        let source = sharing(folder, name, start);
+        let wheel = build(&folder.join("cache"), &request(source.to_str().unwrap())).unwrap();
+        let Manifest { modules, libraries, .. } = &wheel.manifest;
+        let inner = libraries.iter().filter_map(|library| library.inner.as_ref());
+        let inner: Vec<_> = inner.map(|inner| wheel.site.join(inner)).collect();
+        let [library] = &inner[..] else { panic!("{libraries:?}") };
+        let offered = elf::defined(&fs::read(library).unwrap()).unwrap();
+        let end = format!(".{name}.shared");
+        assert!(offered.iter().all(|symbol| symbol.ends_with(&end)), "{offered:?}");
+        for (symbol, is_there) in [("count", true), ("sum.OLD", true), ("hidden_away", false)] {
+            assert_eq!(offered.contains(&format!("{symbol}{end}")), is_there, "{offered:?}");
+        }
+        functions.extend(modules.iter().map(|module| module.init.clone()));
+        objects.extend(modules.iter().map(|module| wheel.site.join(&module.object)));
+        objects.push(library.clone());
+    }
+    let declared = functions.iter().map(|name| format!("const char *{name}(void);\n"));
+    let called = functions.iter().map(|name| format!("    puts({name}());\n"));
+    let main = format!(
+        "#include <stdio.h>\n{}int main(void)\n{{\n{}    return 0;\n}}\n",
+        declared.collect::<String>(),
+        called.collect::<String>()
+    );
+    fs::write(folder.join("main.c"), main).unwrap();
+    let run = |command: &mut Command| {
+        let output = command.current_dir(folder).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run(Command::new("gcc").args(["-c", "main.c"]));
+    for how in ["-static", "-Wl,--gc-sections", "-fuse-ld=lld", "-fuse-ld=mold"] {
+        let mut link = Command::new("g++");
+        run(link.args([how, "-o", "program", "main.o"]).args(&objects));
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(run(&mut Command::new("./program")), @"
+            count 11, sum 13, chosen 15, here 10, caught 10, once 11 12
+            count 12, sum 13, chosen 15, here 11, caught 10, once 13 14
+            count 21, sum 23, chosen 25, here 20, caught 20, once 21 22
+            count 22, sum 23, chosen 25, here 21, caught 20, once 23 24
+            ");
+        }
+    }
 }
 
 fn walk(folder: &Path) -> Vec<PathBuf> {

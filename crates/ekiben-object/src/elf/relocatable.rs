@@ -35,12 +35,18 @@ const RELA: usize = 24;
 const LLVM_ADDRSIG: u32 = 0x6fff_4c03;
 
 /// The object in which only the symbols of `kept` are global, under the names that it gives them.
-/// What the object takes from others is as it was.
+/// What is in `taken` the object takes from others by the names that it says there, and so it does with
+/// what C++ has in every object that uses it, but once in a process (see [`repeated`]). All else that it
+/// takes from others is as it was.
 ///
 /// # Errors
 /// If it isn't a 64-bit little-endian relocatable ELF file, one of the symbols isn't defined in it, or
 /// one is a common block that has no place yet (`ld -d` gives it one).
-pub fn isolate(object: &[u8], kept: &BTreeMap<&str, String>) -> Result<Vec<u8>, Error> {
+pub fn isolate(
+    object: &[u8],
+    kept: &BTreeMap<&str, String>,
+    taken: &BTreeMap<&str, String>,
+) -> Result<Vec<u8>, Error> {
     let header = parse(object)?;
     let sections = header.sections(LE, object)?;
     let table = sections.symbols(LE, object, elf::SHT_SYMTAB)?;
@@ -61,24 +67,33 @@ pub fn isolate(object: &[u8], kept: &BTreeMap<&str, String>) -> Result<Vec<u8>, 
             symbols.push((index.0, symbol));
             continue;
         }
-        let new = std::str::from_utf8(name).ok().and_then(|name| kept.get_key_value(name));
-        match new {
-            _ if symbol.st_shndx(LE) == elf::SHN_UNDEF => global.push((index.0, symbol)),
-            Some((name, new)) => {
+        let named = std::str::from_utf8(name).ok();
+        let is_taken = is_undefined(&symbol) || is_repeated(&symbol, name);
+        let kept = named.and_then(|name| kept.get_key_value(name));
+        let taken = named.and_then(|name| taken.get(name)).filter(|_| is_taken);
+        match (kept, taken) {
+            (Some((name, new)), _) if !is_undefined(&symbol) => {
                 found.insert(*name);
-                let at = u32::try_from(names.len())
-                    .map_err(|_| Error::Damaged("its names take more than 4 GiB".to_owned()))?;
-                symbol.st_name.set(LE, at);
+                symbol.st_name.set(LE, append(&mut names, new)?);
                 symbol.set_st_info(elf::STB_GLOBAL, symbol.st_type());
                 symbol.st_other = elf::STV_DEFAULT;
-                names.extend_from_slice(new.as_bytes());
-                names.push(0);
                 global.push((index.0, symbol));
             }
-            None if symbol.st_shndx(LE) == elf::SHN_COMMON => {
+            (_, Some(new)) => {
+                symbol.st_name.set(LE, append(&mut names, new)?);
+                if !is_undefined(&symbol) {
+                    symbol.set_st_info(elf::STB_GLOBAL, symbol.st_type());
+                    symbol.st_shndx.set(LE, elf::SHN_UNDEF);
+                    symbol.st_value.set(LE, 0);
+                    symbol.st_size.set(LE, 0);
+                }
+                global.push((index.0, symbol));
+            }
+            _ if is_undefined(&symbol) => global.push((index.0, symbol)),
+            _ if symbol.st_shndx(LE) == elf::SHN_COMMON => {
                 return Err(Error::Common(String::from_utf8_lossy(name).into_owned()));
             }
-            None => {
+            _ => {
                 symbol.set_st_info(elf::STB_LOCAL, symbol.st_type());
                 symbol.st_other = elf::STV_DEFAULT;
                 symbols.push((index.0, symbol));
@@ -201,15 +216,68 @@ pub fn defined(object: &[u8]) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
+/// The names of data that C++ has in every object that uses them, but once in a process: variables of
+/// templates and of inline functions, their guards, tables of virtual functions, types.
+///
+/// # Errors
+/// If it isn't a 64-bit little-endian relocatable ELF file.
+pub fn repeated(object: &[u8]) -> Result<Vec<String>, Error> {
+    let header = parse(object)?;
+    let table = header.sections(LE, object)?.symbols(LE, object, elf::SHT_SYMTAB)?;
+    let mut names = Vec::new();
+    for symbol in table.iter() {
+        let name = symbol.name(LE, table.strings())?;
+        if is_repeated(symbol, name) {
+            names.push(text(name));
+        }
+    }
+    Ok(names)
+}
+
+fn is_undefined(symbol: &Sym64<LittleEndian>) -> bool {
+    symbol.st_shndx(LE) == elf::SHN_UNDEF
+}
+
+/// Whether each object that uses a symbol has it. That only holds of names of C++: in C a weak variable is
+/// one that others may replace.
+fn is_repeated(symbol: &Sym64<LittleEndian>, name: &[u8]) -> bool {
+    !is_undefined(symbol)
+        && name.starts_with(b"_Z")
+        && symbol.st_visibility() == elf::STV_DEFAULT
+        && [elf::STB_WEAK, elf::STB_GNU_UNIQUE].contains(&symbol.st_bind())
+        && [elf::STT_OBJECT, elf::STT_TLS].contains(&symbol.st_type())
+}
+
+/// Where a name is in a table of names to which it is added.
+fn append(names: &mut Vec<u8>, name: &str) -> Result<u32, Error> {
+    let at = u32::try_from(names.len())
+        .map_err(|_| Error::Damaged("its names take more than 4 GiB".to_owned()))?;
+    names.extend_from_slice(name.as_bytes());
+    names.push(0);
+    Ok(at)
+}
+
 /// The machine code of a linked file: what is in its section `.text`, which stripping and changes of
 /// search paths leave as it is. Nothing if it has none.
 ///
 /// # Errors
 /// If it isn't a 64-bit little-endian ELF file.
 pub fn code(bytes: &[u8]) -> Result<&[u8], Error> {
+    content(bytes, b".text")
+}
+
+/// The constants of a linked file: what is in its section `.rodata`, which stays as it is likewise.
+///
+/// # Errors
+/// If it isn't a 64-bit little-endian ELF file.
+pub fn constants(bytes: &[u8]) -> Result<&[u8], Error> {
+    content(bytes, b".rodata")
+}
+
+fn content<'a>(bytes: &'a [u8], section: &[u8]) -> Result<&'a [u8], Error> {
     let header = super::segment::parse(bytes)?;
     let sections = header.sections(LE, bytes)?;
-    match sections.section_by_name(LE, b".text") {
+    match sections.section_by_name(LE, section) {
         Some((_, section)) => Ok(section.data(LE, bytes)?),
         None => Ok(&[]),
     }

@@ -36,7 +36,7 @@ impl Isolate {
             });
         };
         let kept = BTreeMap::from([(function, ekiben_static::symbol(name))]);
-        files.write("isolated", &elf::isolate(&object, &kept).map_err(wrong)?)
+        files.write("isolated", &elf::isolate(&object, &kept, &BTreeMap::new()).map_err(wrong)?)
     }
 }
 
