@@ -9,6 +9,7 @@ mod export;
 mod init;
 mod install;
 pub mod installer;
+pub mod machine;
 mod manifest;
 mod own;
 pub mod recorder;

@@ -11,6 +11,7 @@ use ekiben_archive::{
 use ekiben_engine::Digest;
 use ekiben_object::elf;
 
+use crate::machine::{self, Package};
 use crate::manifest::{FORMAT, Library, MANIFEST, Manifest, Module, Sdist, Toolchain};
 use crate::own::{self, Names, Own};
 use crate::recorder::{Linked, Record, code};
@@ -118,6 +119,7 @@ pub(crate) fn make(
         modules.push(maker.module(module)?);
     }
     maker.own_libraries(&of_modules)?;
+    maker.licences()?;
     for (file, bytes) in others {
         // A library that is linked in isn't loaded.
         let is_linked = file.contains(".so")
@@ -223,10 +225,31 @@ impl Maker<'_> {
         for (name, record, inner, object) in made {
             self.put(&inner, &object)?;
             let needs = self.linked(record);
-            let library = Library { name: name.clone(), inner: Some(inner), archive: None, needs };
-            self.libraries.insert(name.clone(), library);
-            self.order.push(name);
+            let library = Library { name, inner: Some(inner), needs, ..Library::default() };
+            self.order.push(library.name.clone());
+            self.libraries.insert(library.name.clone(), library);
         }
+        Ok(())
+    }
+
+    /// Says of which packages the machine's libraries are, and adds the texts of their licences.
+    fn licences(&mut self) -> Result<(), Error> {
+        let mut libraries = std::mem::take(&mut self.libraries);
+        let archives: BTreeSet<PathBuf> =
+            libraries.values().filter_map(|library| library.archive.clone()).collect();
+        let packages = machine::packages(archives.iter().map(PathBuf::as_path));
+        for library in libraries.values_mut() {
+            let package = library.archive.as_deref().and_then(|archive| packages.get(archive));
+            let Some(Package { name, licences }) = package else { continue };
+            library.package = Some(name.clone());
+            if let Some(text) = licences {
+                let bytes = fs::read(text).map_err(Error::io("read", text))?;
+                let path = format!("{}/libraries/{}/copyright", self.info, library.name);
+                self.put(&path, &bytes)?;
+                library.licence_files.push(path);
+            }
+        }
+        self.libraries = libraries;
         Ok(())
     }
 

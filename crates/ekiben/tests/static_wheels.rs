@@ -96,6 +96,12 @@ fn a_package_becomes_objects_and_what_else_it_has() {
     let object = fs::read(wheel.site.join(own.inner.as_ref().unwrap())).unwrap();
     assert_eq!(elf::defined(&object).unwrap(), ["own.spam-eggs.own"]);
     assert!(!wheel.site.join("spam/libown.so").exists());
+    // Of the machine's, it says what they are and under which licence.
+    let z = manifest.libraries.iter().find(|library| library.name == "z").unwrap();
+    assert!(z.package.as_ref().unwrap().starts_with("zlib1g-dev "), "{z:?}");
+    assert_eq!(z.licence_files, ["spam_eggs-1.0.dist-info/libraries/z/copyright"]);
+    let licence = fs::read_to_string(wheel.site.join(&z.licence_files[0])).unwrap();
+    assert!(licence.contains("Jean-loup Gailly"), "{licence}");
     assert!(
         wheel.site.join("spam/data.txt").exists() && wheel.site.join("spam/__init__.py").exists()
     );
@@ -123,6 +129,7 @@ fn a_package_becomes_objects_and_what_else_it_has() {
     let exported = StaticWheel::open(&unpacked).unwrap();
     let z = exported.manifest.libraries.iter().find(|library| library.name == "z").unwrap();
     assert!(unpacked.join(z.inner.as_ref().unwrap()).is_file() && z.archive.is_none());
+    assert!(unpacked.join(&z.licence_files[0]).is_file() && z.package.is_some());
     assert_eq!(exported.manifest.modules, manifest.modules);
 }
 

@@ -212,8 +212,8 @@ impl Linking {
         self.manifest.libraries.push(Library {
             name: name.to_owned(),
             inner: inner.map(str::to_owned),
-            archive: None,
             needs: needs.iter().map(|name| (*name).to_owned()).collect(),
+            ..Library::default()
         });
     }
 
@@ -322,6 +322,13 @@ fn they_are_found_where_they_seem_to_be() {
     let sizes: Vec<_> = linking.manifest.modules.iter().map(size).collect();
     assert_eq!(linked.iter().map(|module| module.code).collect::<Vec<_>>(), sizes);
     assert!(made.report.modules_text().contains(", linked in\n"));
+    // The library is Debian's, and so is the text of its licence; zlib is the runtime's own.
+    let [library] = &inventory.libraries[..] else { panic!("{:?}", inventory.libraries) };
+    assert_eq!(library.name, "stdc++");
+    assert!(library.package.as_ref().unwrap().starts_with("libstdc++-"), "{library:?}");
+    assert_eq!(library.licence_files, ["licenses/stdc++/copyright"]);
+    let text = image.file("licenses/stdc++/copyright").unwrap().content.read().unwrap();
+    assert!(String::from_utf8_lossy(&text).contains("GCC Runtime Library Exception"));
 
     // The same bytes, wherever it lies.
     let other = Linking::spam();

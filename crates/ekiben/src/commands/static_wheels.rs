@@ -186,7 +186,8 @@ fn description(wheel: &StaticWheel) -> String {
                 (None, Some(archive)) => archive.display().to_string(),
                 (None, None) => "no archive was found".to_owned(),
             };
-            let _ = writeln!(text, "    {}: {place}", library.name);
+            let package = library.package.as_ref().map(|package| format!(", of {package}"));
+            let _ = writeln!(text, "    {}: {place}{}", library.name, package.unwrap_or_default());
         }
     }
     text

@@ -95,9 +95,8 @@ impl Describe {
         });
         let libraries = self.libraries.into_iter().map(|library| Library {
             name: library.name,
-            inner: None,
             archive: library.archive,
-            needs: Vec::new(),
+            ..Library::default()
         });
         Manifest {
             format: FORMAT,
