@@ -7,7 +7,8 @@ use ekiben_archive::normalize_name;
 use ekiben_engine::Digest;
 use ekiben_engine::process::Stop;
 use ekiben_freeze::program::{
-    self, Base, Caches, Compiled, Installed, Link, Links, Program, Request, StaticWheels, Warning,
+    self, Base, Caches, Compiled, Installed, Link, Links, Program, Request, Sources, StaticWheels,
+    Warning,
 };
 use ekiben_freeze::runtime::Runtime;
 use ekiben_static::{Progress, Store};
@@ -22,6 +23,8 @@ pub(crate) struct Statics<'a> {
     pub(crate) links: &'a Links,
     /// Settings for the builds of packages, by their names in normal form.
     pub(crate) settings: &'a BTreeMap<String, Vec<String>>,
+    /// Which sources packages may be built from.
+    pub(crate) sources: &'a Sources,
     /// Hears what is begun.
     pub(crate) say: &'a (dyn Fn(&str) + Sync),
     /// Says whether to stop.
@@ -88,7 +91,7 @@ impl Statics<'_> {
             let mut installed = program::installed(folder).map_err(Failed::Program)?;
             installed.retain(|name, _| owners.contains(name));
             for (key, Installed { name, version, .. }) in installed {
-                let request = request(&runtime, &format!("{name}=={version}"));
+                let request = pinned(&runtime, &name, &version, self.sources);
                 let mut request = request.map_err(Failed::Static)?;
                 if let Some(settings) = self.settings.get(&key) {
                     request.settings.clone_from(settings);
@@ -109,6 +112,27 @@ impl Statics<'_> {
 /// The distributions that modules are of, by their names in normal form; none for what is of no one.
 fn owners(modules: &[Compiled]) -> Vec<Option<String>> {
     modules.iter().map(|it| it.distribution.as_deref().map(normalize_name)).collect()
+}
+
+/// What to build for a runtime of a package of which that version is installed.
+///
+/// # Errors
+/// If it is locked, and no source of it is; as [`request`].
+pub(crate) fn pinned(
+    runtime: &Runtime,
+    name: &str,
+    version: &str,
+    sources: &Sources,
+) -> Result<ekiben_static::Request, ekiben_static::Error> {
+    let request = request(runtime, &format!("{name}=={version}"))?;
+    match sources.get(name, version) {
+        None => Ok(request),
+        Some([]) => {
+            let what = format!("{name} {version}");
+            Err(ekiben_static::Error::Hash { what, hashes: Vec::new() })
+        }
+        Some(hashes) => Ok(ekiben_static::Request { hashes: hashes.to_vec(), ..request }),
+    }
 }
 
 /// What to build for a runtime, by its own build system's defaults.

@@ -340,8 +340,12 @@ fn a_package_of_the_index_is_the_one_that_is_meant() {
     assert_eq!(manifest, wheel.manifest);
     assert_eq!(manifest.sdist.unwrap().sha256, sha256);
     assert_eq!(manifest.modules[0].name, "markupsafe._speedups");
-    let error = build(folder.path(), &wanted(&"0".repeat(64))).unwrap_err().to_string();
-    assert!(error.contains("HASHES"), "{error}");
+    let error = build(folder.path(), &wanted(&"0".repeat(64))).unwrap_err();
+    let Error::Hash { what, hashes } = &error else { panic!("{error}") };
+    assert_eq!((what.as_str(), hashes.len()), ("MarkupSafe 3.0.2", 1));
+    // Whoever takes any source takes that one.
+    let any = build(folder.path(), &request("MarkupSafe==3.0.2")).unwrap();
+    assert_eq!(any.site, wheel.site);
     let found = Store::new(folder.path()).find("markupsafe==3.0.2").unwrap();
     assert_eq!(found.site, wheel.site);
     let store = Store::new(folder.path());

@@ -151,6 +151,31 @@ pub fn installed(site: &Path) -> Result<BTreeMap<String, Installed>, Error> {
     Ok(installed)
 }
 
+/// Which of the distributions that are installed in a folder have compiled modules.
+///
+/// # Errors
+/// If the folder can't be read.
+pub fn installed_with_modules(site: &Path) -> Result<Vec<Installed>, Error> {
+    let mut found = Vec::new();
+    for distribution in installed(site)?.into_values() {
+        if files_of(site, &distribution)?.iter().any(|file| file.ends_with(".so")) {
+            found.push(distribution);
+        }
+    }
+    Ok(found)
+}
+
+/// The files of a distribution.
+fn files_of(site: &Path, installed: &Installed) -> Result<Vec<String>, Error> {
+    let record = site.join(&installed.folder).join("RECORD");
+    let text = fs::read_to_string(&record).map_err(Error::io("read", &record))?;
+    let entries = ekiben_archive::parse_record(&text).map_err(|(line, why)| Error::Text {
+        path: record.clone(),
+        message: format!("line {line}: {why}"),
+    })?;
+    Ok(entries.into_iter().map(|entry| entry.path).collect())
+}
+
 /// The static wheels in these places, in order.
 fn all(places: &[PathBuf]) -> Result<Vec<Wheel>, Error> {
     let mut wheels = Vec::new();
@@ -243,13 +268,7 @@ fn merged(
     let mut gone = BTreeSet::new();
     for name in chosen.keys() {
         let Some(there) = installed.get(name) else { continue };
-        let record = site.join(&there.folder).join("RECORD");
-        let text = fs::read_to_string(&record).map_err(Error::io("read", &record))?;
-        let entries = ekiben_archive::parse_record(&text).map_err(|(line, why)| Error::Text {
-            path: record.clone(),
-            message: format!("line {line}: {why}"),
-        })?;
-        gone.extend(entries.into_iter().map(|entry| entry.path));
+        gone.extend(files_of(&site, there)?);
     }
     let mut files = BTreeMap::new();
     for path in files_in(&site)? {

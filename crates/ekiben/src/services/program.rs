@@ -14,8 +14,8 @@ use ekiben_core::plugin::protocol::Failure;
 use ekiben_core::{Service, ServiceFiles, Surroundings};
 use ekiben_engine::{ActionError, Cache, CacheLimits, RelPath};
 use ekiben_freeze::program::{
-    self, Base, Caches, Error, Installer, Link, Links, Program, Request, StaticWheels, Target,
-    Warning,
+    self, Base, Caches, Error, Installer, Link, Links, Program, Request, Sources, StaticWheels,
+    Target, Warning,
 };
 use ekiben_freeze::runtime::{self, DISTRIBUTION, Flavour, Progress, Runtime, Store};
 use serde::Deserialize;
@@ -253,6 +253,11 @@ impl Programs {
         let cache = Cache::open(&self.cache, CacheLimits::new(self.cache_bytes)).ok();
         let caches = Caches { found: None, linked: cache.as_ref() };
         let say = |text: &str| files.log(&format!("{text}\n"));
+        // What was resolved is of any source: pip says nothing of those that it doesn't take.
+        let sources = match staged.requirements.as_ref().filter(|_| !plan.resolved) {
+            Some(file) => Sources::of(file).map_err(|error| failed(&error))?,
+            None => Sources::default(),
+        };
         let settings = plan.static_config.iter();
         let settings = settings.map(|(name, its)| (normalize_name(name), its.clone())).collect();
         let statics = Statics {
@@ -260,6 +265,7 @@ impl Programs {
             cache: &self.cache,
             links: &links,
             settings: &settings,
+            sources: &sources,
             say: &say,
             stop: Some(&stop),
         };
