@@ -15,7 +15,7 @@ use super::find::{self, Found, Main, Wanted};
 use super::links::{self, Links};
 use super::report::{ReportedFile, ReportedModule, Sizes, Warning};
 use super::{
-    Base, Beside, Error, Flavour, Folder, Report, SECTION, Target, hints, inventory, link,
+    Base, Beside, Error, Flavour, Folder, Need, Report, SECTION, Target, hints, inventory, link,
 };
 use crate::process::Stop;
 use crate::runtime::{Archive, Linker};
@@ -279,7 +279,17 @@ pub fn compiled(
     let stdlib = fs::read(&base.stdlib).map_err(Error::io("read", &base.stdlib))?;
     let wanted = wanted(request, base, &standard(base, &stdlib)?)?;
     let found = find::find(&wanted, base, caches.found, stop)?;
-    Ok(found.objects.modules.iter().map(super::shared::Module::compiled).collect())
+    let mut modules: Vec<_> =
+        found.objects.modules.iter().map(super::shared::Module::compiled).collect();
+    let distributions = found.report.distributions.iter();
+    let required: BTreeSet<&str> =
+        distributions.filter(|it| it.required).map(|it| it.name.as_str()).collect();
+    for module in &mut modules {
+        if module.distribution.as_deref().is_some_and(|name| required.contains(name)) {
+            module.need = module.need.max(Need::Distribution);
+        }
+    }
+    Ok(modules)
 }
 
 /// The image of a runtime's standard library.

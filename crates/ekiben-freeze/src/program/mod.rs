@@ -49,7 +49,7 @@ mod wheels;
 pub use base::Base;
 pub use beside::{Beside, Folder};
 pub use dependencies::{Installer, installed_folder};
-pub use error::{Compiled, Error};
+pub use error::{Compiled, Error, Need};
 pub use links::{Link, Links};
 pub use make::{Caches, Program, Request, compiled, freeze, freeze_until, version};
 pub use project::{Modules, Project};

@@ -3,7 +3,7 @@
 //! It finds a runtime, resolves requirements, and freezes. A runtime is named by its digest in plans, so
 //! that keys don't tell where it lies; the files of it that go into a program are inputs by content.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -215,6 +215,7 @@ impl Programs {
         let wheels = StaticWheels {
             places: &staged.static_wheels,
             links: &links,
+            without: &BTreeSet::new(),
             python: &base.python,
             cache: &self.cache,
         };

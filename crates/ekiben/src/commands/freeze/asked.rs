@@ -145,7 +145,8 @@ impl Asked<'_> {
         if places.is_empty() {
             return Ok(Vec::new());
         }
-        let wheels = StaticWheels { places, links: link, python, cache: self.cache };
+        let without = &BTreeSet::new();
+        let wheels = StaticWheels { places, links: link, without, python, cache: self.cache };
         program::replace_by_static(site, &wheels).map_err(problems)
     }
 
