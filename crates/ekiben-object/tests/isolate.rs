@@ -25,9 +25,9 @@ fn isolated(folder: &Path, from: &str, to: &str, init: &str, new: &str) {
     fs::write(folder.join(to), isolated).unwrap();
 }
 
-/// Two modules with the same names of everything: functions, data, common blocks, thread-local
-/// variables, templates with static variables (GNU's unique symbols), exceptions, constructors, and
-/// functions chosen at start (IFUNC).
+/// Two modules with the same names of everything: functions, data, lists, thread-local variables,
+/// templates with static variables (GNU's unique symbols), exceptions, constructors, and functions chosen
+/// at start (IFUNC).
 const MODULE: &str = r#"
     #include <stdexcept>
     #include <string>
@@ -38,6 +38,9 @@ const MODULE: &str = r#"
     inline int &once() { static int value = START; return value; }
     struct Early { Early() { once() += 1; } } early;
     int helper = START;
+    // A list to which any file may add; its bounds are the linker's.
+    __attribute__((section("entries"), used)) static const int entry = START, another = START;
+    extern "C" const int __start_entries[], __stop_entries[];
     extern "C" {
     static int plain() { return START; }
     static int (*choose())() { return plain; }
@@ -47,6 +50,7 @@ const MODULE: &str = r#"
         int caught = 0;
         try { words.at(7); } catch (const std::out_of_range &) { caught = 1; }
         Counter<int>::count += 1; Counter<int>::here += 1; helper += 1;
+        if (__stop_entries - __start_entries != 2 || __start_entries[0] != START) { return -1; }
         return Counter<int>::count + Counter<int>::here + once() + helper + chosen() + caught;
     }
     }
