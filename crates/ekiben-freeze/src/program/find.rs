@@ -1,7 +1,7 @@
 //! Modules and files of a program: `find/` holds the script that looks for them. What it found is kept
 //! in the cache as an image, with what it depended on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ekiben_engine::{Cache, Digest};
@@ -83,6 +83,8 @@ pub(crate) struct Found {
     pub(crate) objects: Objects,
     /// What is linked in.
     pub(crate) statics: Statics,
+    /// Modules of the standard library that the program imports as it starts, by name.
+    pub(crate) at_start: BTreeSet<String>,
     /// What ends with the image.
     bytes: Vec<u8>,
     /// Where the image begins.
@@ -114,6 +116,8 @@ struct Listed {
     main: String,
     modules: Vec<ListedModule>,
     standard: Vec<Why>,
+    #[serde(rename = "at-start")]
+    at_start: Vec<String>,
     files: Vec<ListedFile>,
     distributions: Vec<Distribution>,
     missing: Vec<Missing>,
@@ -196,8 +200,9 @@ fn key(request: &[u8], base: &Base) -> Vec<u8> {
 
 /// Inputs, report and shared objects, with their length before them, and the image.
 fn pack(found: &Found, inputs: &Inputs) -> Vec<u8> {
-    let header = serde_json::to_vec(&(inputs, &found.report, &found.objects, &found.statics))
-        .unwrap_or_default();
+    let Found { report, objects, statics, at_start, .. } = found;
+    let header =
+        serde_json::to_vec(&(inputs, report, objects, statics, at_start)).unwrap_or_default();
     let mut text = (header.len() as u64).to_le_bytes().to_vec();
     text.extend_from_slice(&header);
     text.extend_from_slice(found.image());
@@ -207,10 +212,11 @@ fn pack(found: &Found, inputs: &Inputs) -> Vec<u8> {
 fn unpack(kept: Vec<u8>) -> Option<Found> {
     let (length, rest) = kept.split_first_chunk::<8>()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-    let header: (Inputs, Report, Objects, Statics) =
+    let header: (Inputs, Report, Objects, Statics, BTreeSet<String>) =
         serde_json::from_slice(rest.get(..length)?).ok()?;
-    let (inputs, report, objects, statics) = header;
-    inputs.hold().then(|| Found { report, objects, statics, start: 8 + length, bytes: kept })
+    let (inputs, report, objects, statics, at_start) = header;
+    let start = 8 + length;
+    inputs.hold().then_some(Found { report, objects, statics, at_start, start, bytes: kept })
 }
 
 fn run(
@@ -370,7 +376,8 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
         sizes: Sizes::default(),
     };
     let image = builder.build().map_err(wrong("the program's modules"))?;
-    Ok((Found { report, objects, statics, bytes: image, start: 0 }, inputs))
+    let at_start = listed.at_start.into_iter().collect();
+    Ok((Found { report, objects, statics, at_start, bytes: image, start: 0 }, inputs))
 }
 
 /// The name that a script has as a module.

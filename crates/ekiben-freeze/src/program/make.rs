@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ekiben_engine::{Cache, Digest};
-use ekiben_image::{Builder, Content, Effort, FileKind, Image, ModuleKind, NewModule};
+use ekiben_image::{Builder, Content, Effort, FileKind, Image, Module, ModuleKind, NewModule};
 use ekiben_object::elf;
 
 use super::find::{self, Found, Main, Wanted};
@@ -532,8 +532,11 @@ fn image<'a>(
     let own = Image::open(found.image()).map_err(wrong)?;
     builder.add_missing(&own).map_err(wrong)?;
     if request.prune || !request.sources {
-        add_some(&mut builder, request, &found.report, standard, builtins).map_err(wrong)?;
+        add_some(&mut builder, request, found, standard, builtins).map_err(wrong)?;
     } else {
+        for module in standard.modules().filter(|module| is_at_hand(found, module)) {
+            builder.take_unpacked(&module).map_err(wrong)?;
+        }
         builder.add_missing(standard).map_err(wrong)?;
     }
     builder.build().map_err(wrong)
@@ -543,11 +546,12 @@ fn image<'a>(
 fn add_some<'a>(
     builder: &mut Builder<'a>,
     request: &Request,
-    report: &Report,
+    found: &Found,
     standard: &Image<'a>,
     builtins: Option<&BTreeSet<String>>,
 ) -> Result<(), ekiben_image::Error> {
-    let needed: BTreeSet<&str> = report.standard.iter().map(|why| why.name.as_str()).collect();
+    let names = found.report.standard.iter().map(|why| why.name.as_str());
+    let needed: BTreeSet<&str> = names.collect();
     let early: BTreeSet<&str> = standard.setting("early").unwrap_or_default().lines().collect();
     let mut packages = BTreeSet::new();
     let mut loaded: BTreeSet<&str> = standard.setting("host").unwrap_or_default().lines().collect();
@@ -561,7 +565,10 @@ fn add_some<'a>(
         if !is_needed {
             continue;
         }
-        builder.take_module(&module)?;
+        match is_at_hand(found, &module) {
+            true => builder.take_unpacked(&module)?,
+            false => builder.take_module(&module)?,
+        }
         if module.kind == ModuleKind::Extension {
             let lines = standard.setting("libraries").unwrap_or_default().lines();
             let lines = lines.filter(|line| line.split('\t').next() == Some(module.path));
@@ -591,6 +598,11 @@ fn add_some<'a>(
         }
     }
     Ok(())
+}
+
+/// Whether a module of the standard library lies in the program so that reading it takes no time.
+fn is_at_hand(found: &Found, module: &Module<'_>) -> bool {
+    module.kind == ModuleKind::Code && found.at_start.contains(module.name)
 }
 
 /// The folders around a path, the innermost first.

@@ -177,6 +177,7 @@ def described(request, walk, main_module, roots, folders, distributions, statics
             {"name": name, "by": by, "line": line, "how": how}
             for name, (by, line, how) in sorted(walk.standard.items())
         ],
+        "at-start": sorted(walk.standard_at_start()),
         "files": described_files,
         "distributions": listed,
         "missing": missing,
