@@ -152,7 +152,12 @@ thread_local int here = START;
 void hidden_away() {}
 }
 void fail() { throw Failure(START); }
-int of_library() { return once() += 1; }
+int of_library() { once() += 1; return base(); }
+"#;
+/// A library that the other one needs.
+const BASE: &str = r#"
+#include "shared.h"
+int base() { return once() += 1; }
 "#;
 const HEADER: &str = r#"
 #include <stdexcept>
@@ -171,6 +176,7 @@ extern thread_local int here;
 }
 void fail();
 int of_library();
+int base();
 "#;
 /// A module. Its `helper` is that of the other one too.
 const USER: &str = r#"
@@ -197,16 +203,18 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
     def link(output, *words):
         command = ["g++", "-O1", "-DSTART=NUMBER", "-shared", "-fPIC", "-o", output, *words]
         subprocess.check_call(command)
-    link("libshared.so", "shared.cc", "-Wl,--version-script=versions")
+    link("libbase.so", "base.cc")
+    link("libshared.so", "shared.cc", "-L.", "-lbase", "-Wl,--version-script=versions")
     info = "NAME-1.0.dist-info"
     files = {
         "NAME/__init__.py": "",
         info + "/METADATA": "Metadata-Version: 2.1\nName: NAME\nVersion: 1.0\n",
         info + "/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: py3-none-any\n",
+        "libbase.so": open("libbase.so", "rb").read(),
         "libshared.so": open("libshared.so", "rb").read(),
     }
     for module in ["a", "b"]:
-        link(module + ".so", module + ".cc", "-L.", "-lshared")
+        link(module + ".so", module + ".cc", "-L.", "-lshared", "-Wl,-rpath-link,.")
         files[f"NAME/{module}.so"] = open(module + ".so", "rb").read()
     files[info + "/RECORD"] = "".join(file + ",,\n" for file in [*files, info + "/RECORD"])
     name = "NAME-1.0-py3-none-any.whl"
@@ -231,6 +239,7 @@ fn sharing(folder: &Path, name: &str, start: u32) -> PathBuf {
     write("backend.py", &backend);
     write("versions", "OLD { global: *; local: hidden_away; };\nNEW {} OLD;\n");
     write("shared.cc", SHARED);
+    write("base.cc", BASE);
     write("shared.h", HEADER);
     for module in ["a", "b"] {
         write(&format!("{module}.cc"), &USER.replace("NAME", module));
@@ -250,7 +259,10 @@ fn packages_with_the_same_library_each_have_their_own() {
         let Manifest { modules, libraries, .. } = &wheel.manifest;
         let inner = libraries.iter().filter_map(|library| library.inner.as_ref());
         let inner: Vec<_> = inner.map(|inner| wheel.site.join(inner)).collect();
-        let [library] = &inner[..] else { panic!("{libraries:?}") };
+        // Each before what it needs.
+        let [library, base] = &inner[..] else { panic!("{libraries:?}") };
+        assert!(libraries[0].needs.contains(&libraries[1].name), "{libraries:?}");
+        assert!(!wheel.site.join("libbase.so").exists());
         let offered = elf::defined(&fs::read(library).unwrap()).unwrap();
         let end = format!(".{name}.shared");
         assert!(offered.iter().all(|symbol| symbol.ends_with(&end)), "{offered:?}");
@@ -259,7 +271,7 @@ fn packages_with_the_same_library_each_have_their_own() {
         }
         functions.extend(modules.iter().map(|module| module.init.clone()));
         objects.extend(modules.iter().map(|module| wheel.site.join(&module.object)));
-        objects.push(library.clone());
+        objects.extend([library.clone(), base.clone()]);
     }
     let declared = functions.iter().map(|name| format!("const char *{name}(void);\n"));
     let called = functions.iter().map(|name| format!("    puts({name}());\n"));
@@ -280,10 +292,10 @@ fn packages_with_the_same_library_each_have_their_own() {
         run(link.args([how, "-o", "program", "main.o"]).args(&objects));
         insta::allow_duplicates! {
             insta::assert_snapshot!(run(&mut Command::new("./program")), @"
-            count 11, sum 13, chosen 15, here 10, caught 10, once 11 12
-            count 12, sum 13, chosen 15, here 11, caught 10, once 13 14
-            count 21, sum 23, chosen 25, here 20, caught 20, once 21 22
-            count 22, sum 23, chosen 25, here 21, caught 20, once 23 24
+            count 11, sum 13, chosen 15, here 10, caught 10, once 12 13
+            count 12, sum 13, chosen 15, here 11, caught 10, once 15 16
+            count 21, sum 23, chosen 25, here 20, caught 20, once 22 23
+            count 22, sum 23, chosen 25, here 21, caught 20, once 25 26
             ");
         }
     }
