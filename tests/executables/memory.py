@@ -14,7 +14,7 @@ def heap():
 
     def use(seed):
         blocks = []
-        for number in range(400):
+        for number in range(150):
             size = (number * 7919 + seed * 104729) % 300_000 + 513
             # From calloc, so that it has to be zero although it was used before.
             block = bytearray(size)
@@ -25,15 +25,16 @@ def heap():
                 del blocks[::2]
         return sum(map(len, blocks)) + sum(block[-1] for block in blocks)
 
+    use(0)
+    child = os.fork()
+    if child == 0:
+        os._exit(use(1) % 251)
     results = []
     threads = [threading.Thread(target=lambda it=it: results.append(use(it))) for it in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    child = os.fork()
-    if child == 0:
-        os._exit(use(1) % 251)
     print(sorted(results), use(1) % 251 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     large = [bytes(1 << 20) for _ in range(50)]
     print(sum(map(len, large)))
@@ -49,11 +50,11 @@ def collections():
     """Cycles that nobody holds go, by and by, and what the program sets is kept."""
     print(gc.isenabled(), gc.get_threshold())
     gone = []
-    for _ in range(100_000):
+    for _ in range(40_000):
         node = Node()
         node.itself = node
         weakref.finalize(node, gone.append, None).atexit = False
-    print(len(gone) > 50_000, gc.get_stats()[0]["collections"] > 10)
+    print(len(gone) > 20_000, gc.get_stats()[0]["collections"] > 5)
     gc.set_threshold(123, 4, 5)
     import email.message  # noqa: F401
 
