@@ -8,15 +8,17 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ekiben_engine::{Cache, Digest};
-use ekiben_image::{Builder, Content, FileKind, Image, Module, ModuleKind, NewModule};
+use ekiben_image::{Builder, Content, Effort, FileKind, Image, Module, ModuleKind, NewModule};
 use ekiben_object::elf;
 
 use super::find::{self, Found, Main, Wanted};
 use super::links::{self, Links};
 use super::report::{ReportedFile, ReportedModule, Sizes, Warning};
-use super::{Base, Beside, Error, Flavour, Folder, Report, SECTION, Target, hints, link};
+use super::{
+    Base, Beside, Error, Flavour, Folder, Need, Report, SECTION, Target, hints, inventory, link,
+};
 use crate::process::Stop;
-use crate::runtime::Linker;
+use crate::runtime::{Archive, Linker};
 
 /// The module that is generated for an entry point.
 const ENTRY: &str = "_ekiben_main";
@@ -250,6 +252,7 @@ pub fn freeze_until(
         links::strictly(&report.warnings)?;
     }
     let interpreter = link::interpreter(request, flavour, base, &found, caches.linked)?;
+    add_libraries(&mut builder, &interpreter.libraries)?;
     let builtins = interpreter.builtins.as_ref();
     let image = image(builder, request, &found, &standard, builtins)?;
     let object = |source| Error::Object { path: program.to_owned(), source };
@@ -276,7 +279,17 @@ pub fn compiled(
     let stdlib = fs::read(&base.stdlib).map_err(Error::io("read", &base.stdlib))?;
     let wanted = wanted(request, base, &standard(base, &stdlib)?)?;
     let found = find::find(&wanted, base, caches.found, stop)?;
-    Ok(found.objects.modules.iter().map(super::shared::Module::compiled).collect())
+    let mut modules: Vec<_> =
+        found.objects.modules.iter().map(super::shared::Module::compiled).collect();
+    let distributions = found.report.distributions.iter();
+    let required: BTreeSet<&str> =
+        distributions.filter(|it| it.required).map(|it| it.name.as_str()).collect();
+    for module in &mut modules {
+        if module.distribution.as_deref().is_some_and(|name| required.contains(name)) {
+            module.need = module.need.max(Need::Distribution);
+        }
+    }
+    Ok(modules)
 }
 
 /// The image of a runtime's standard library.
@@ -360,6 +373,38 @@ fn add_objects(
         builder.set(key, &value).map_err(wrong(key))?;
     }
     Ok(all)
+}
+
+/// Adds the names of libraries that were linked in for modules of packages, with the packages of a machine
+/// that they came with, and the texts of their licences.
+fn add_libraries(builder: &mut Builder<'_>, libraries: &[Archive]) -> Result<(), Error> {
+    let mut lines = BTreeSet::new();
+    let mut texts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    for Archive { name, package, licences, .. } in libraries {
+        lines.insert(format!("{name}\t{}", package.as_deref().unwrap_or_default()));
+        for licence in licences {
+            let text = fs::read(licence).map_err(Error::io("read", licence))?;
+            let file = licence.file_name().unwrap_or_default().to_string_lossy();
+            let folder = inventory::licences_of(name);
+            let numbered = (2..).map(|number| format!("{folder}{number}/{file}"));
+            let mut paths = std::iter::once(format!("{folder}{file}")).chain(numbered);
+            // Two wheels may have brought libraries of one name, and of other versions.
+            let is_free = |path: &String| texts.get(path).is_none_or(|there| *there == text);
+            if let Some(path) = paths.find(is_free) {
+                texts.insert(path, text);
+            }
+        }
+    }
+    let wrong = |source| Error::Image { path: PathBuf::from("the program's image"), source };
+    for (path, text) in texts {
+        let content = Content::compressed(text, Effort::Quick);
+        builder.file(&path, FileKind::Licence, content).map_err(wrong)?;
+    }
+    if !lines.is_empty() {
+        let lines: Vec<String> = lines.into_iter().collect();
+        builder.set(inventory::LIBRARIES, &lines.join("\n")).map_err(wrong)?;
+    }
+    Ok(())
 }
 
 fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted, Error> {

@@ -51,8 +51,12 @@ fn record(arguments: &Arguments, place: &Place) -> Result<(), Error> {
     let output = output.map_err(Error::io("find", &arguments.output))?;
     let bytes = fs::read(&output).map_err(Error::io("read", &output))?;
     let unusable = |error: ekiben_object::Error| Error::unusable(&output, &error);
-    let needed = ekiben_object::read(&bytes).map_err(unusable)?;
-    let needed: Vec<String> = needed.into_iter().flat_map(|binary| binary.needed).collect();
+    let mut needed = Vec::new();
+    let mut exports = Vec::new();
+    for binary in ekiben_object::read(&bytes).map_err(unusable)? {
+        needed.extend(binary.needed);
+        exports.extend(binary.exports);
+    }
     let code = record::code(&bytes).map_err(unusable)?;
     let sorted = libraries::sort(arguments, &needed, &place.settings.own);
     let object = tempfile::Builder::new().prefix("link-").suffix(".o").tempfile_in(&records);
@@ -67,7 +71,7 @@ fn record(arguments: &Arguments, place: &Place) -> Result<(), Error> {
             },
         );
     let problem = linked.err();
-    Record { output, code, object, problem, libraries: sorted.libraries }.write(&records)
+    Record { output, code, object, problem, exports, libraries: sorted.libraries }.write(&records)
 }
 
 /// Has the object ask for no more than the shared object did.

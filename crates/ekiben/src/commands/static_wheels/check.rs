@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 use ekiben_archive::normalize_name;
 use ekiben_core::{Cause, Problem, Problems};
 use ekiben_engine::{Cache, CacheLimits};
-use ekiben_freeze::program::{Base, Caches, Flavour, Installer, Link, Links, Request, Target};
+use ekiben_freeze::program::{
+    Base, Caches, Flavour, Installer, Link, Links, Request, Sources, Target,
+};
 use ekiben_freeze::runtime::Store as Runtimes;
 use ekiben_static::{Manifest, Progress};
 
@@ -104,6 +106,7 @@ pub(super) fn checked(check: &StaticCheck, global: &Global) -> Result<End, Stop>
         cache: &cache,
         links: &links,
         settings: &settings,
+        sources: &Sources::default(),
         say: &say,
         stop: Some(&stop),
     };
