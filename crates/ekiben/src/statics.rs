@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ekiben_archive::normalize_name;
-use ekiben_engine::Digest;
+use ekiben_engine::{Cache, Digest};
 use ekiben_engine::process::Stop;
 use ekiben_freeze::program::{
-    self, Base, Caches, Compiled, Installed, Link, Links, Program, Request, StaticWheels, Warning,
+    self, Base, Compiled, Installed, Link, Links, Program, Request, StaticWheels, Warning,
 };
 use ekiben_freeze::runtime::Runtime;
 use ekiben_static::{Progress, Store};
@@ -47,19 +47,19 @@ impl Statics<'_> {
         &self,
         request: &mut Request,
         own: usize,
-        caches: Caches<'_>,
+        cache: Option<&Cache>,
     ) -> Result<Program, Failed> {
         let base = self.base;
         // An interpreter of the machine has nothing linked in: whoever asks for that is told.
         if self.links.ask_for_static() && !base.is_host() {
-            let modules = program::compiled(request, base, caches, self.stop);
+            let modules = program::compiled(request, base, cache, self.stop);
             let owners = owners(&modules.map_err(Failed::Program)?).into_iter().flatten();
             let owners: BTreeSet<String> =
                 owners.filter(|owner| self.links.of(owner) == Some(Link::Static)).collect();
             let warnings = self.replace(&mut request.site[own..], &owners)?;
             request.warnings.extend(warnings);
         }
-        let modules = match program::freeze_until(request, base, caches, self.stop) {
+        let modules = match program::freeze_until(request, base, cache, self.stop) {
             Err(program::Error::Compiled(modules)) if !base.is_host() => modules,
             made => return made.map_err(Failed::Program),
         };
@@ -71,7 +71,7 @@ impl Statics<'_> {
         };
         let warnings = self.replace(&mut request.site[own..], &owners)?;
         request.warnings.extend(warnings);
-        program::freeze_until(request, base, caches, self.stop).map_err(Failed::Program)
+        program::freeze_until(request, base, cache, self.stop).map_err(Failed::Program)
     }
 
     /// Puts static wheels of packages in place of them, in folders of installed packages.

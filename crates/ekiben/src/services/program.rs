@@ -14,7 +14,7 @@ use ekiben_core::plugin::protocol::Failure;
 use ekiben_core::{Service, ServiceFiles, Surroundings};
 use ekiben_engine::{ActionError, Cache, CacheLimits, RelPath};
 use ekiben_freeze::program::{
-    self, Base, Caches, Error, Installer, Link, Links, Program, Request, StaticWheels, Target,
+    self, Base, Error, Installer, Link, Links, Program, Request, StaticWheels, Target,
     Warning,
 };
 use ekiben_freeze::runtime::{self, DISTRIBUTION, Flavour, Progress, Runtime, Store};
@@ -232,6 +232,7 @@ impl Programs {
             Target::EntryPoint { module: module.to_owned(), function: function.to_owned() };
         let mut request = Request {
             site,
+            passing: Some(staged.folder.clone()),
             includes: plan.include.clone(),
             excludes: plan.exclude.clone(),
             traced: staged.traced()?,
@@ -248,10 +249,8 @@ impl Programs {
             switches: plan.set.clone(),
             ..Request::new(target)
         };
-        // What was found depends on the folder where files are put together: the engine's cache, which
-        // has the program by what is in them, is enough. Without one for interpreters, each is linked.
+        // Without one for what was found and linked, all is done again.
         let cache = Cache::open(&self.cache, CacheLimits::new(self.cache_bytes)).ok();
-        let caches = Caches { found: None, linked: cache.as_ref() };
         let say = |text: &str| files.log(&format!("{text}\n"));
         let settings = plan.static_config.iter();
         let settings = settings.map(|(name, its)| (normalize_name(name), its.clone())).collect();
@@ -264,7 +263,7 @@ impl Programs {
             stop: Some(&stop),
         };
         // The first folder has the project's own files.
-        let made = statics.make(&mut request, 1, caches).map_err(unbuilt)?;
+        let made = statics.make(&mut request, 1, cache.as_ref()).map_err(unbuilt)?;
         files.log(&told(&made, &staged, &request.site));
         files.write_executable("program", &made.bytes)
     }
@@ -350,6 +349,8 @@ fn understood<'a, T: Deserialize<'a>>(json: &'a Value) -> Result<T, Failure> {
 
 /// The files of an action as modules are looked for: in folders, by their names.
 struct Staged {
+    /// Around all of them.
+    folder: PathBuf,
     site: PathBuf,
     hints: Vec<PathBuf>,
     static_wheels: Vec<PathBuf>,
@@ -366,6 +367,7 @@ impl Staged {
         let scratch = files.scratch().canonicalize()?;
         let site = scratch.join("site");
         let mut staged = Self {
+            folder: scratch.clone(),
             site: site.clone(),
             hints: Vec::new(),
             static_wheels: Vec::new(),
