@@ -9,6 +9,7 @@ mod cython;
 mod editable;
 mod packages;
 mod programs;
+mod static_programs;
 mod table;
 
 use std::ffi::OsString;
@@ -40,6 +41,9 @@ pub(crate) struct Args {
     /// Measure with the wheel in `dist/` as it is
     #[arg(long)]
     no_build: bool,
+    /// Build NumPy too, with the link recorder and without, which takes many minutes
+    #[arg(long)]
+    numpy: bool,
 }
 
 /// What can be measured by itself.
@@ -49,6 +53,7 @@ enum Part {
     Cython,
     Packages,
     Programs,
+    Static,
     Editable,
 }
 
@@ -76,7 +81,7 @@ impl Args {
                 continue;
             }
             // What was measured is kept, whatever happens to the rest.
-            let tables = part.measure(&bench, workspace, self.rounds)?;
+            let tables = part.measure(&bench, workspace, self)?;
             print!("{tables}");
             text.push_str(&tables);
             if let Some(output) = &self.output {
@@ -88,7 +93,8 @@ impl Args {
 }
 
 impl Part {
-    fn measure(self, bench: &Bench, workspace: &Workspace, rounds: usize) -> Result<String> {
+    fn measure(self, bench: &Bench, workspace: &Workspace, args: &Args) -> Result<String> {
+        let rounds = args.rounds;
         Ok(match self {
             Self::C => bench.c(rounds)?,
             Self::Cython => cython::tables(bench, rounds)?,
@@ -97,6 +103,7 @@ impl Part {
                 format!("Packages, beside their own backends:\n\n{packages}\n")
             }
             Self::Programs => programs::tables(bench, workspace, rounds)?,
+            Self::Static => static_programs::tables(bench, workspace, rounds, args.numpy)?,
             Self::Editable => {
                 format!("Editable installs:\n\n{}\n", editable::tables(bench, rounds)?)
             }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ekiben_archive::normalize_name;
-use ekiben_engine::{Cache, Digest};
 use ekiben_engine::process::Stop;
+use ekiben_engine::{Cache, Digest};
 use ekiben_freeze::program::{
     self, Base, Compiled, Installed, Link, Links, Program, Request, StaticWheels, Warning,
 };

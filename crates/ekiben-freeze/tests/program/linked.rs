@@ -295,7 +295,8 @@ fn a_module_that_was_compiled_anew_is_linked_and_nothing_is_looked_for_again() {
     assert_eq!(linking.place.runs(), runs);
     assert_eq!(linking.output(&first), SAID);
     assert_eq!(linking.output(&second), SAID.replace("spam._core: spam._core", "spam._core: anew"));
-    let request = Request { site: vec![linking.place.path("site-2")], ..linking.request(Flavour::Static) };
+    let request =
+        Request { site: vec![linking.place.path("site-2")], ..linking.request(Flavour::Static) };
     let whole = linking.place.freeze(&request).unwrap();
     assert!(whole.bytes == second.bytes);
     assert_eq!(whole.report.modules_text(), second.report.modules_text());

@@ -14,8 +14,7 @@ use ekiben_core::plugin::protocol::Failure;
 use ekiben_core::{Service, ServiceFiles, Surroundings};
 use ekiben_engine::{ActionError, Cache, CacheLimits, RelPath};
 use ekiben_freeze::program::{
-    self, Base, Error, Installer, Link, Links, Program, Request, StaticWheels, Target,
-    Warning,
+    self, Base, Error, Installer, Link, Links, Program, Request, StaticWheels, Target, Warning,
 };
 use ekiben_freeze::runtime::{self, DISTRIBUTION, Flavour, Progress, Runtime, Store};
 use serde::Deserialize;
