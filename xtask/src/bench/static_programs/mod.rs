@@ -30,18 +30,18 @@ const PYTHON: &str = "3.13";
 /// The set of `xtask/requirements` that is NumPy.
 const SET: &str = "numpy";
 
-/// Makes and measures everything; `numpy` has NumPy built anew, which takes many minutes.
-pub(super) fn tables(
+/// Makes, measures and shows everything; `numpy` has NumPy built anew, which takes many minutes.
+pub(super) fn measure(
     bench: &Bench,
     workspace: &Workspace,
     rounds: usize,
     numpy: bool,
-) -> Result<String> {
+    show: &mut dyn FnMut(&str) -> Result<()>,
+) -> Result<()> {
     let lab = Lab::new(bench, workspace)?;
-    let mut text = starts::tables(&lab, rounds)?;
-    text.push_str(&relink::table(&lab, rounds)?);
-    text.push_str(&recorder::table(&lab, rounds, numpy)?);
-    Ok(text)
+    show(&starts::tables(&lab, rounds)?)?;
+    show(&relink::table(&lab, rounds)?)?;
+    show(&recorder::table(&lab, rounds, numpy)?)
 }
 
 /// What makes programs.
