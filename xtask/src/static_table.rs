@@ -17,8 +17,8 @@ use serde_json::Value;
 use crate::examples::copy_into;
 use crate::frontend::Frontends;
 use crate::python::{Python, installed_version, is_same};
-use crate::runtime;
-use crate::workspace::{self, Workspace, output_of, run};
+use crate::workspace::{self, Workspace, copy_folder, output_of, run};
+use crate::{real, runtime};
 
 /// The version of Python that programs are of.
 const PYTHON: &str = "3.13";
@@ -39,21 +39,32 @@ struct Package {
     is_slow: bool,
     /// Why it can't work on Debian, if that is known.
     lacks: Option<&'static str>,
-    /// The version of a package that the index has no wheels of.
-    source: Option<&'static str>,
+    origin: Origin,
+}
+
+/// Where a package is from.
+#[derive(Clone, Copy, PartialEq)]
+enum Origin {
+    /// It is in the set.
+    Set,
+    /// Another version than the set's, or one that the set can't have, for the index has no wheels of it.
+    Version(&'static str),
+    /// The project that `tests/real` makes of it: its own source distribution can't be built by itself.
+    Real,
 }
 
 const fn package(name: &'static str) -> Package {
-    Package { name, settings: &[], needs: &[], is_slow: false, lacks: None, source: None }
+    Package { name, settings: &[], needs: &[], is_slow: false, lacks: None, origin: Origin::Set }
 }
 
 /// NumPy without BLAS, whose own code does its work.
 pub(crate) const NO_BLAS: &[&str] =
     &["setup-args=-Dblas=none", "setup-args=-Dlapack=none", "setup-args=-Dallow-noblas=true"];
 
-const PACKAGES: [Package; 24] = [
+const PACKAGES: [Package; 26] = [
     package("aiohttp"),
     package("bcrypt"),
+    Package { origin: Origin::Real, ..package("bezier") },
     package("cffi"),
     package("contourpy"),
     Package { needs: &["libssl-dev"], ..package("cryptography") },
@@ -68,6 +79,12 @@ const PACKAGES: [Package; 24] = [
     package("markupsafe"),
     package("msgpack"),
     Package { settings: NO_BLAS, is_slow: true, ..package("numpy") },
+    Package {
+        settings: NO_BLAS,
+        is_slow: true,
+        origin: Origin::Version("2.4.6"),
+        ..package("numpy")
+    },
     Package { needs: &["libjpeg-dev", "zlib1g-dev"], ..package("pillow") },
     package("psutil"),
     package("pydantic"),
@@ -79,7 +96,7 @@ const PACKAGES: [Package; 24] = [
     Package {
         needs: &["libopenblas-dev"],
         is_slow: true,
-        source: Some("0.7.1"),
+        origin: Origin::Version("0.7.1"),
         ..package("slycot")
     },
     package("ujson"),
@@ -123,15 +140,16 @@ enum Outcome {
 }
 
 /// What makes and runs programs.
-struct Bench {
+struct Bench<'a> {
+    workspace: &'a Workspace,
     ekiben: PathBuf,
     runtime: PathBuf,
     /// The packages as wheels, installed.
     site: PathBuf,
     /// The folders of tools, first of all pip's.
     path: OsString,
-    /// Packages that are only there as source, each built into a folder of its own.
-    sources: PathBuf,
+    /// Packages that aren't in there, each in a folder of its own.
+    apart: PathBuf,
     scripts: PathBuf,
     scratch: tempfile::TempDir,
 }
@@ -185,33 +203,35 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     }
     let mut check = Command::new(&bench.ekiben);
     without_cargo(&mut check).env("PATH", &bench.path);
-    let said = output_of(check.args(["static", "check", "--quiet", "markupsafe==3.0.4"]))?;
-    ensure!(said.trim_end() == "markupsafe._speedups: imported", "`static check` says\n{said}");
+    let said = output_of(check.args(["static", "check", "--quiet", "greenlet==3.5.6"]))?;
+    let expected = "greenlet._greenlet: imported\n\
+        greenlet.tests._test_extension: not tried, for it needs psutil, which the package does not require\n\
+        greenlet.tests._test_extension_cpp: not tried, for it needs psutil, which the package does not require";
+    ensure!(said.trim_end() == expected, "`static check` says\n{said}");
     Ok(())
 }
 
-impl Bench {
-    fn new(workspace: &Workspace, ekiben: &Path) -> Result<Self> {
+impl<'a> Bench<'a> {
+    fn new(workspace: &'a Workspace, ekiben: &Path) -> Result<Self> {
         let runtime = runtime::build(&mut Command::new(ekiben), PYTHON, &[])?;
         let path = path_with_pip(workspace)?;
         let site = install(workspace, SET, &runtime, &path)?;
         Ok(Self {
+            workspace,
             ekiben: ekiben.to_owned(),
             runtime,
             site,
             path,
-            sources: workspace.target().join("venvs/static-sources"),
+            apart: workspace.target().join("venvs/static-apart"),
             scripts: workspace.path(SCRIPTS),
             scratch: tempfile::tempdir()?,
         })
     }
 
     fn row(&self, package: &Package) -> Result<Row> {
-        let version = match package.source {
-            Some(version) => version.to_owned(),
-            None => installed_version(&self.site, package.name)?,
-        };
-        let outcome = match self.outcome(package) {
+        let sites = self.sites(package)?;
+        let version = installed_in(&sites, package.name)?;
+        let outcome = match self.outcome(package, &sites) {
             Ok(outcome) => outcome,
             Err(error) => Outcome::Fails(format!("{error:#}")),
         };
@@ -219,14 +239,10 @@ impl Bench {
         Ok(Row { name, version, needs, lacks, outcome })
     }
 
-    fn outcome(&self, package: &Package) -> Result<Outcome> {
+    fn outcome(&self, package: &Package, sites: &[PathBuf]) -> Result<Outcome> {
         let script = self.scripts.join(format!("use_{}.py", package.name.replace('-', "_")));
-        let mut sites = vec![self.site.clone()];
-        if let Some(version) = package.source {
-            sites.push(self.built(package.name, version)?);
-        }
         let mut ordinary = Command::new(self.interpreter());
-        ordinary.args(["-I", "-c", RUN]).arg(&script).args(&sites);
+        ordinary.args(["-I", "-c", RUN]).arg(&script).args(sites);
         let expected = self.said(&mut ordinary).context("in the ordinary interpreter")?;
 
         let program = self.scratch.path().join(package.name);
@@ -235,8 +251,17 @@ impl Bench {
         without_cargo(&mut freeze);
         freeze.args(["--quiet", "--format", "json", "--flavour", "static", "--link", "static"]);
         freeze.arg("--runtime").arg(&self.runtime);
-        for site in &sites {
+        for site in sites {
             freeze.arg("--site").arg(site);
+        }
+        if package.origin == Origin::Real {
+            let mut build = Command::new(&self.ekiben);
+            without_cargo(&mut build).envs(self.backend()).env("PATH", &self.path);
+            build.args(["static", "build", "--quiet", "--format", "json", "--runtime"]);
+            let built = output_of(build.arg(&self.runtime).arg(self.project(package.name)?))?;
+            let built: Value = serde_json::from_str(&built)?;
+            let folder = built[0]["folder"].as_str().context("it says where it is")?;
+            freeze.arg("--static-wheels").arg(folder);
         }
         freeze.arg("-o").arg(&program);
         // It is in the same folder, and others try to import it.
@@ -244,7 +269,8 @@ impl Bench {
             freeze.args(["--exclude", "scipy"]);
         }
         // Those that a package depends on are built as they are by themselves.
-        for Package { name, settings, .. } in &PACKAGES {
+        for Package { name, settings, .. } in PACKAGES.iter().filter(|it| it.origin == Origin::Set)
+        {
             for setting in *settings {
                 freeze.args(["--static-config", &format!("{name}:{setting}")]);
             }
@@ -264,7 +290,7 @@ impl Bench {
             .collect();
         ensure!(!linked.is_empty(), "nothing is linked in");
         let (mut modules, mut objects, mut seconds) = (0, 0, 0);
-        for wheel in self.wheels(&linked, package)? {
+        for wheel in self.wheels(&linked, sites)? {
             let its = wheel["modules"].as_array().map_or(&[][..], Vec::as_slice);
             modules += its.len();
             objects += its.iter().filter_map(|module| module["size"].as_u64()).sum::<u64>();
@@ -274,16 +300,42 @@ impl Bench {
         Ok(Outcome::Works { modules, objects, seconds, program })
     }
 
-    /// The folder with a package that was built from source as an ordinary one.
-    fn built(&self, name: &str, version: &str) -> Result<PathBuf> {
-        let folder = self.sources.join(format!("{name}-{version}"));
+    /// The folders of packages, that of a package which is apart first.
+    fn sites(&self, package: &Package) -> Result<Vec<PathBuf>> {
+        let name = package.name;
+        let (folder, wanted) = match package.origin {
+            Origin::Set => return Ok(vec![self.site.clone()]),
+            Origin::Version(version) => {
+                let wanted = format!("{name}=={version}");
+                (self.apart.join(&wanted), OsString::from(wanted))
+            }
+            Origin::Real => (self.apart.join(name), self.project(name)?.into_os_string()),
+        };
         if !folder.is_dir() {
             let mut pip = Command::new("pip");
-            pip.env("PATH", &self.path).arg("--python").arg(self.interpreter());
+            without_cargo(&mut pip).env("PATH", &self.path).envs(self.backend());
+            pip.arg("--python").arg(self.interpreter());
             pip.args(["install", "--quiet", "--no-deps", "--no-compile", "--target"]).arg(&folder);
-            output_of(pip.arg(format!("{name}=={version}")))?;
+            output_of(pip.arg(wanted))?;
+        }
+        Ok(vec![folder, self.site.clone()])
+    }
+
+    /// The project that `tests/real` makes of a package.
+    fn project(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.workspace.target().join("venvs/static-projects").join(name);
+        if !folder.is_dir() {
+            let work = tempfile::tempdir()?;
+            let tools = Python::find()?.tools(self.workspace, "frontends")?;
+            let source = real::prepare_source(self.workspace, name, &tools, work.path())?;
+            copy_folder(&source, &folder)?;
         }
         Ok(folder)
+    }
+
+    /// Where pip and uv find Ekiben, which builds that.
+    fn backend(&self) -> [(&'static str, PathBuf); 2] {
+        ["PIP_FIND_LINKS", "UV_FIND_LINKS"].map(|name| (name, self.workspace.path("dist")))
     }
 
     fn interpreter(&self) -> PathBuf {
@@ -291,7 +343,7 @@ impl Bench {
     }
 
     /// The static wheels of distributions, in the versions that are installed.
-    fn wheels(&self, distributions: &[&str], package: &Package) -> Result<Vec<Value>> {
+    fn wheels(&self, distributions: &[&str], sites: &[PathBuf]) -> Result<Vec<Value>> {
         let mut list = Command::new(&self.ekiben);
         let all: Vec<Value> =
             serde_json::from_str(&output_of(list.args(["static", "list", "--format", "json"]))?)?;
@@ -299,10 +351,7 @@ impl Bench {
         let mut wheels: Vec<Value> = Vec::new();
         for wheel in all.into_iter().rev() {
             let its = name(&wheel);
-            let version = match package.source.filter(|_| is_same(package.name, &its)) {
-                Some(version) => Some(version.to_owned()),
-                None => installed_version(&self.site, &its).ok(),
-            };
+            let version = installed_in(sites, &its).ok();
             let is_meant = distributions.iter().any(|it| is_same(it, &its))
                 && wheel["version"].as_str() == version.as_deref();
             if is_meant && !wheels.iter().any(|it| is_same(&name(it), &its)) {
@@ -323,6 +372,12 @@ impl Bench {
         );
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
+}
+
+/// The version of a package in the first folder that has it.
+fn installed_in(sites: &[PathBuf], name: &str) -> Result<String> {
+    let found = sites.iter().find_map(|site| installed_version(site, name).ok());
+    found.with_context(|| format!("{name} isn't installed"))
 }
 
 /// Runs a script with a folder of packages.

@@ -2,6 +2,8 @@
 //!
 //! The workspace's own tests come last, so that a log ends with their summaries.
 
+use std::time::Instant;
+
 use anyhow::Result;
 
 use crate::workspace::{Workspace, run};
@@ -20,32 +22,34 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
-        println!("== house rules and the plugin interface");
+        let start = Instant::now();
+        let step = |name: &str| println!("== {name} ({} s)", start.elapsed().as_secs());
+        step("house rules and the plugin interface");
         tidy::Args::default().run(workspace)?;
         wit_check::Args::default().run(workspace)?;
-        println!("== plugins and wheel");
+        step("plugins and wheel");
         let ekiben = dist::build(workspace)?;
-        println!("== PEP 517 hooks");
+        step("PEP 517 hooks");
         shim::test(workspace)?;
-        println!("== examples");
+        step("examples");
         examples::test(workspace, &ekiben)?;
-        println!("== editable installs");
+        step("editable installs");
         editable::test(workspace, &ekiben)?;
-        println!("== schema, templates, executables, migrated and real packages");
         if self.offline {
-            println!("left out");
+            step("schema, templates, executables, migrated and real packages: left out");
         } else {
+            step("schema and templates");
             schema::test(workspace, &ekiben)?;
             templates::test(workspace, &ekiben)?;
-            println!("== executables");
+            step("executables");
             executables::test(workspace, &ekiben)?;
-            println!("== static wheels of real packages");
+            step("static wheels of real packages");
             static_table::test(workspace, &ekiben)?;
-            println!("== migrated and real packages");
+            step("migrated and real packages");
             real::migrated::test(workspace, &ekiben)?;
             real::test(workspace, &ekiben)?;
         }
-        println!("== the workspace's tests");
+        step("the workspace's tests");
         run(workspace.native_cargo().args(["test", "--workspace"]))
     }
 }

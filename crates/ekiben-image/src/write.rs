@@ -232,6 +232,19 @@ impl<'a> Builder<'a> {
         self.put_module(module.name, stored)
     }
 
+    /// Adds a module of another image, whose code needn't be unpacked when it is read here.
+    ///
+    /// # Errors
+    /// As of [`module`](Self::module), or if the other image is damaged.
+    pub fn take_unpacked(&mut self, module: &crate::Module<'a>) -> Result<(), Error> {
+        if module.code.plain().is_some() {
+            return self.take_module(module);
+        }
+        let code = Content::plain(module.code.read()?.into_owned());
+        let (kind, is_package, path) = (module.kind, module.is_package, module.path.to_owned());
+        self.module(module.name, NewModule { kind, is_package, path, code })
+    }
+
     /// Adds a file of another image, as it is stored there.
     ///
     /// # Errors

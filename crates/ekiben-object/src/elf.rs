@@ -8,7 +8,9 @@ mod versions;
 
 pub use archive::archive_symbols;
 pub use loaded::{only_loaded, remove_search_paths};
-pub use relocatable::{close_stack, code, defined, has_executable_stack, isolate};
+pub use relocatable::{
+    close_stack, code, constants, defined, has_executable_stack, isolate, repeated,
+};
 pub use segment::{fill_segment, segment_content};
 pub use versions::needed_versions;
 

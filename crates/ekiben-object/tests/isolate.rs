@@ -20,14 +20,14 @@ fn run(folder: &Path, words: &str) -> String {
 fn isolated(folder: &Path, from: &str, to: &str, init: &str, new: &str) {
     let object = fs::read(folder.join(from)).unwrap();
     let kept = BTreeMap::from([(init, new.to_owned())]);
-    let isolated = elf::isolate(&object, &kept).unwrap();
-    assert_eq!(elf::isolate(&object, &kept).unwrap(), isolated);
+    let isolated = elf::isolate(&object, &kept, &BTreeMap::new()).unwrap();
+    assert_eq!(elf::isolate(&object, &kept, &BTreeMap::new()).unwrap(), isolated);
     fs::write(folder.join(to), isolated).unwrap();
 }
 
-/// Two modules with the same names of everything: functions, data, common blocks, thread-local
-/// variables, templates with static variables (GNU's unique symbols), exceptions, constructors, and
-/// functions chosen at start (IFUNC).
+/// Two modules with the same names of everything: functions, data, lists, thread-local variables,
+/// templates with static variables (GNU's unique symbols), exceptions, constructors, and functions chosen
+/// at start (IFUNC).
 const MODULE: &str = r#"
     #include <stdexcept>
     #include <string>
@@ -38,6 +38,9 @@ const MODULE: &str = r#"
     inline int &once() { static int value = START; return value; }
     struct Early { Early() { once() += 1; } } early;
     int helper = START;
+    // A list to which any file may add; its bounds are the linker's.
+    __attribute__((section("entries"), used)) static const int entry = START, another = START;
+    extern "C" const int __start_entries[], __stop_entries[];
     extern "C" {
     static int plain() { return START; }
     static int (*choose())() { return plain; }
@@ -47,6 +50,7 @@ const MODULE: &str = r#"
         int caught = 0;
         try { words.at(7); } catch (const std::out_of_range &) { caught = 1; }
         Counter<int>::count += 1; Counter<int>::here += 1; helper += 1;
+        if (__stop_entries - __start_entries != 2 || __start_entries[0] != START) { return -1; }
         return Counter<int>::count + Counter<int>::here + once() + helper + chosen() + caught;
     }
     }
@@ -103,7 +107,8 @@ fn what_cannot_be_isolated_is_an_error() {
     run(folder, "gcc -shared -fPIC a.c -o a.so");
     let object = fs::read(folder.join("a.o")).unwrap();
     let isolate = |bytes: &[u8], name: &'static str| {
-        elf::isolate(bytes, &BTreeMap::from([(name, "new".to_owned())])).unwrap_err()
+        let kept = BTreeMap::from([(name, "new".to_owned())]);
+        elf::isolate(bytes, &kept, &BTreeMap::new()).unwrap_err()
     };
     assert_eq!(isolate(&object, "f"), Error::Common("block".into()));
     assert_eq!(isolate(&fs::read(folder.join("a.so")).unwrap(), "f"), Error::Linked);
@@ -113,7 +118,8 @@ fn what_cannot_be_isolated_is_an_error() {
     assert_eq!(isolate(&object, "g"), Error::NoSymbol("g".into()));
     for length in (0..object.len()).step_by(7) {
         // Whatever is cut off, there is no panic.
-        let _ = elf::isolate(&object[..length], &BTreeMap::from([("f", "g".to_owned())]));
+        let new = BTreeMap::from([("f", "g".to_owned())]);
+        let _ = elf::isolate(&object[..length], &new, &new);
     }
 }
 

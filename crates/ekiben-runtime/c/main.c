@@ -10,7 +10,10 @@
  */
 
 #define PY_SSIZE_T_CLEAN
+/* For the collector's count of allocations. */
+#define Py_BUILD_CORE 1
 #include <Python.h>
+#include <internal/pycore_interp.h>
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -325,6 +328,8 @@ is_set(const char *key)
 
 /* The collector would find nothing before the program's own code runs. It is off from its own start
  * on, in the first interpreter. */
+static int is_quiet;
+
 PyStatus __real__PyGC_Init(PyInterpreterState *interpreter);
 INNER PyStatus __wrap__PyGC_Init(PyInterpreterState *interpreter);
 
@@ -333,11 +338,35 @@ __wrap__PyGC_Init(PyInterpreterState *interpreter)
 {
     static int is_started;
     PyStatus status = __real__PyGC_Init(interpreter);
-    if (!is_started && is_set("quiet-start")) {
+    is_quiet = is_set("quiet-start");
+    if (!is_started && is_quiet) {
         PyGC_Disable();
     }
     is_started = 1;
     return status;
+}
+
+/* How many more objects may come after a module of the program was read until a collection begins. It
+ * would find little else than the module's own functions and classes, which stay. */
+#define QUIET_ALLOCATIONS 10000
+
+PyObject *__real_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t length);
+INNER PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t length);
+
+PyObject *
+__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t length)
+{
+    if (is_quiet) {
+#if PY_VERSION_HEX < 0x030E0000
+        struct gc_generation *young = &PyInterpreterState_Get()->gc.generations[0];
+#else
+        struct gc_generation *young = &PyInterpreterState_Get()->gc.young;
+#endif
+        if (young->count > -QUIET_ALLOCATIONS) {
+            young->count = -QUIET_ALLOCATIONS;
+        }
+    }
+    return __real_PyMarshal_ReadObjectFromString(data, length);
 }
 
 /* Small objects lie in arenas of 1 MiB, which the interpreter asks for one by one. They are taken from
@@ -410,6 +439,79 @@ use_huge_arenas(void)
     PyObjectArenaAllocator ours = {&next, allocate_arena, free_arena};
     PyObject_SetArenaAllocator(&ours);
 }
+
+#ifdef EKIBEN_STATIC
+/* What is larger lies in the C library's heap, which grows by 132 KiB at a time, page by page as it is
+ * touched. From main() on it grows by whole huge pages. Nobody but malloc calls __sbrk, under its lock;
+ * before main() it is called when there is no errno yet. */
+void *__real___sbrk(intptr_t step);
+INNER void *__wrap___sbrk(intptr_t step);
+
+static int has_huge_heap;
+/* Up to where malloc has got it, and up to where the kernel has given it. */
+static char *heap_end, *heap_top;
+
+static char *
+huge_page_after(char *address)
+{
+    return address + (-(uintptr_t)address & (HUGE_PAGE - 1));
+}
+
+void *
+__wrap___sbrk(intptr_t step)
+{
+    if (!has_huge_heap) {
+        return __real___sbrk(step);
+    }
+    char *before = heap_end;
+    if (step > 0 && step > heap_top - heap_end) {
+        if (__real___sbrk(0) != heap_top) {
+            /* Somebody else has asked for memory behind it: malloc can go on there. */
+            has_huge_heap = 0;
+            return __real___sbrk(step);
+        }
+        char *top = huge_page_after(heap_end + step);
+        if (__real___sbrk(top - heap_top) == (void *)-1) {
+            top = heap_end + step;
+            if (__real___sbrk(top - heap_top) == (void *)-1) {
+                return (void *)-1;
+            }
+        } else {
+            int error = errno;
+            madvise(heap_top, (size_t)(top - heap_top), MADV_HUGEPAGE);
+            errno = error;
+        }
+        heap_top = top;
+    }
+    heap_end += step;
+    char *top = huge_page_after(heap_end);
+    if (step < 0 && top < heap_top && __real___sbrk(0) == heap_top &&
+        __real___sbrk(top - heap_top) != (void *)-1)
+    {
+        heap_top = top;
+    }
+    return before;
+}
+
+static void
+use_huge_heap(void)
+{
+    char *end = __real___sbrk(0);
+    if (end == (void *)-1) {
+        return;
+    }
+    /* What malloc has by now stays small; the rest begins at a boundary. */
+    char *start = huge_page_after(end);
+    if (start == end || __real___sbrk(start - end) != (void *)-1) {
+        heap_end = heap_top = start;
+        has_huge_heap = 1;
+    }
+    /* What is freed tells malloc from which size on memory of its own is worth asking for: with the
+     * first blocks of 128 KiB it wouldn't know yet. */
+    void *volatile block = malloc(HUGE_PAGE / 2);
+    free(block);
+}
+#endif
 
 static _Noreturn void
 fail(const char *program, const char *what)
@@ -850,7 +952,7 @@ run(const char *name, int *interrupted)
     if (code != NULL) {
         PyObject *main_module = PyImport_AddModule("__main__");
         PyObject *globals = main_module == NULL ? NULL : PyModule_GetDict(main_module);
-        if (is_set("quiet-start")) {
+        if (is_quiet) {
             /* What is there by now stays, so the collector needn't look at it. */
             PyObject *gc = PyImport_ImportModule("gc");
             PyObject *done = gc == NULL ? NULL : PyObject_CallMethod(gc, "freeze", NULL);
@@ -883,6 +985,9 @@ int
 main(int argc, char **argv)
 {
     const char *called = argc > 0 ? argv[0] : "python";
+#ifdef EKIBEN_STATIC
+    use_huge_heap();
+#endif
     char *path = program_path(called);
     if (path == NULL) {
         fail(called, "out of memory");
@@ -904,7 +1009,7 @@ main(int argc, char **argv)
     }
     if (name == NULL || is_asked || is_for_multiprocessing(argc, argv)) {
         start(path, argc, argv, 1);
-        if (is_set("quiet-start")) {
+        if (is_quiet) {
             PyGC_Enable();
         }
         return Py_RunMain();

@@ -39,6 +39,14 @@ pub enum Error {
         /// All of it.
         log: Option<PathBuf>,
     },
+    /// The source of a package isn't one that it may be built from.
+    #[error("{what} can't be built from source: {}", not_that(.hashes))]
+    Hash {
+        /// The package.
+        what: String,
+        /// The SHA-256 that its source may have.
+        hashes: Vec<String>,
+    },
     /// Compiled modules came from elsewhere than a linker.
     #[error(
         "{what} has compiled modules that no linker made while it was built: {}", modules.join(", ")
@@ -92,6 +100,7 @@ impl Error {
             Self::NoInstaller => "no-installer",
             Self::Resolve { .. } => "resolve",
             Self::Build { .. } => "static-build",
+            Self::Hash { .. } => "source-hash",
             Self::Escaped { .. } => "unrecorded-link",
             Self::Unlinkable { .. } => "unlinkable-module",
             Self::NoSuchWheel { .. } => "no-static-wheel",
@@ -113,6 +122,12 @@ impl Error {
                  their headers and archives",
                 log.display()
             ),
+            Self::Hash { .. } => {
+                "have the lock name source distributions as well as wheels, as those of uv do and \
+                those of `pip-compile --generate-hashes`; or build a static wheel by itself, and name \
+                it by `--static-wheels`; or have the package loaded from memory (`--link NAME=memory`)"
+                    .to_owned()
+            }
             Self::Escaped { .. } => {
                 "the package brings them, or its build starts a linker by a path of \
                 its own; such a package can only be loaded from memory (`--link NAME=memory`)"
@@ -145,6 +160,18 @@ impl Error {
 
     pub(crate) fn unusable(path: impl Into<PathBuf>, message: &dyn std::fmt::Display) -> Self {
         Self::Unusable { path: path.into(), message: message.to_string() }
+    }
+}
+
+/// Why none of these digests will do.
+fn not_that(hashes: &[String]) -> String {
+    match hashes {
+        [] => "what its version is locked by names no source distribution".to_owned(),
+        [one] => format!("its source distribution hasn't the SHA-256 {one}"),
+        many => format!(
+            "its source distribution has none of the {} SHA-256 that it may have",
+            many.len()
+        ),
     }
 }
 

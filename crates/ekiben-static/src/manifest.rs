@@ -73,7 +73,7 @@ pub struct Module {
 }
 
 /// A library that modules are linked with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Library {
     /// Its name, as in `-lNAME`.
@@ -89,6 +89,12 @@ pub struct Library {
     /// The libraries that it needs, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<String>,
+    /// The package of the machine that its archive came with: name and version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
+    /// Where the texts of that one's licences are in the static wheel.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub licence_files: Vec<String>,
 }
 
 impl Manifest {
@@ -105,7 +111,9 @@ impl Manifest {
             return Err(Error::unusable(path, &message));
         }
         let objects = manifest.modules.iter().flat_map(|module| [&module.file, &module.object]);
-        let inner = manifest.libraries.iter().filter_map(|library| library.inner.as_ref());
+        let libraries = manifest.libraries.iter();
+        let inner =
+            libraries.flat_map(|library| library.inner.iter().chain(&library.licence_files));
         if let Some(wrong) = objects.chain(inner).find(|path| !is_inner(path)) {
             let message = format!("`{wrong}` isn't a path in the wheel");
             return Err(Error::unusable(path, &message));
@@ -162,6 +170,8 @@ mod tests {
                 inner: None,
                 archive: Some("/usr/lib/libz.a".into()),
                 needs: vec!["m".into()],
+                package: Some("zlib1g-dev 1.2".into()),
+                licence_files: vec!["spam-1.0.dist-info/libraries/z/copyright".into()],
             }],
         };
         let folder = tempfile::tempdir().unwrap();
@@ -173,6 +183,12 @@ mod tests {
         std::fs::write(&path, manifest.text()).unwrap();
         let error = Manifest::read(&path).unwrap_err().to_string();
         assert!(error.contains("`../eggs.o` isn't a path in the wheel"), "{error}");
+
+        manifest.modules[0].object = "eggs.o".into();
+        manifest.libraries[0].licence_files.push("/etc/copyright".into());
+        std::fs::write(&path, manifest.text()).unwrap();
+        let error = Manifest::read(&path).unwrap_err().to_string();
+        assert!(error.contains("`/etc/copyright` isn't a path in the wheel"), "{error}");
 
         manifest.format = 9;
         std::fs::write(&path, manifest.text()).unwrap();

@@ -77,6 +77,14 @@ pub struct Request {
     pub program: PathBuf,
 }
 
+impl Request {
+    /// Whether a static wheel is of a source that is allowed.
+    fn allows(&self, wheel: &Manifest) -> bool {
+        let is_allowed = |sdist: &Sdist| self.hashes.contains(&sdist.sha256);
+        self.hashes.is_empty() || wheel.sdist.as_ref().is_some_and(is_allowed)
+    }
+}
+
 /// Who hears of a build.
 #[derive(Clone, Copy)]
 pub struct Progress<'a> {
@@ -212,7 +220,17 @@ impl Store {
     pub fn build(&self, request: &Request, progress: Progress<'_>) -> Result<StaticWheel, Error> {
         let asked = Asked::of(request, progress)?;
         let toolchain = toolchain(progress.stop)?;
-        let site = self.folder.join(asked.key(request, &toolchain)).join("site");
+        let place = |hashes: &[String]| {
+            let key = asked.key(request, hashes, &toolchain);
+            self.folder.join(key).join("site")
+        };
+        // Whoever takes any source may have that of others who don't.
+        let mut site = place(&[]);
+        match StaticWheel::open(&site) {
+            Ok(wheel) if request.allows(&wheel.manifest) => return Ok(wheel),
+            Ok(_) => site = place(&request.hashes),
+            Err(_) => {}
+        }
         if let Ok(wheel) = StaticWheel::open(&site) {
             return Ok(wheel);
         }
@@ -233,7 +251,8 @@ impl Store {
             }
             Ok(())
         })?;
-        if let Ok(wheel) = StaticWheel::open(&site) {
+        if let Some(wheel) = StaticWheel::open(&site).ok().filter(|it| request.allows(&it.manifest))
+        {
             return Ok(wheel);
         }
         (progress.step)(&format!("Building {} from source", asked.what));
@@ -302,7 +321,11 @@ impl Build<'_> {
         let (sdist, output) =
             installer.install(&request.python, &wanted, &installed, &own, &prepare, stop)?;
         if !output.status.success() {
-            return Err(self.failed(&asked.what, &output));
+            let (what, hashes) = (asked.what.clone(), request.hashes.clone());
+            return Err(match !hashes.is_empty() && is_of_hashes(&text(&output.stderr)) {
+                true => Error::Hash { what, hashes },
+                false => self.failed(&what, &output),
+            });
         }
         let about = About {
             what: asked.what.clone(),
@@ -328,6 +351,11 @@ impl Build<'_> {
         let said = lines[lines.len().saturating_sub(SHOWN)..].join("\n");
         Error::Build { what: what.to_owned(), said, log }
     }
+}
+
+/// Whether pip or uv says that what it got hasn't the digest that it should.
+fn is_of_hashes(said: &str) -> bool {
+    said.contains("DO NOT MATCH THE HASHES") || said.contains("Hash mismatch")
 }
 
 /// Which static wheels are meant by a name, or `NAME==VERSION`.
@@ -381,6 +409,11 @@ impl Asked {
                 }
             };
             let requirement = path.display().to_string();
+            let is_other = |sdist: &Sdist| !request.hashes.contains(&sdist.sha256);
+            if !request.hashes.is_empty() && sdist.as_ref().is_none_or(is_other) {
+                let hashes = request.hashes.clone();
+                return Err(Error::Hash { what: requirement, hashes });
+            }
             return Ok(Self { what: requirement.clone(), requirement, name: None, source, sdist });
         }
         let pinned =
@@ -397,7 +430,7 @@ impl Asked {
         let requirement = format!("{}=={version}", normalize_name(&name));
         Ok(Self {
             what: format!("{name} {version}"),
-            source: format!("{requirement} {}", request.hashes.join(" ")),
+            source: requirement.clone(),
             requirement,
             name: Some(normalize_name(&name)),
             sdist: None,
@@ -405,12 +438,16 @@ impl Asked {
     }
 
     /// The digest of all that determines the result.
-    fn key(&self, request: &Request, toolchain: &Toolchain) -> String {
+    fn key(&self, request: &Request, hashes: &[String], toolchain: &Toolchain) -> String {
         let heard: BTreeMap<&str, String> =
             HEARD.iter().filter_map(|name| Some((*name, std::env::var(name).ok()?))).collect();
+        let source = match self.name {
+            Some(_) => format!("{} {}", self.source, hashes.join(" ")),
+            None => self.source.clone(),
+        };
         let all = (
             RECIPE,
-            &self.source,
+            source,
             &request.interpreter,
             &request.settings,
             request.debug,

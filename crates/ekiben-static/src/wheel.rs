@@ -11,7 +11,9 @@ use ekiben_archive::{
 use ekiben_engine::Digest;
 use ekiben_object::elf;
 
+use crate::machine::{self, Package};
 use crate::manifest::{FORMAT, Library, MANIFEST, Manifest, Module, Sdist, Toolchain};
+use crate::own::{self, Names, Own};
 use crate::recorder::{Linked, Record, code};
 use crate::{Error, init};
 
@@ -30,7 +32,7 @@ pub(crate) struct About {
 /// A static wheel while it is put together.
 struct Maker<'a> {
     about: &'a About,
-    records: BTreeMap<Digest, &'a Record>,
+    own: Own<'a>,
     site: &'a Path,
     /// The wheel's `.dist-info`.
     info: String,
@@ -38,6 +40,14 @@ struct Maker<'a> {
     libraries: BTreeMap<String, Library>,
     /// Names of libraries, each after those that need it.
     order: Vec<String>,
+}
+
+/// A compiled module among the files of a package.
+struct Found<'a> {
+    file: &'a String,
+    /// The name of its init function.
+    exported: String,
+    record: &'a Record,
 }
 
 /// What an installed package has.
@@ -72,9 +82,32 @@ pub(crate) fn make(
         escape_distribution_name(&package.name).map_err(unusable)?,
         escape_version(&package.version).map_err(unusable)?
     );
+    let mut found = Vec::new();
+    let mut escaped = Vec::new();
+    let mut others = Vec::new();
+    for file in &package.files {
+        let from = installed.join(file);
+        let bytes = fs::read(&from).map_err(Error::io("read", &from))?;
+        let Some(exported) = init::of(file, &bytes) else {
+            others.push((file, bytes));
+            continue;
+        };
+        let digest = code(&bytes).map_err(|error| Error::unusable(file, &error))?;
+        match by_code.get(&digest).copied() {
+            Some(record) => found.push(Found { file, exported, record }),
+            None => escaped.push(file.clone()),
+        }
+    }
+    if !escaped.is_empty() {
+        return Err(Error::Escaped { what: about.what.clone(), modules: escaped });
+    }
+    if found.is_empty() {
+        return Err(Error::Pure(about.what.clone()));
+    }
+    let of_modules: Vec<&Record> = found.iter().map(|module| module.record).collect();
     let mut maker = Maker {
         about,
-        records: by_code,
+        own: Own::of(&package.name, &of_modules, &by_code)?,
         site,
         info: info.clone(),
         rows: Vec::new(),
@@ -82,29 +115,15 @@ pub(crate) fn make(
         order: Vec::new(),
     };
     let mut modules = Vec::new();
-    let mut escaped = Vec::new();
-    let mut others = Vec::new();
-    for file in &package.files {
-        let from = installed.join(file);
-        let bytes = fs::read(&from).map_err(Error::io("read", &from))?;
-        match init::of(file, &bytes) {
-            Some(exported) => match maker.module(file, &bytes, &exported)? {
-                Some(module) => modules.push(module),
-                None => escaped.push(file.clone()),
-            },
-            None => others.push((file, bytes)),
-        }
+    for module in &found {
+        modules.push(maker.module(module)?);
     }
-    if !escaped.is_empty() {
-        return Err(Error::Escaped { what: about.what.clone(), modules: escaped });
-    }
-    if modules.is_empty() {
-        return Err(Error::Pure(about.what.clone()));
-    }
-    let linked: BTreeSet<Digest> = maker.own_libraries().collect();
+    maker.own_libraries(&of_modules)?;
+    maker.licences()?;
     for (file, bytes) in others {
         // A library that is linked in isn't loaded.
-        let is_linked = file.contains(".so") && code(&bytes).is_ok_and(|it| linked.contains(&it));
+        let is_linked = file.contains(".so")
+            && code(&bytes).is_ok_and(|digest| maker.own.get(digest).is_some());
         if !is_linked {
             let inside = file.strip_prefix(&package.info).filter(|it| it.starts_with('/'));
             let place = inside.map(|inside| format!("{info}{inside}"));
@@ -131,34 +150,28 @@ pub(crate) fn make(
 }
 
 impl Maker<'_> {
-    /// A module, unless no linker made it.
-    fn module(
-        &mut self,
-        file: &str,
-        bytes: &[u8],
-        exported: &str,
-    ) -> Result<Option<Module>, Error> {
-        let digest = code(bytes).map_err(|error| Error::unusable(file, &error))?;
-        let Some(record) = self.records.get(&digest).copied() else { return Ok(None) };
+    fn module(&mut self, module: &Found<'_>) -> Result<Module, Error> {
+        let Found { file, exported, record } = module;
         let name = init::module_name(file);
         let symbol = init::symbol(&name);
-        let kept = BTreeMap::from([(exported, symbol.clone())]);
-        let object = self.object(record, file, &kept)?;
+        let kept = BTreeMap::from([(exported.as_str(), symbol.clone())]);
+        let object = self.object(record, file, &kept, &self.own.taken(record))?;
         let path = match file.strip_suffix(".so") {
             Some(stem) => format!("{stem}.o"),
             None => format!("{file}.o"),
         };
         self.put(&path, &object)?;
-        let libraries = self.linked(record)?;
-        Ok(Some(Module { name, file: file.to_owned(), object: path, init: symbol, libraries }))
+        let libraries = self.linked(record);
+        Ok(Module { name, file: (*file).clone(), object: path, init: symbol, libraries })
     }
 
-    /// The object of a shared object, in which only some symbols are global.
+    /// The object of a shared object, with other names.
     fn object(
         &self,
         record: &Record,
         file: &str,
-        kept: &BTreeMap<&str, String>,
+        kept: &Names<'_>,
+        taken: &Names<'_>,
     ) -> Result<Vec<u8>, Error> {
         let unlinkable = |said: String| Error::Unlinkable {
             what: self.about.what.clone(),
@@ -169,11 +182,12 @@ impl Maker<'_> {
             return Err(unlinkable(said.clone()));
         }
         let bytes = fs::read(&record.object).map_err(Error::io("read", &record.object))?;
-        elf::isolate(&bytes, kept).map_err(|error| unlinkable(error.to_string()))
+        elf::isolate(&bytes, kept, taken).map_err(|error| unlinkable(error.to_string()))
     }
 
-    /// The names of the libraries that a record names; they are described where that isn't done yet.
-    fn linked(&mut self, record: &Record) -> Result<Vec<String>, Error> {
+    /// The names of the libraries that a record names. Those of the machine are described where that isn't
+    /// done yet.
+    fn linked(&mut self, record: &Record) -> Vec<String> {
         let mut names = Vec::new();
         for linked in &record.libraries {
             match linked {
@@ -184,51 +198,59 @@ impl Maker<'_> {
                     }
                     names.push(library.name.clone());
                 }
-                Linked::Own { path, code } => names.push(self.own(path, *code)?),
+                Linked::Own { code, .. } => {
+                    names.extend(self.own.get(*code).map(|library| self.name_of(library)));
+                }
             }
         }
-        Ok(names)
+        names
     }
 
-    /// The name of a shared library that the build made for itself: an object that offers what the
-    /// library did.
-    fn own(&mut self, path: &Path, digest: Digest) -> Result<String, Error> {
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let stem = file.split(".so").next().unwrap_or(&file);
-        // Not by the name alone: another package may have one of the same.
-        let name = format!("{}:{}", self.info, stem.strip_prefix("lib").unwrap_or(stem));
-        if self.libraries.contains_key(&name) {
-            return Ok(name);
-        }
-        let Some(record) = self.records.get(&digest).copied() else {
-            let modules = vec![path.display().to_string()];
-            return Err(Error::Escaped { what: self.about.what.clone(), modules });
-        };
-        let bytes = fs::read(&record.object).map_err(Error::io("read", &record.object))?;
-        let exports = elf::defined(&bytes).map_err(|error| Error::unusable(path, &error))?;
-        let kept = exports.iter().map(|name| (name.as_str(), name.clone())).collect();
-        let object = self.object(record, &file, &kept)?;
-        let inner = format!("{}/objects/{stem}.o", self.info);
-        self.put(&inner, &object)?;
-        let library =
-            Library { name: name.clone(), inner: Some(inner), archive: None, needs: Vec::new() };
-        // Before what it needs, which may lead back to it.
-        self.libraries.insert(name.clone(), library);
-        let needs = self.linked(record)?;
-        if let Some(library) = self.libraries.get_mut(&name) {
-            library.needs = needs;
-        }
-        self.order.push(name.clone());
-        Ok(name)
+    /// The name of a shared library that the build made for itself. It says of what package it is, for
+    /// another one may have one of the same name.
+    fn name_of(&self, library: &own::Library<'_>) -> String {
+        format!("{}:{}", self.info, library.stem)
     }
 
-    /// The code of the libraries that are linked in.
-    fn own_libraries(&self) -> impl Iterator<Item = Digest> + '_ {
-        let libraries = self.records.values().flat_map(|record| &record.libraries);
-        libraries.filter_map(|linked| match linked {
-            Linked::Own { code, .. } => Some(*code),
-            Linked::Machine(_) => None,
-        })
+    /// Adds the libraries that the package made for itself: objects that offer what the libraries did.
+    fn own_libraries(&mut self, modules: &[&Record]) -> Result<(), Error> {
+        let mut made = Vec::new();
+        for library in self.own.libraries() {
+            let file = library.record.output.file_name().unwrap_or_default().to_string_lossy();
+            let (kept, taken) = self.own.names(library, modules);
+            let object = self.object(library.record, &file, &kept, &taken)?;
+            let inner = format!("{}/objects/lib{}.o", self.info, library.stem);
+            made.push((self.name_of(library), library.record, inner, object));
+        }
+        for (name, record, inner, object) in made {
+            self.put(&inner, &object)?;
+            let needs = self.linked(record);
+            let library = Library { name, inner: Some(inner), needs, ..Library::default() };
+            self.order.push(library.name.clone());
+            self.libraries.insert(library.name.clone(), library);
+        }
+        Ok(())
+    }
+
+    /// Says of which packages the machine's libraries are, and adds the texts of their licences.
+    fn licences(&mut self) -> Result<(), Error> {
+        let mut libraries = std::mem::take(&mut self.libraries);
+        let archives: BTreeSet<PathBuf> =
+            libraries.values().filter_map(|library| library.archive.clone()).collect();
+        let packages = machine::packages(archives.iter().map(PathBuf::as_path));
+        for library in libraries.values_mut() {
+            let package = library.archive.as_deref().and_then(|archive| packages.get(archive));
+            let Some(Package { name, licences }) = package else { continue };
+            library.package = Some(name.clone());
+            if let Some(text) = licences {
+                let bytes = fs::read(text).map_err(Error::io("read", text))?;
+                let path = format!("{}/libraries/{}/copyright", self.info, library.name);
+                self.put(&path, &bytes)?;
+                library.licence_files.push(path);
+            }
+        }
+        self.libraries = libraries;
+        Ok(())
     }
 
     fn put(&mut self, file: &str, bytes: &[u8]) -> Result<(), Error> {

@@ -7,7 +7,8 @@ use ekiben_archive::normalize_name;
 use ekiben_engine::process::Stop;
 use ekiben_engine::{Cache, Digest};
 use ekiben_freeze::program::{
-    self, Base, Compiled, Installed, Link, Links, Program, Request, StaticWheels, Warning,
+    self, Base, Compiled, Flavour, Installed, Link, Links, Need, Program, Request, Sources,
+    StaticWheels, Warning,
 };
 use ekiben_freeze::runtime::Runtime;
 use ekiben_static::{Progress, Store};
@@ -22,6 +23,8 @@ pub(crate) struct Statics<'a> {
     pub(crate) links: &'a Links,
     /// Settings for the builds of packages, by their names in normal form.
     pub(crate) settings: &'a BTreeMap<String, Vec<String>>,
+    /// Which sources packages may be built from.
+    pub(crate) sources: &'a Sources,
     /// Hears what is begun.
     pub(crate) say: &'a (dyn Fn(&str) + Sync),
     /// Says whether to stop.
@@ -53,11 +56,16 @@ impl Statics<'_> {
         // An interpreter of the machine has nothing linked in: whoever asks for that is told.
         if self.links.ask_for_static() && !base.is_host() {
             let modules = program::compiled(request, base, cache, self.stop);
-            let owners = owners(&modules.map_err(Failed::Program)?).into_iter().flatten();
-            let owners: BTreeSet<String> =
-                owners.filter(|owner| self.links.of(owner) == Some(Link::Static)).collect();
-            let warnings = self.replace(&mut request.site[own..], &owners)?;
-            request.warnings.extend(warnings);
+            let modules = modules.map_err(Failed::Program)?;
+            let mut wanted: BTreeMap<String, Need> = BTreeMap::new();
+            for (owner, module) in owners(&modules).into_iter().zip(&modules) {
+                let is_asked = |owner: &String| self.links.of(owner) == Some(Link::Static);
+                if let Some(owner) = owner.filter(is_asked) {
+                    let need = wanted.entry(owner).or_insert(module.need);
+                    *need = module.need.max(*need);
+                }
+            }
+            self.replace(request, own, &wanted)?;
         }
         let modules = match program::freeze_until(request, base, cache, self.stop) {
             Err(program::Error::Compiled(modules)) if !base.is_host() => modules,
@@ -69,46 +77,115 @@ impl Statics<'_> {
         let Some(owners) = owners.filter(|owners| !owners.iter().any(is_other)) else {
             return Err(Failed::Program(program::Error::Compiled(modules)));
         };
-        let warnings = self.replace(&mut request.site[own..], &owners)?;
-        request.warnings.extend(warnings);
+        let wanted = owners.into_iter().map(|owner| (owner, Need::Module)).collect();
+        self.replace(request, own, &wanted)?;
         program::freeze_until(request, base, cache, self.stop).map_err(Failed::Program)
     }
 
-    /// Puts static wheels of packages in place of them, in folders of installed packages.
+    /// Puts static wheels of packages in place of them, in folders of installed packages. What the program
+    /// can do without may fail to be built: then a warning says what becomes of it.
     fn replace(
         &self,
-        site: &mut [PathBuf],
-        owners: &BTreeSet<String>,
-    ) -> Result<Vec<Warning>, Failed> {
+        request: &mut Request,
+        own: usize,
+        wanted: &BTreeMap<String, Need>,
+    ) -> Result<(), Failed> {
         let runtime = self.base.runtime().map_err(Failed::Program)?;
         let store = Store::new(self.cache);
         let progress = Progress { step: self.say, stop: self.stop };
         let mut places = Vec::new();
-        for folder in site.iter().filter(|folder| folder.is_dir()) {
-            let mut installed = program::installed(folder).map_err(Failed::Program)?;
-            installed.retain(|name, _| owners.contains(name));
-            for (key, Installed { name, version, .. }) in installed {
-                let request = request(&runtime, &format!("{name}=={version}"));
-                let mut request = request.map_err(Failed::Static)?;
-                if let Some(settings) = self.settings.get(&key) {
-                    request.settings.clone_from(settings);
+        let mut without = BTreeSet::new();
+        for folder in request.site[own..].iter().filter(|folder| folder.is_dir()) {
+            for (key, installed) in program::installed(folder).map_err(Failed::Program)? {
+                let Some(need) = wanted.get(&key).copied() else { continue };
+                let Installed { name, version, .. } = &installed;
+                let built = pinned(&runtime, name, version, self.sources).and_then(|request| {
+                    let settings = self.settings.get(&key).cloned().unwrap_or_default();
+                    store.build(&ekiben_static::Request { settings, ..request }, progress)
+                });
+                match built {
+                    Ok(wheel) => places.push(wheel.site),
+                    Err(error) if need < Need::Module && !request.strict && is_its_own(&error) => {
+                        // A dynamic program can load it.
+                        let is_left = need == Need::Nothing
+                            && request.flavour.is_none_or(|it| it == Flavour::Static);
+                        request.warnings.push(unlinked(&installed, is_left, &error));
+                        if is_left {
+                            without.insert(key);
+                        }
+                    }
+                    Err(error) => return Err(Failed::Static(error)),
                 }
-                places.push(store.build(&request, progress).map_err(Failed::Static)?.site);
             }
         }
         let wheels = StaticWheels {
             places: &places,
             links: self.links,
+            without: &without,
             python: &self.base.python,
             cache: self.cache,
         };
-        program::replace_by_static(site, &wheels).map_err(Failed::Program)
+        let replaced = program::replace_by_static(&mut request.site[own..], &wheels);
+        request.warnings.extend(replaced.map_err(Failed::Program)?);
+        Ok(())
     }
+}
+
+/// Whether an error is about one package, rather than about the machine.
+fn is_its_own(error: &ekiben_static::Error) -> bool {
+    use ekiben_static::Error as E;
+
+    !matches!(error, E::Interrupted | E::Io { .. } | E::NoInstaller)
+}
+
+/// The warning of a package that isn't linked in, for there is no static wheel of it.
+fn unlinked(installed: &Installed, is_left: bool, error: &ekiben_static::Error) -> Warning {
+    let Installed { name, version, .. } = installed;
+    let what = match is_left {
+        true => {
+            "is left out as if it weren't installed, since the program imports it only where it can \
+                 do without it"
+        }
+        false => "isn't linked in",
+    };
+    let said = error.to_string();
+    let why = match error {
+        ekiben_static::Error::Build { log: Some(log), .. } => {
+            format!(
+                "it can't be built from source; all that its build said is in {}",
+                log.display()
+            )
+        }
+        _ => said.lines().next().unwrap_or_default().to_owned(),
+    };
+    let message = format!("{name} {version} {what}: {why}");
+    Warning { code: "not-linked".to_owned(), message, file: None, line: 0 }
 }
 
 /// The distributions that modules are of, by their names in normal form; none for what is of no one.
 fn owners(modules: &[Compiled]) -> Vec<Option<String>> {
     modules.iter().map(|it| it.distribution.as_deref().map(normalize_name)).collect()
+}
+
+/// What to build for a runtime of a package of which that version is installed.
+///
+/// # Errors
+/// If it is locked, and no source of it is; as [`request`].
+pub(crate) fn pinned(
+    runtime: &Runtime,
+    name: &str,
+    version: &str,
+    sources: &Sources,
+) -> Result<ekiben_static::Request, ekiben_static::Error> {
+    let request = request(runtime, &format!("{name}=={version}"))?;
+    match sources.get(name, version) {
+        None => Ok(request),
+        Some([]) => {
+            let what = format!("{name} {version}");
+            Err(ekiben_static::Error::Hash { what, hashes: Vec::new() })
+        }
+        Some(hashes) => Ok(ekiben_static::Request { hashes: hashes.to_vec(), ..request }),
+    }
 }
 
 /// What to build for a runtime, by its own build system's defaults.

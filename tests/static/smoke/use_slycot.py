@@ -8,8 +8,9 @@ residual = a.T @ x + x @ a + np.eye(2) - x @ g @ x
 print(x.round(6), np.allclose(residual, 0))
 try:
     slycot.sb02md(-1, a, g, np.eye(2), "C")
-except slycot.exceptions.SlycotError as error:
-    print(type(error).__name__)
+except Exception as error:
+    # f2py's check of an argument, by an exception type that it keeps to itself.
+    print(type(error).__name__, error)
 
 # Fortran, C++ with NumPy's C API and Rust in one program.
 import contourpy

@@ -1,5 +1,6 @@
 //! Programs where there is nothing else: no environment, no standard input, no files, no user.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::process::Command;
 
@@ -7,6 +8,12 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::{Bench, FLAVOURS, PYTHON};
 use crate::workspace::{output_of, run};
+
+/// Tells how often the collector ran while much was imported.
+const STARTS: &str = "\
+import asyncio, gc, http.server, sqlite3, ssl
+print(gc.get_stats()[0]['collections'])
+";
 
 /// Fails unless the smallest program runs everywhere, and is the same when it is made again.
 pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
@@ -41,6 +48,15 @@ pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
         freeze.arg(bench.scripts.join("hello.py")).arg("-o").arg(&again);
         run(freeze.current_dir(bench.work))?;
         ensure!(fs::read(&program)? == fs::read(&again)?, "{flavour}: made again it is another");
+    }
+    let script = bench.work.join("starts.py");
+    fs::write(&script, STARTS)?;
+    for (setting, is_quiet) in [("true", true), ("false", false)] {
+        let quiet = format!("quiet-start={setting}");
+        let words = ["--python", PYTHON, "--flavour", "static", "--set", &quiet].map(OsStr::new);
+        let program = bench.freeze(&script, &quiet, &words)?;
+        let collections: u32 = output_of(&mut Command::new(program))?.parse()?;
+        ensure!((collections == 0) == is_quiet, "{quiet}: {collections} collections");
     }
     // A folder with the program alone as the root of all files, for a user that has no name.
     let root = tempfile::tempdir()?;

@@ -146,6 +146,20 @@ pub struct Compiled {
     pub why: Why,
     /// The distribution that it is from, if one says so.
     pub distribution: Option<String>,
+    /// What the program stops without.
+    pub need: Need,
+}
+
+/// What of a distribution a program stops without, at the latest in some function. What it imports in a
+/// `try` it can do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// Nothing.
+    Nothing,
+    /// Other modules of the distribution.
+    Distribution,
+    /// The module.
+    Module,
 }
 
 impl Error {
@@ -226,7 +240,7 @@ fn list(lines: &[String]) -> String {
 
 fn compiled(modules: &[Compiled]) -> String {
     let mut text = String::from("a static program can't load compiled modules, and it needs:");
-    for Compiled { why, distribution } in modules {
+    for Compiled { why, distribution, .. } in modules {
         let _ = write!(text, "\n  {}", why.name);
         if let Some(distribution) = distribution {
             let _ = write!(text, " of {distribution}");

@@ -1,7 +1,7 @@
 //! Modules and files of a program: `find/` holds the script that looks for them. What it found is kept
 //! in the cache as an image, with what it depended on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ekiben_engine::{Cache, Digest};
@@ -84,6 +84,8 @@ pub(crate) struct Found {
     pub(crate) objects: Objects,
     /// What is linked in.
     pub(crate) statics: Statics,
+    /// Modules of the standard library that the program imports as it starts, by name.
+    pub(crate) at_start: BTreeSet<String>,
     /// What ends with the image.
     bytes: Vec<u8>,
     /// Where the image begins.
@@ -115,6 +117,8 @@ struct Listed {
     main: String,
     modules: Vec<ListedModule>,
     standard: Vec<Why>,
+    #[serde(rename = "at-start")]
+    at_start: Vec<String>,
     files: Vec<ListedFile>,
     distributions: Vec<Distribution>,
     missing: Vec<Missing>,
@@ -199,8 +203,9 @@ fn key(request: &[u8], base: &Base) -> Vec<u8> {
 
 /// Inputs, report and shared objects, with their length before them, and the image.
 fn pack(found: &Found, inputs: &Inputs, passing: &Passing) -> Vec<u8> {
-    let header = serde_json::to_vec(&(inputs, &found.report, &found.objects, &found.statics))
-        .unwrap_or_default();
+    let Found { report, objects, statics, at_start, .. } = found;
+    let header =
+        serde_json::to_vec(&(inputs, report, objects, statics, at_start)).unwrap_or_default();
     let header = passing.leave_open(&header);
     let mut text = (header.len() as u64).to_le_bytes().to_vec();
     text.extend_from_slice(&header);
@@ -211,14 +216,14 @@ fn pack(found: &Found, inputs: &Inputs, passing: &Passing) -> Vec<u8> {
 fn unpack(kept: Vec<u8>, passing: &Passing) -> Option<Found> {
     let (length, rest) = kept.split_first_chunk::<8>()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-    let header: (Inputs, Report, Objects, Statics) =
+    let header: (Inputs, Report, Objects, Statics, BTreeSet<String>) =
         serde_json::from_slice(&passing.fill(rest.get(..length)?)).ok()?;
-    let (inputs, mut report, objects, mut statics) = header;
+    let (inputs, mut report, objects, mut statics, at_start) = header;
     if !inputs.hold() {
         return None;
     }
     statics.measure(&mut report).ok()?;
-    Some(Found { report, objects, statics, start: 8 + length, bytes: kept })
+    Some(Found { report, objects, statics, at_start, start: 8 + length, bytes: kept })
 }
 
 fn run(
@@ -378,7 +383,8 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
         sizes: Sizes::default(),
     };
     let image = builder.build().map_err(wrong("the program's modules"))?;
-    Ok((Found { report, objects, statics, bytes: image, start: 0 }, inputs))
+    let at_start = listed.at_start.into_iter().collect();
+    Ok((Found { report, objects, statics, at_start, bytes: image, start: 0 }, inputs))
 }
 
 /// The name that a script has as a module.

@@ -9,7 +9,7 @@ use ekiben_engine::{Cache, Digest};
 
 use super::find::Found;
 use super::{Base, Error, Flavour, Request};
-use crate::runtime::{Linked, Progress, Relink, Runtime, WantedLibraries};
+use crate::runtime::{Archive, Linked, Progress, Relink, Runtime, WantedLibraries};
 
 /// The kind of the cache's records of interpreters that were linked anew.
 const RELINKED: &str = "relinked";
@@ -19,6 +19,8 @@ pub(super) struct Interpreter {
     pub(super) bytes: Vec<u8>,
     /// Its builtin modules of CPython, if these aren't all.
     pub(super) builtins: Option<BTreeSet<String>>,
+    /// Libraries that modules of packages brought into it.
+    pub(super) libraries: Vec<Archive>,
 }
 
 /// The interpreter that a program needs.
@@ -32,7 +34,8 @@ pub(super) fn interpreter(
     let program = base.program(flavour)?;
     let read = |path: &Path| fs::read(path).map_err(Error::io("read", path));
     if !request.relink && found.statics.modules.is_empty() {
-        return Ok(Interpreter { bytes: read(program)?, builtins: None });
+        let libraries = Vec::new();
+        return Ok(Interpreter { bytes: read(program)?, builtins: None, libraries });
     }
     if request.relink && flavour != Flavour::Static {
         let message = "only an interpreter of the flavour `static` can be linked with less in it: \
@@ -94,5 +97,8 @@ pub(super) fn interpreter(
             bytes
         }
     };
-    Ok(Interpreter { bytes, builtins: request.relink.then_some(builtins) })
+    let builtins = request.relink.then_some(builtins);
+    let mut libraries = libraries.archives;
+    libraries.retain(|library| !library.is_object);
+    Ok(Interpreter { bytes, builtins, libraries })
 }

@@ -8,16 +8,18 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ekiben_engine::{Cache, Digest};
-use ekiben_image::{Builder, Content, FileKind, Image, ModuleKind, NewModule};
+use ekiben_image::{Builder, Content, Effort, FileKind, Image, Module, ModuleKind, NewModule};
 use ekiben_object::elf;
 
 use super::find::{self, Found, Main, Wanted};
 use super::links::{self, Links};
 use super::passing::Passing;
 use super::report::{ReportedFile, ReportedModule, Sizes, Warning};
-use super::{Base, Beside, Error, Flavour, Folder, Report, SECTION, Target, hints, link};
+use super::{
+    Base, Beside, Error, Flavour, Folder, Need, Report, SECTION, Target, hints, inventory, link,
+};
 use crate::process::Stop;
-use crate::runtime::Linker;
+use crate::runtime::{Archive, Linker};
 
 /// The module that is generated for an entry point.
 const ENTRY: &str = "_ekiben_main";
@@ -248,6 +250,7 @@ pub fn freeze_until(
         links::strictly(&report.warnings)?;
     }
     let interpreter = link::interpreter(request, flavour, base, &found, cache)?;
+    add_libraries(&mut builder, &interpreter.libraries)?;
     let builtins = interpreter.builtins.as_ref();
     let image = image(builder, request, &found, &standard, builtins)?;
     let object = |source| Error::Object { path: program.to_owned(), source };
@@ -275,7 +278,17 @@ pub fn compiled(
     let wanted = wanted(request, base, &standard(base, &stdlib)?)?;
     let passing = Passing::new(request.passing.as_deref());
     let found = find::find(&wanted, &passing, base, cache, stop)?;
-    Ok(found.objects.modules.iter().map(super::shared::Module::compiled).collect())
+    let mut modules: Vec<_> =
+        found.objects.modules.iter().map(super::shared::Module::compiled).collect();
+    let distributions = found.report.distributions.iter();
+    let required: BTreeSet<&str> =
+        distributions.filter(|it| it.required).map(|it| it.name.as_str()).collect();
+    for module in &mut modules {
+        if module.distribution.as_deref().is_some_and(|name| required.contains(name)) {
+            module.need = module.need.max(Need::Distribution);
+        }
+    }
+    Ok(modules)
 }
 
 /// The image of a runtime's standard library.
@@ -359,6 +372,38 @@ fn add_objects(
         builder.set(key, &value).map_err(wrong(key))?;
     }
     Ok(all)
+}
+
+/// Adds the names of libraries that were linked in for modules of packages, with the packages of a machine
+/// that they came with, and the texts of their licences.
+fn add_libraries(builder: &mut Builder<'_>, libraries: &[Archive]) -> Result<(), Error> {
+    let mut lines = BTreeSet::new();
+    let mut texts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    for Archive { name, package, licences, .. } in libraries {
+        lines.insert(format!("{name}\t{}", package.as_deref().unwrap_or_default()));
+        for licence in licences {
+            let text = fs::read(licence).map_err(Error::io("read", licence))?;
+            let file = licence.file_name().unwrap_or_default().to_string_lossy();
+            let folder = inventory::licences_of(name);
+            let numbered = (2..).map(|number| format!("{folder}{number}/{file}"));
+            let mut paths = std::iter::once(format!("{folder}{file}")).chain(numbered);
+            // Two wheels may have brought libraries of one name, and of other versions.
+            let is_free = |path: &String| texts.get(path).is_none_or(|there| *there == text);
+            if let Some(path) = paths.find(is_free) {
+                texts.insert(path, text);
+            }
+        }
+    }
+    let wrong = |source| Error::Image { path: PathBuf::from("the program's image"), source };
+    for (path, text) in texts {
+        let content = Content::compressed(text, Effort::Quick);
+        builder.file(&path, FileKind::Licence, content).map_err(wrong)?;
+    }
+    if !lines.is_empty() {
+        let lines: Vec<String> = lines.into_iter().collect();
+        builder.set(inventory::LIBRARIES, &lines.join("\n")).map_err(wrong)?;
+    }
+    Ok(())
 }
 
 fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted, Error> {
@@ -486,8 +531,11 @@ fn image<'a>(
     let own = Image::open(found.image()).map_err(wrong)?;
     builder.add_missing(&own).map_err(wrong)?;
     if request.prune || !request.sources {
-        add_some(&mut builder, request, &found.report, standard, builtins).map_err(wrong)?;
+        add_some(&mut builder, request, found, standard, builtins).map_err(wrong)?;
     } else {
+        for module in standard.modules().filter(|module| is_at_hand(found, module)) {
+            builder.take_unpacked(&module).map_err(wrong)?;
+        }
         builder.add_missing(standard).map_err(wrong)?;
     }
     builder.build().map_err(wrong)
@@ -497,11 +545,12 @@ fn image<'a>(
 fn add_some<'a>(
     builder: &mut Builder<'a>,
     request: &Request,
-    report: &Report,
+    found: &Found,
     standard: &Image<'a>,
     builtins: Option<&BTreeSet<String>>,
 ) -> Result<(), ekiben_image::Error> {
-    let needed: BTreeSet<&str> = report.standard.iter().map(|why| why.name.as_str()).collect();
+    let names = found.report.standard.iter().map(|why| why.name.as_str());
+    let needed: BTreeSet<&str> = names.collect();
     let early: BTreeSet<&str> = standard.setting("early").unwrap_or_default().lines().collect();
     let mut packages = BTreeSet::new();
     let mut loaded: BTreeSet<&str> = standard.setting("host").unwrap_or_default().lines().collect();
@@ -515,7 +564,10 @@ fn add_some<'a>(
         if !is_needed {
             continue;
         }
-        builder.take_module(&module)?;
+        match is_at_hand(found, &module) {
+            true => builder.take_unpacked(&module)?,
+            false => builder.take_module(&module)?,
+        }
         if module.kind == ModuleKind::Extension {
             let lines = standard.setting("libraries").unwrap_or_default().lines();
             let lines = lines.filter(|line| line.split('\t').next() == Some(module.path));
@@ -545,6 +597,11 @@ fn add_some<'a>(
         }
     }
     Ok(())
+}
+
+/// Whether a module of the standard library lies in the program so that reading it takes no time.
+fn is_at_hand(found: &Found, module: &Module<'_>) -> bool {
+    module.kind == ModuleKind::Code && found.at_start.contains(module.name)
 }
 
 /// The folders around a path, the innermost first.

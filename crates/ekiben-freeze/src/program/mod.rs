@@ -42,6 +42,7 @@ mod report;
 mod resolve;
 mod script;
 mod shared;
+mod sources;
 mod statics;
 mod target;
 mod trace;
@@ -50,16 +51,20 @@ mod wheels;
 pub use base::Base;
 pub use beside::{Beside, Folder};
 pub use dependencies::{Installer, installed_folder};
-pub use error::{Compiled, Error};
+pub use error::{Compiled, Error, Need};
 pub use links::{Link, Links};
 pub use make::{Program, Request, compiled, freeze, freeze_until, version};
 pub use project::{Modules, Project};
 pub use report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,
 };
+pub use sources::Sources;
 pub use target::Target;
 pub use trace::{Trace, record, recorded, trace};
-pub use wheels::{Installed, StaticWheels, WithStatic, installed, replace_by_static, with_static};
+pub use wheels::{
+    Installed, StaticWheels, WithStatic, installed, installed_with_modules, replace_by_static,
+    with_static,
+};
 
 pub use crate::runtime::{Flavour, Linker};
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use ekiben_archive::normalize_name;
 use serde::Deserialize;
 
 use super::Error;
@@ -42,13 +43,36 @@ pub(crate) fn is_name_of_one(file: &Path) -> bool {
     name == "pylock.toml" || (name.starts_with("pylock.") && name.ends_with(".toml"))
 }
 
+fn read(file: &Path, text: &str) -> Result<Lock, Error> {
+    let wrong = |message: String| Error::Text { path: file.to_owned(), message };
+    let lock: Lock = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    match lock.lock_version.split('.').next() {
+        Some("1") => Ok(lock),
+        _ => Err(wrong(format!("lock-version {} isn't known", lock.lock_version))),
+    }
+}
+
+/// The SHA-256 of the source distribution of each package, by name in normal form and version; an empty list
+/// if none is locked.
+pub(crate) fn sources(
+    file: &Path,
+    text: &str,
+) -> Result<BTreeMap<(String, String), Vec<String>>, Error> {
+    let mut sources: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for Package { name, version, sdist, archive, .. } in read(file, text)?.packages {
+        let Some(version) = version else { continue };
+        let hashes = [sdist, archive].into_iter().flatten();
+        let hashes = hashes.filter_map(|mut artifact| artifact.hashes.remove("sha256"));
+        let hashes = hashes.map(|hash| hash.to_lowercase());
+        sources.entry((normalize_name(&name), version)).or_default().extend(hashes);
+    }
+    Ok(sources)
+}
+
 /// The text of a requirements file with all that is locked, by version and hash.
 pub(crate) fn requirements(file: &Path, text: &str) -> Result<String, Error> {
     let wrong = |message: String| Error::Text { path: file.to_owned(), message };
-    let lock: Lock = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
-    if lock.lock_version.split('.').next() != Some("1") {
-        return Err(wrong(format!("lock-version {} isn't known", lock.lock_version)));
-    }
+    let lock = read(file, text)?;
     let mut requirements = String::new();
     for package in &lock.packages {
         let name = &package.name;

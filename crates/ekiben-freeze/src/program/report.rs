@@ -88,6 +88,10 @@ pub struct Distribution {
     pub version: String,
     /// Its licence, if it says so in few words.
     pub licence: String,
+    /// Whether the program stops without a module of it, at the latest in some function. What it imports
+    /// in a `try` it can do without.
+    #[serde(default)]
+    pub required: bool,
 }
 
 /// A module that isn't there.

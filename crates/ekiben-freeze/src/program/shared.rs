@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::inputs::Inputs;
 use super::report::{Warning, Why};
-use super::{Compiled, Error};
+use super::{Compiled, Error, Need};
 
 /// The C library, by the names that its parts have had; its loader is named after the architecture.
 const C_LIBRARY: [&str; 10] = [
@@ -265,7 +265,8 @@ impl Objects {
 impl Module {
     /// The module, for whoever can't load it.
     pub(crate) fn compiled(&self) -> Compiled {
-        Compiled { why: self.why.clone(), distribution: self.distribution.clone() }
+        let need = if self.required { Need::Module } else { Need::Nothing };
+        Compiled { why: self.why.clone(), distribution: self.distribution.clone(), need }
     }
 
     /// What is said of a module that is left out.

@@ -38,6 +38,8 @@ pub struct StaticWheels<'a> {
     pub places: &'a [PathBuf],
     /// Which are wanted.
     pub links: &'a Links,
+    /// Distributions that are left out, as if they weren't installed, by their names in normal form.
+    pub without: &'a BTreeSet<String>,
     /// The series of Python that they have to be for.
     pub python: &'a str,
     /// The folder of the cache.
@@ -105,10 +107,14 @@ pub fn with_static(site: &Path, wheels: &StaticWheels<'_>) -> Result<WithStatic,
         line: 0,
     };
     result.warnings.extend(unsuitable.into_values().map(warning));
-    if chosen.is_empty() {
+    let without: Vec<&Installed> =
+        wheels.without.iter().filter_map(|name| installed.get(name)).collect();
+    if chosen.is_empty() && without.is_empty() {
         return Ok(result);
     }
-    result.folder = merged(site, &installed, &chosen, wheels.cache)?;
+    let replaced = chosen.keys().filter_map(|name| installed.get(name));
+    let gone: Vec<&Installed> = replaced.chain(without).collect();
+    result.folder = merged(site, &gone, &chosen, wheels.cache)?;
     result.replaced.extend(chosen.into_keys());
     Ok(result)
 }
@@ -149,6 +155,31 @@ pub fn installed(site: &Path) -> Result<BTreeMap<String, Installed>, Error> {
         }
     }
     Ok(installed)
+}
+
+/// Which of the distributions that are installed in a folder have compiled modules.
+///
+/// # Errors
+/// If the folder can't be read.
+pub fn installed_with_modules(site: &Path) -> Result<Vec<Installed>, Error> {
+    let mut found = Vec::new();
+    for distribution in installed(site)?.into_values() {
+        if files_of(site, &distribution)?.iter().any(|file| file.ends_with(".so")) {
+            found.push(distribution);
+        }
+    }
+    Ok(found)
+}
+
+/// The files of a distribution.
+fn files_of(site: &Path, installed: &Installed) -> Result<Vec<String>, Error> {
+    let record = site.join(&installed.folder).join("RECORD");
+    let text = fs::read_to_string(&record).map_err(Error::io("read", &record))?;
+    let entries = ekiben_archive::parse_record(&text).map_err(|(line, why)| Error::Text {
+        path: record.clone(),
+        message: format!("line {line}: {why}"),
+    })?;
+    Ok(entries.into_iter().map(|entry| entry.path).collect())
 }
 
 /// The static wheels in these places, in order.
@@ -232,24 +263,17 @@ fn installed_path(path: &str) -> Option<&str> {
     OF_MODULES.contains(&scheme).then_some(inner)
 }
 
-/// The folder with what is installed, and static wheels in place of some of it.
+/// The folder with what is installed, without some of it, and with static wheels.
 fn merged(
     site: &Path,
-    installed: &BTreeMap<String, Installed>,
+    without: &[&Installed],
     chosen: &BTreeMap<String, PathBuf>,
     cache: &Path,
 ) -> Result<PathBuf, Error> {
     let site = std::path::absolute(site).map_err(Error::io("resolve", site))?;
     let mut gone = BTreeSet::new();
-    for name in chosen.keys() {
-        let Some(there) = installed.get(name) else { continue };
-        let record = site.join(&there.folder).join("RECORD");
-        let text = fs::read_to_string(&record).map_err(Error::io("read", &record))?;
-        let entries = ekiben_archive::parse_record(&text).map_err(|(line, why)| Error::Text {
-            path: record.clone(),
-            message: format!("line {line}: {why}"),
-        })?;
-        gone.extend(entries.into_iter().map(|entry| entry.path));
+    for distribution in without {
+        gone.extend(files_of(&site, distribution)?);
     }
     let mut files = BTreeMap::new();
     for path in files_in(&site)? {

@@ -4,12 +4,14 @@
 //! What isn't here on purpose: GNU readline and gdbm (GPL) and Berkeley DB (AGPL), which would bind
 //! whoever passes a program on; editline serves for the first.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use ekiben_static::machine;
 
 use super::Flavour;
 use super::error::Error;
 use super::manifest::LeftOut;
-use super::run::{self, Runner};
+use super::run::Runner;
 use super::toolchain::Toolchain;
 use super::version::PythonVersion;
 
@@ -158,7 +160,7 @@ impl Libraries {
                 found.push(Found { flavours, is_of_compiler: true, ..library });
             }
         }
-        ask_packages(&mut found, runner)?;
+        ask_packages(&mut found);
         found.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(Self { found, modules, missing, never: never(python) })
     }
@@ -246,42 +248,15 @@ impl Found {
 }
 
 /// Asks the machine's package manager what it knows of libraries.
-fn ask_packages(libraries: &mut [Found], runner: &mut Runner<'_>) -> Result<(), Error> {
-    let mut ask = |arguments: &[&str], more: Vec<String>| {
-        let mut query = run::command("dpkg-query");
-        match runner.answer("asking for packages", query.args(arguments).args(more)) {
-            // Another distribution.
-            Err(Error::Program { .. }) => Ok(String::new()),
-            answer => answer,
-        }
-    };
-    let paths = libraries.iter().map(|library| library.path.to_string_lossy().into_owned());
-    let owners = owners(&ask(&["--search"], paths.collect())?);
-    if owners.is_empty() {
-        return Ok(());
-    }
-    let names = owners.iter().map(|(_, owner)| owner.clone()).collect();
-    let versions = ask(&["--show", "--showformat=${Package} ${Version}\n"], names)?;
+fn ask_packages(libraries: &mut [Found]) {
+    let paths: Vec<PathBuf> = libraries.iter().map(|library| library.path.clone()).collect();
+    let packages = machine::packages(paths.iter().map(PathBuf::as_path));
     for library in libraries {
-        let owner = owners.iter().find(|(path, _)| Path::new(path) == library.path);
-        let Some((_, owner)) = owner else { continue };
-        let start = format!("{owner} ");
-        let named = versions.lines().find(|line| line.starts_with(&start)).unwrap_or(owner);
-        library.package = Some(named.to_owned());
-        let text = Path::new("/usr/share/doc").join(owner).join("copyright");
-        library.licence_text = text.is_file().then_some(text);
+        if let Some(package) = packages.get(library.path.as_path()) {
+            library.package = Some(package.name.clone());
+            library.licence_text.clone_from(&package.licences);
+        }
     }
-    Ok(())
-}
-
-/// Paths and their packages, from lines such as `zlib1g-dev:amd64: /usr/lib/libz.a`.
-fn owners(text: &str) -> Vec<(String, String)> {
-    let owner = |line: &str| {
-        let (packages, path) = line.split_once(": ")?;
-        let package = packages.split([':', ',']).next()?;
-        Some((path.to_owned(), package.to_owned()))
-    };
-    text.lines().filter_map(owner).collect()
 }
 
 #[cfg(test)]
@@ -331,14 +306,6 @@ mod tests {
         let (linked, left_out) = decided("3.13", &["tinfo", "md", "bsd"]);
         assert_eq!(left_out, []);
         assert!(linked.contains(&("readline", vec!["edit"])));
-    }
-
-    #[test]
-    fn packages_are_told_from_paths() {
-        let text =
-            "zlib1g-dev:amd64: /usr/lib/libz.a\nuuid-dev, other:amd64: /usr/lib/libuuid.a\nx\n";
-        let expected = [("/usr/lib/libz.a", "zlib1g-dev"), ("/usr/lib/libuuid.a", "uuid-dev")];
-        assert_eq!(owners(text), expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
     }
 
     #[test]

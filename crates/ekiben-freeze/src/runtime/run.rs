@@ -114,14 +114,6 @@ impl<'a> Runner<'a> {
         Ok(text)
     }
 
-    /// Runs a program for what it prints, whether it fails or not.
-    pub(super) fn answer(&mut self, what: &str, command: &mut Command) -> Result<String, Error> {
-        self.announce(command)?;
-        let (_, text) = self.answer_of(what, command, b"")?;
-        self.progress.check()?;
-        Ok(text)
-    }
-
     fn answer_of(
         &self,
         what: &str,

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use ekiben_freeze::program::inventory::Inventory;
 use ekiben_freeze::program::{
-    self, Error, Flavour, Link, Linker, Links, Program, Request, StaticWheels, with_static,
+    self, Error, Flavour, Link, Linker, Links, Need, Program, Request, StaticWheels, with_static,
 };
 use ekiben_image::ModuleKind;
 use ekiben_static::{FORMAT, Library, Manifest, Module, Toolchain};
@@ -212,8 +212,8 @@ impl Linking {
         self.manifest.libraries.push(Library {
             name: name.to_owned(),
             inner: inner.map(str::to_owned),
-            archive: None,
             needs: needs.iter().map(|name| (*name).to_owned()).collect(),
+            ..Library::default()
         });
     }
 
@@ -354,6 +354,13 @@ fn they_are_found_where_they_seem_to_be() {
     let sizes: Vec<_> = linking.manifest.modules.iter().map(size).collect();
     assert_eq!(linked.iter().map(|module| module.code).collect::<Vec<_>>(), sizes);
     assert!(made.report.modules_text().contains(", linked in\n"));
+    // The library is Debian's, and so is the text of its licence; zlib is the runtime's own.
+    let [library] = &inventory.libraries[..] else { panic!("{:?}", inventory.libraries) };
+    assert_eq!(library.name, "stdc++");
+    assert!(library.package.as_ref().unwrap().starts_with("libstdc++-"), "{library:?}");
+    assert_eq!(library.licence_files, ["licenses/stdc++/copyright"]);
+    let text = image.file("licenses/stdc++/copyright").unwrap().content.read().unwrap();
+    assert!(String::from_utf8_lossy(&text).contains("GCC Runtime Library Exception"));
 
     // The same bytes, wherever it lies.
     let other = Linking::spam();
@@ -533,6 +540,30 @@ fn who_says_how_it_is_linked_gets_it_so() {
 }
 
 #[test]
+fn what_a_program_can_do_without_is_known() {
+    let place = Place::new();
+    place.write(
+        "site/spam/__init__.py",
+        "try:\n    from spam import _core\nexcept ImportError: pass\n",
+    );
+    place.write("site/spam/_core.abi3.so", "");
+    place.write("site/spam-1.0.dist-info/METADATA", "Name: spam\nVersion: 1.0\n");
+    let record = "spam/__init__.py,,\nspam/_core.abi3.so,,\n";
+    place.write("site/spam-1.0.dist-info/RECORD", record);
+    for (source, need) in [
+        ("try:\n    import spam\nexcept ImportError: pass\n", Need::Nothing),
+        ("import spam\n", Need::Distribution),
+        ("import spam._core\n", Need::Module),
+        ("def run():\n    import spam._core\n", Need::Module),
+    ] {
+        place.write("site/main.py", source);
+        let modules = program::compiled(&place.module("main"), &place.base, None, None).unwrap();
+        let found: Vec<_> = modules.iter().map(|it| (it.why.name.as_str(), it.need)).collect();
+        assert_eq!(found, [("spam._core", need)], "{source}");
+    }
+}
+
+#[test]
 fn static_wheels_take_the_place_of_what_is_installed() {
     let linking = Linking::spam();
     let place = &linking.place;
@@ -546,13 +577,18 @@ fn static_wheels_take_the_place_of_what_is_installed() {
                   spam-1.0.dist-info/METADATA,,\nspam-1.0.dist-info/RECORD,,\n";
     place.write(&format!("{metadata}/RECORD"), record);
     let cache = place.path("cache");
-    let make = |places: &[PathBuf], words: &[&str]| {
+    let make_without = |places: &[PathBuf], words: &[&str], without: &[&str]| {
         let mut links = Links::default();
         words.iter().for_each(|word| links.take(word).unwrap());
-        let wheels =
-            StaticWheels { places, links: &links, python: &place.base.python, cache: &cache };
+        let without = without.iter().map(|name| (*name).to_owned()).collect();
+        let (python, links, without) = (&place.base.python, &links, &without);
+        let wheels = StaticWheels { places, links, without, python, cache: &cache };
         with_static(&place.path("installed"), &wheels)
     };
+    let make = |places: &[PathBuf], words: &[&str]| make_without(places, words, &[]);
+    let left = make_without(&[], &[], &["spam", "eggs"]).unwrap().folder;
+    assert!(left.join("main.py").is_file() && left.join("spam/other.py").is_file());
+    assert!(!left.join("spam/__init__.py").exists() && !left.join("spam-1.0.dist-info").exists());
     // Unpacked, and in a folder.
     fs::create_dir(place.path("wheels")).unwrap();
     std::os::unix::fs::symlink(place.path("site"), place.path("wheels/spam")).unwrap();

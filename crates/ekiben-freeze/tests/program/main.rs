@@ -20,7 +20,7 @@ use ekiben_freeze::program::inventory::Inventory;
 use ekiben_freeze::program::{self, Flavour, Request, Target};
 use ekiben_image::{FileKind, ModuleKind};
 
-use support::{Place, image, install};
+use support::{Place, code_of, image, install};
 
 #[test]
 fn a_program_holds_its_modules_and_the_standard_library() {
@@ -44,7 +44,7 @@ fn a_program_holds_its_modules_and_the_standard_library() {
     assert_eq!((own.name, own.kind, own.is_package), ("greeting", ModuleKind::Code, false));
     assert_eq!(&*image.source(&own).unwrap().read().unwrap(), b"TEXT = 'hello'\n");
     let decoder = image.module(&format!("lib/python{python}/json/decoder")).unwrap();
-    assert_eq!(decoder.code.plain(), Some(&b"code of json.decoder"[..]));
+    assert_eq!(*decoder.code.read().unwrap(), code_of("json.decoder"));
     let settings: Vec<_> = image.settings().filter(|(key, _)| *key != "early").collect();
     assert_eq!(
         settings,
@@ -60,6 +60,44 @@ fn a_program_holds_its_modules_and_the_standard_library() {
     );
     let sizes = made.report.sizes;
     assert_eq!((sizes.program, sizes.image), (made.bytes.len(), image.size()));
+}
+
+#[test]
+fn what_is_imported_first_is_at_hand_and_the_rest_is_packed() {
+    let place = Place::new();
+    place.write("hello.py", "import spam\n\ndef main():\n    import ensurepip\n");
+    let later = "def later():\n    import json.decoder\n";
+    // The real `json` imports `json.decoder` by a statement at the beginning of a line.
+    for (spam, expected) in [
+        (
+            format!("if spam:\n    from json import decoder\n{later}"),
+            ["ensurepip", "json", "json.decoder"].as_slice(),
+        ),
+        ("import json\n".to_owned(), &["ensurepip", "json", "json.decoder"]),
+        (later.to_owned(), &["ensurepip"]),
+    ] {
+        place.write("spam.py", &spam);
+        for request in [
+            place.script("hello.py"),
+            Request { prune: true, ..place.script("hello.py") },
+            Request { sources: false, ..place.script("hello.py") },
+        ] {
+            let made = place.freeze(&request).unwrap();
+            let image = image(&made);
+            let standard = image.modules().filter(|it| it.path.starts_with("lib/python"));
+            // `abc` is what everything imports somewhere.
+            let standard =
+                standard.filter(|it| it.name != "abc" && !it.path.contains("site-packages"));
+            let mut at_hand = Vec::new();
+            for module in standard.filter(|it| it.kind == ModuleKind::Code) {
+                assert_eq!(*module.code.read().unwrap(), code_of(module.name));
+                if module.code.plain().is_some() {
+                    at_hand.push(module.name);
+                }
+            }
+            assert_eq!(at_hand, expected, "{spam}");
+        }
+    }
 }
 
 #[test]

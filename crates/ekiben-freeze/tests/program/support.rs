@@ -7,7 +7,7 @@ use std::process::Command;
 
 use ekiben_engine::{Cache, CacheLimits};
 use ekiben_freeze::program::{self, Base, Error, Program, Report, Request, SECTION, Target};
-use ekiben_image::{Builder, Content, FileKind, Image, ModuleKind, NewModule};
+use ekiben_image::{Builder, Content, Effort, FileKind, Image, ModuleKind, NewModule};
 use ekiben_object::elf;
 use tempfile::TempDir;
 
@@ -159,13 +159,18 @@ pub(crate) fn image(program: &Program) -> Image<'_> {
     Image::open(elf::segment_content(&program.bytes, SECTION).unwrap()).unwrap()
 }
 
+/// What the code of a module of the standard library is here; it can be compressed.
+pub(crate) fn code_of(name: &str) -> Vec<u8> {
+    format!("code of {name}; ").repeat(30).into_bytes()
+}
+
 fn stdlib(python: &str) -> Vec<u8> {
     let mut builder = Builder::new();
     let prefix = format!("lib/python{python}");
     for (name, is_package) in STANDARD {
         let file = if *is_package { "/__init__.py" } else { ".py" };
         let path = format!("{prefix}/{}{file}", name.replace('.', "/"));
-        let code = Content::plain(format!("code of {name}").into_bytes());
+        let code = Content::compressed(code_of(name), Effort::Quick);
         let module = NewModule { kind: ModuleKind::Code, is_package: *is_package, path, code };
         builder.file(&module.path, FileKind::Source, Content::plain(b"pass\n".to_vec())).unwrap();
         builder.module(name, module).unwrap();

@@ -4,14 +4,18 @@
 //! Symbols are put into another order, since local ones come first in a table (gABI, "Symbol Table"),
 //! and everything that names a symbol by its number follows: relocations, groups, the table of section
 //! numbers. Nothing else of the file moves. New names go to its end.
+//!
+//! Linkers offer the bounds of a section whose name is one in C, as `__start_NAME` and `__stop_NAME`, for
+//! lists to which each file adds: they would join those of all objects, as they join their sections. So a
+//! section of which an object asks for the bounds gets a name of its own too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use object::LittleEndian;
 use object::elf::{self, FileHeader64, Sym64};
 use object::read::elf::{
-    FileHeader as _, ProgramHeader as _, SectionHeader as _, SectionTable, Sym as _,
+    FileHeader as _, ProgramHeader as _, SectionHeader as _, SectionTable, Sym as _, SymbolTable,
 };
+use object::{LittleEndian, SectionIndex};
 
 use crate::Error;
 use crate::binary::text;
@@ -20,6 +24,7 @@ const LE: LittleEndian = LittleEndian;
 
 /// Where numbers of a section header are.
 mod section_at {
+    pub(super) const NAME: usize = 0;
     pub(super) const FLAGS: usize = 8;
     pub(super) const OFFSET: usize = 24;
     pub(super) const SIZE: usize = 32;
@@ -31,16 +36,26 @@ const SYMBOL_AT: usize = 12;
 const REL: usize = 16;
 const RELA: usize = 24;
 
+/// What the symbols of a section's bounds begin with.
+const BOUNDS: [&str; 2] = ["__start_", "__stop_"];
+
 /// The section whose relocations these are, or groups: what names symbols by their number.
 const LLVM_ADDRSIG: u32 = 0x6fff_4c03;
 
 /// The object in which only the symbols of `kept` are global, under the names that it gives them.
-/// What the object takes from others is as it was.
+/// What is in `taken` the object takes from others by the names that it says there, and so it does with
+/// what C++ has in every object that uses it, but once in a process (see [`repeated`]). All else that it
+/// takes from others is as it was. Lists that are sections of their own get names after the first symbol
+/// that is kept.
 ///
 /// # Errors
 /// If it isn't a 64-bit little-endian relocatable ELF file, one of the symbols isn't defined in it, or
 /// one is a common block that has no place yet (`ld -d` gives it one).
-pub fn isolate(object: &[u8], kept: &BTreeMap<&str, String>) -> Result<Vec<u8>, Error> {
+pub fn isolate(
+    object: &[u8],
+    kept: &BTreeMap<&str, String>,
+    taken: &BTreeMap<&str, String>,
+) -> Result<Vec<u8>, Error> {
     let header = parse(object)?;
     let sections = header.sections(LE, object)?;
     let table = sections.symbols(LE, object, elf::SHT_SYMTAB)?;
@@ -49,6 +64,14 @@ pub fn isolate(object: &[u8], kept: &BTreeMap<&str, String>) -> Result<Vec<u8>, 
     }
     let mut bytes = object.to_vec();
     let mut names = sections.section(table.string_section())?.data(LE, object)?.to_vec();
+
+    let bounded = bounded(&sections, &table)?;
+    // What nobody else has, as a name of C.
+    let unique = kept
+        .values()
+        .min()
+        .map_or_else(String::new, |name| name.replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
+    let renamed = |section: &str| format!("{section}_{unique}");
 
     // Local ones in front, each as it was; then what is global.
     let mut symbols: Vec<(usize, Sym64<LittleEndian>)> = Vec::with_capacity(table.len());
@@ -61,24 +84,42 @@ pub fn isolate(object: &[u8], kept: &BTreeMap<&str, String>) -> Result<Vec<u8>, 
             symbols.push((index.0, symbol));
             continue;
         }
-        let new = std::str::from_utf8(name).ok().and_then(|name| kept.get_key_value(name));
-        match new {
-            _ if symbol.st_shndx(LE) == elf::SHN_UNDEF => global.push((index.0, symbol)),
-            Some((name, new)) => {
+        let named = std::str::from_utf8(name).ok();
+        let is_taken = is_undefined(&symbol) || is_repeated(&symbol, name);
+        let kept = named.and_then(|name| kept.get_key_value(name));
+        let taken = named.and_then(|name| taken.get(name)).filter(|_| is_taken);
+        match (kept, taken) {
+            (Some((name, new)), _) if !is_undefined(&symbol) => {
                 found.insert(*name);
-                let at = u32::try_from(names.len())
-                    .map_err(|_| Error::Damaged("its names take more than 4 GiB".to_owned()))?;
-                symbol.st_name.set(LE, at);
+                symbol.st_name.set(LE, append(&mut names, new)?);
                 symbol.set_st_info(elf::STB_GLOBAL, symbol.st_type());
                 symbol.st_other = elf::STV_DEFAULT;
-                names.extend_from_slice(new.as_bytes());
-                names.push(0);
                 global.push((index.0, symbol));
             }
-            None if symbol.st_shndx(LE) == elf::SHN_COMMON => {
+            (_, Some(new)) => {
+                symbol.st_name.set(LE, append(&mut names, new)?);
+                if !is_undefined(&symbol) {
+                    symbol.set_st_info(elf::STB_GLOBAL, symbol.st_type());
+                    symbol.st_shndx.set(LE, elf::SHN_UNDEF);
+                    symbol.st_value.set(LE, 0);
+                    symbol.st_size.set(LE, 0);
+                }
+                global.push((index.0, symbol));
+            }
+            _ if is_undefined(&symbol) => {
+                let bound = named.and_then(|name| {
+                    BOUNDS.iter().find_map(|start| Some((start, name.strip_prefix(start)?)))
+                });
+                if let Some((start, section)) = bound.filter(|(_, it)| bounded.contains_key(*it)) {
+                    let new = format!("{start}{}", renamed(section));
+                    symbol.st_name.set(LE, append(&mut names, &new)?);
+                }
+                global.push((index.0, symbol));
+            }
+            _ if symbol.st_shndx(LE) == elf::SHN_COMMON => {
                 return Err(Error::Common(String::from_utf8_lossy(name).into_owned()));
             }
-            None => {
+            _ => {
                 symbol.set_st_info(elf::STB_LOCAL, symbol.st_type());
                 symbol.st_other = elf::STV_DEFAULT;
                 symbols.push((index.0, symbol));
@@ -148,12 +189,55 @@ pub fn isolate(object: &[u8], kept: &BTreeMap<&str, String>) -> Result<Vec<u8>, 
         }
     }
 
-    let strings = header_at(table.string_section().0);
-    let offset = bytes.len() as u64;
-    bytes.extend_from_slice(&names);
-    put64(&mut bytes, strings + section_at::OFFSET, offset);
-    put64(&mut bytes, strings + section_at::SIZE, names.len() as u64);
+    let strings = table.string_section().0;
+    if !bounded.is_empty() {
+        let of_sections = header.shstrndx(LE, object)? as usize;
+        let mut other = match of_sections == strings {
+            true => std::mem::take(&mut names),
+            false => sections.section(SectionIndex(of_sections))?.data(LE, object)?.to_vec(),
+        };
+        for (name, places) in &bounded {
+            let new = append(&mut other, &renamed(name))?;
+            for place in places {
+                put32(&mut bytes, header_at(*place) + section_at::NAME, new);
+            }
+        }
+        match of_sections == strings {
+            true => names = other,
+            false => replace(&mut bytes, header_at(of_sections), &other),
+        }
+    }
+    replace(&mut bytes, header_at(strings), &names);
     Ok(bytes)
+}
+
+/// Puts a section's new content at the end of the file.
+fn replace(bytes: &mut Vec<u8>, header: usize, content: &[u8]) {
+    let offset = bytes.len() as u64;
+    bytes.extend_from_slice(content);
+    put64(bytes, header + section_at::OFFSET, offset);
+    put64(bytes, header + section_at::SIZE, content.len() as u64);
+}
+
+/// The sections of which an object asks for the bounds, by name.
+fn bounded(
+    sections: &SectionTable<'_, FileHeader64<LittleEndian>>,
+    table: &SymbolTable<'_, FileHeader64<LittleEndian>>,
+) -> Result<BTreeMap<String, Vec<usize>>, Error> {
+    let mut asked = BTreeSet::new();
+    for symbol in table.iter().filter(|symbol| is_undefined(symbol)) {
+        let name = text(symbol.name(LE, table.strings())?);
+        let section = BOUNDS.iter().find_map(|start| name.strip_prefix(start));
+        asked.extend(section.map(str::to_owned));
+    }
+    let mut found: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, section) in sections.enumerate() {
+        let name = text(sections.section_name(LE, section)?);
+        if asked.contains(&name) {
+            found.entry(name).or_default().push(index.0);
+        }
+    }
+    Ok(found)
 }
 
 /// Whether a linked file's stack has to be executable.
@@ -201,15 +285,68 @@ pub fn defined(object: &[u8]) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
+/// The names of data that C++ has in every object that uses them, but once in a process: variables of
+/// templates and of inline functions, their guards, tables of virtual functions, types.
+///
+/// # Errors
+/// If it isn't a 64-bit little-endian relocatable ELF file.
+pub fn repeated(object: &[u8]) -> Result<Vec<String>, Error> {
+    let header = parse(object)?;
+    let table = header.sections(LE, object)?.symbols(LE, object, elf::SHT_SYMTAB)?;
+    let mut names = Vec::new();
+    for symbol in table.iter() {
+        let name = symbol.name(LE, table.strings())?;
+        if is_repeated(symbol, name) {
+            names.push(text(name));
+        }
+    }
+    Ok(names)
+}
+
+fn is_undefined(symbol: &Sym64<LittleEndian>) -> bool {
+    symbol.st_shndx(LE) == elf::SHN_UNDEF
+}
+
+/// Whether each object that uses a symbol has it. That only holds of names of C++: in C a weak variable is
+/// one that others may replace.
+fn is_repeated(symbol: &Sym64<LittleEndian>, name: &[u8]) -> bool {
+    !is_undefined(symbol)
+        && name.starts_with(b"_Z")
+        && symbol.st_visibility() == elf::STV_DEFAULT
+        && [elf::STB_WEAK, elf::STB_GNU_UNIQUE].contains(&symbol.st_bind())
+        && [elf::STT_OBJECT, elf::STT_TLS].contains(&symbol.st_type())
+}
+
+/// Where a name is in a table of names to which it is added.
+fn append(names: &mut Vec<u8>, name: &str) -> Result<u32, Error> {
+    let at = u32::try_from(names.len())
+        .map_err(|_| Error::Damaged("its names take more than 4 GiB".to_owned()))?;
+    names.extend_from_slice(name.as_bytes());
+    names.push(0);
+    Ok(at)
+}
+
 /// The machine code of a linked file: what is in its section `.text`, which stripping and changes of
 /// search paths leave as it is. Nothing if it has none.
 ///
 /// # Errors
 /// If it isn't a 64-bit little-endian ELF file.
 pub fn code(bytes: &[u8]) -> Result<&[u8], Error> {
+    content(bytes, b".text")
+}
+
+/// The constants of a linked file: what is in its section `.rodata`, which stays as it is likewise.
+///
+/// # Errors
+/// If it isn't a 64-bit little-endian ELF file.
+pub fn constants(bytes: &[u8]) -> Result<&[u8], Error> {
+    content(bytes, b".rodata")
+}
+
+fn content<'a>(bytes: &'a [u8], section: &[u8]) -> Result<&'a [u8], Error> {
     let header = super::segment::parse(bytes)?;
     let sections = header.sections(LE, bytes)?;
-    match sections.section_by_name(LE, b".text") {
+    match sections.section_by_name(LE, section) {
         Some((_, section)) => Ok(section.data(LE, bytes)?),
         None => Ok(&[]),
     }

@@ -171,9 +171,9 @@ impl Sorter<'_> {
         let needs: Vec<String> = needs.into_iter().collect();
         let library = Library {
             name: name.to_owned(),
-            inner: None,
             archive: archive.map(|path| path.canonicalize().unwrap_or(path)),
             needs: needs.clone(),
+            ..Library::default()
         };
         self.machine.insert(name.to_owned(), library);
         for needed in needs {
@@ -181,8 +181,7 @@ impl Sorter<'_> {
                 self.machine(&needed, &path);
             } else if !self.machine.contains_key(&needed) {
                 // It has to be found by whoever links a program.
-                let library =
-                    Library { name: needed.clone(), inner: None, archive: None, needs: Vec::new() };
+                let library = Library { name: needed.clone(), ..Library::default() };
                 self.machine.insert(needed.clone(), library);
                 self.order.push(needed);
             }

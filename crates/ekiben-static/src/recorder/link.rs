@@ -51,8 +51,12 @@ fn record(arguments: &Arguments, place: &Place) -> Result<(), Error> {
     let output = output.map_err(Error::io("find", &arguments.output))?;
     let bytes = fs::read(&output).map_err(Error::io("read", &output))?;
     let unusable = |error: ekiben_object::Error| Error::unusable(&output, &error);
-    let needed = ekiben_object::read(&bytes).map_err(unusable)?;
-    let needed: Vec<String> = needed.into_iter().flat_map(|binary| binary.needed).collect();
+    let mut needed = Vec::new();
+    let mut exports = Vec::new();
+    for binary in ekiben_object::read(&bytes).map_err(unusable)? {
+        needed.extend(binary.needed);
+        exports.extend(binary.exports);
+    }
     let code = record::code(&bytes).map_err(unusable)?;
     let sorted = libraries::sort(arguments, &needed, &place.settings.own);
     let object = tempfile::Builder::new().prefix("link-").suffix(".o").tempfile_in(&records);
@@ -67,7 +71,7 @@ fn record(arguments: &Arguments, place: &Place) -> Result<(), Error> {
             },
         );
     let problem = linked.err();
-    Record { output, code, object, problem, libraries: sorted.libraries }.write(&records)
+    Record { output, code, object, problem, exports, libraries: sorted.libraries }.write(&records)
 }
 
 /// Has the object ask for no more than the shared object did.
@@ -108,16 +112,28 @@ fn link_again(
             command.arg(word);
         }
     }
-    if let Some(options) = std::env::var_os(GCC_OPTIONS).filter(|_| has_plugin) {
-        let mut options = options;
-        options.push(" '-flinker-output=nolto-rel'");
-        command.env(GCC_OPTIONS, options).arg("-plugin-opt=-linker-output-known");
-    }
     command.args(&sorted.own).arg("-o").arg(object).stdin(Stdio::null());
-    let output = command.output();
-    // There is one only where there was something to optimise.
-    let _ = fs::remove_file(&resolution);
-    let output = output.map_err(|error| format!("{} can't be run: {error}", linker.display()))?;
+    let options = std::env::var_os(GCC_OPTIONS).filter(|_| has_plugin);
+    if options.is_some() {
+        command.arg("-plugin-opt=-linker-output-known");
+    }
+    let mut run = |more: &str| {
+        if let Some(mut options) = options.clone() {
+            options.push(" '-flinker-output=nolto-rel'");
+            options.push(more);
+            command.env(GCC_OPTIONS, options);
+        }
+        let output = command.output();
+        // There is one only where there was something to optimise.
+        let _ = fs::remove_file(&resolution);
+        output.map_err(|error| format!("{} can't be run: {error}", linker.display()))
+    };
+    let mut output = run("")?;
+    if !output.status.success() && options.is_some() {
+        // gcc 12 can't divide every program into parts for a relocatable object (RapidFuzz's
+        // ends in lto-partition.cc, add_symbol_to_partition_1); as one part it can.
+        output = run(" '-flto-partition=none'")?;
+    }
     if output.status.success() {
         return Ok(());
     }

@@ -1,5 +1,6 @@
 //! What is kept of a link.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ pub struct Record {
     pub object: PathBuf,
     /// Why there is no such object.
     pub problem: Option<String>,
+    /// The symbols that it offers to others.
+    pub exports: Vec<String>,
     /// What it was linked with.
     pub libraries: Vec<Linked>,
 }
@@ -40,14 +43,27 @@ pub enum Linked {
     },
 }
 
-/// The digest by which a shared object is known again.
+/// The digest by which a shared object is known again. Modules may have the same code and differ in their
+/// names and constants: those that mypyc makes do.
 ///
 /// # Errors
 /// If it isn't one.
 pub(crate) fn code(bytes: &[u8]) -> Result<Digest, ekiben_object::Error> {
     let code = elf::code(bytes)?;
-    // One that is only data has nothing else that stays.
-    Ok(Digest::of(if code.is_empty() { bytes } else { code }))
+    if code.is_empty() {
+        // One that is only data has nothing else that stays.
+        return Ok(Digest::of(bytes));
+    }
+    let mut key = Digest::of(code).as_bytes().to_vec();
+    key.extend_from_slice(Digest::of(elf::constants(bytes)?).as_bytes());
+    for binary in ekiben_object::read(bytes)? {
+        let exports: BTreeSet<&str> = binary.exports.iter().map(String::as_str).collect();
+        for symbol in exports {
+            key.extend_from_slice(symbol.as_bytes());
+            key.push(0);
+        }
+    }
+    Ok(Digest::of(&key))
 }
 
 impl Record {

@@ -25,8 +25,12 @@ pub(crate) enum Static {
 #[derive(Debug, Args)]
 pub(crate) struct StaticBuild {
     /// Requirements (numpy, numpy==2.5.0), source distributions or folders of projects
-    #[arg(value_name = "PACKAGE", required = true)]
+    #[arg(value_name = "PACKAGE", required_unless_present = "requirements")]
     pub(crate) packages: Vec<String>,
+    /// Build what has compiled modules of all that a file asks for: requirements with hashes, or a
+    /// pylock.toml
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) requirements: Option<PathBuf>,
     /// The runtime to build for: its name, version or folder [default: the newest version]
     #[arg(long, value_name = "NAME")]
     pub(crate) runtime: Option<String>,

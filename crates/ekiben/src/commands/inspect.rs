@@ -201,6 +201,16 @@ fn text(name: &str, inventory: &Inventory) -> String {
             let _ = writeln!(out, "    {path}");
         }
     }
+    if !inventory.libraries.is_empty() {
+        let _ = writeln!(out, "\nLibraries linked in:");
+    }
+    for it in &inventory.libraries {
+        let package = it.package.as_deref().unwrap_or("of no known package");
+        let _ = writeln!(out, "  {}, {package}", it.name);
+        for path in &it.licence_files {
+            let _ = writeln!(out, "    {path}");
+        }
+    }
     let _ = writeln!(out, "\nModules ({}), with code and source:", inventory.modules.len());
     for module in &inventory.modules {
         let source = module.source.map(bytes).unwrap_or_default();

@@ -5,6 +5,7 @@ mod check;
 use std::fmt::Write as _;
 
 use ekiben_core::{Cause, Problem, Problems};
+use ekiben_freeze::program::{self, Base, Installed, Installer, Sources};
 use ekiben_freeze::runtime::Store as Runtimes;
 use ekiben_static::{Error, Manifest, Progress, Request, StaticWheel, Store};
 use serde_json::json;
@@ -83,13 +84,26 @@ fn built(build: &StaticBuild, global: &Global) -> Result<End, Stop> {
     let say = say(global);
     let stop = || stopped.is_set();
     let progress = Progress { step: &say, stop: Some(&stop) };
-    let mut wheels = Vec::new();
+    let mut requests = Vec::new();
     for package in &build.packages {
-        let request = Request {
-            settings: build.config_settings.clone(),
-            debug: build.debug,
-            ..statics::request(&runtime, package)?
-        };
+        requests.push(statics::request(&runtime, package)?);
+    }
+    if let Some(file) = &build.requirements {
+        let wrong = |error| Stop::from(super::freeze::problems(error));
+        let python = Base::in_folder(&runtime.folder).map_err(wrong)?.interpreter;
+        let cache = environment::cache_dir(global)?;
+        let installer = Installer { python, cache, refresh: false };
+        let site = installer.requirements_until(file, Some(&stop)).map_err(wrong)?;
+        let sources = Sources::of(file).map_err(wrong)?;
+        for installed in program::installed_with_modules(&site).map_err(wrong)? {
+            let Installed { name, version, .. } = installed;
+            requests.push(statics::pinned(&runtime, &name, &version, &sources)?);
+        }
+    }
+    let mut wheels = Vec::new();
+    for request in requests {
+        let settings = build.config_settings.clone();
+        let request = Request { settings, debug: build.debug, ..request };
         wheels.push(store.build(&request, progress)?);
     }
     print_list(&wheels, build.format);
@@ -186,7 +200,8 @@ fn description(wheel: &StaticWheel) -> String {
                 (None, Some(archive)) => archive.display().to_string(),
                 (None, None) => "no archive was found".to_owned(),
             };
-            let _ = writeln!(text, "    {}: {place}", library.name);
+            let package = library.package.as_ref().map(|package| format!(", of {package}"));
+            let _ = writeln!(text, "    {}: {place}{}", library.name, package.unwrap_or_default());
         }
     }
     text

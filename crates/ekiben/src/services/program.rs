@@ -3,7 +3,7 @@
 //! It finds a runtime, resolves requirements, and freezes. A runtime is named by its digest in plans, so
 //! that keys don't tell where it lies; the files of it that go into a program are inputs by content.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,8 @@ use ekiben_core::plugin::protocol::Failure;
 use ekiben_core::{Service, ServiceFiles, Surroundings};
 use ekiben_engine::{ActionError, Cache, CacheLimits, RelPath};
 use ekiben_freeze::program::{
-    self, Base, Error, Installer, Link, Links, Program, Request, StaticWheels, Target, Warning,
+    self, Base, Error, Installer, Link, Links, Program, Request, Sources, StaticWheels, Target,
+    Warning,
 };
 use ekiben_freeze::runtime::{self, DISTRIBUTION, Flavour, Progress, Runtime, Store};
 use serde::Deserialize;
@@ -214,6 +215,7 @@ impl Programs {
         let wheels = StaticWheels {
             places: &staged.static_wheels,
             links: &links,
+            without: &BTreeSet::new(),
             python: &base.python,
             cache: &self.cache,
         };
@@ -251,6 +253,11 @@ impl Programs {
         // Without one for what was found and linked, all is done again.
         let cache = Cache::open(&self.cache, CacheLimits::new(self.cache_bytes)).ok();
         let say = |text: &str| files.log(&format!("{text}\n"));
+        // What was resolved is of any source: pip says nothing of those that it doesn't take.
+        let sources = match staged.requirements.as_ref().filter(|_| !plan.resolved) {
+            Some(file) => Sources::of(file).map_err(|error| failed(&error))?,
+            None => Sources::default(),
+        };
         let settings = plan.static_config.iter();
         let settings = settings.map(|(name, its)| (normalize_name(name), its.clone())).collect();
         let statics = Statics {
@@ -258,6 +265,7 @@ impl Programs {
             cache: &self.cache,
             links: &links,
             settings: &settings,
+            sources: &sources,
             say: &say,
             stop: Some(&stop),
         };

@@ -36,7 +36,7 @@ impl Isolate {
             });
         };
         let kept = BTreeMap::from([(function, ekiben_static::symbol(name))]);
-        files.write("isolated", &elf::isolate(&object, &kept).map_err(wrong)?)
+        files.write("isolated", &elf::isolate(&object, &kept, &BTreeMap::new()).map_err(wrong)?)
     }
 }
 
@@ -95,9 +95,8 @@ impl Describe {
         });
         let libraries = self.libraries.into_iter().map(|library| Library {
             name: library.name,
-            inner: None,
             archive: library.archive,
-            needs: Vec::new(),
+            ..Library::default()
         });
         Manifest {
             format: FORMAT,

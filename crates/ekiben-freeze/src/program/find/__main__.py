@@ -100,7 +100,7 @@ def shadowed(request, folders, walk):
 def described(request, walk, main_module, roots, folders, distributions, statics, content):
     needed, at_start = walk.needed(), walk.at_start()
     files = Files(folders, request["hints"], statics.files)
-    owners = {}
+    owners, required = {}, set()
     modules = []
     for name, taken in sorted(walk.taken.items()):
         found = taken.found
@@ -133,6 +133,8 @@ def described(request, walk, main_module, roots, folders, distributions, statics
             module["source"] = content.add(taken.source)
             if taken.original is not taken.source:
                 module["original"] = content.add(taken.original or b"")
+        if owner is not None and module["required"]:
+            required.add(owner.folder)
         modules.append(module)
     for name in sorted(walk.metadata):
         owner = distributions.named(name)
@@ -141,7 +143,10 @@ def described(request, walk, main_module, roots, folders, distributions, statics
     listed = []
     for _, owner in sorted(owners.items()):
         files.of_distribution(owner)
-        listed.append({"name": owner.name, "version": owner.version, "licence": owner.licence})
+        is_required = owner.folder in required
+        listed.append(
+            {"name": owner.name, "version": owner.version, "licence": owner.licence, "required": is_required}
+        )
     paths = {
         it["path"]
         for it in modules
@@ -172,6 +177,7 @@ def described(request, walk, main_module, roots, folders, distributions, statics
             {"name": name, "by": by, "line": line, "how": how}
             for name, (by, line, how) in sorted(walk.standard.items())
         ],
+        "at-start": sorted(walk.standard_at_start()),
         "files": described_files,
         "distributions": listed,
         "missing": missing,

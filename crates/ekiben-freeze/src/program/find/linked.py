@@ -49,7 +49,9 @@ class StaticWheels:
             with open(path, encoding="utf-8") as file:
                 manifest = json.load(file)
             modules = [Module(root, folder, it) for it in manifest["modules"]]
-            self.files.update(os.path.join(root, it["inner"]) for it in manifest["libraries"] if "inner" in it)
+            for library in manifest["libraries"]:
+                inner = [library["inner"]] if "inner" in library else []
+                self.files.update(os.path.join(root, it) for it in inner + library.get("licence-files", []))
             is_linked = not from_memory(manifest["name"])
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise Unusable(f"{path} can't be understood: {error!r}") from None

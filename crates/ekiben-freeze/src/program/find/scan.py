@@ -6,6 +6,7 @@ which is the program's, would.
 
 import ast
 import os
+import re
 import sys
 
 # How an import is reached. The first is done whenever the module is imported, the second may fail
@@ -30,6 +31,9 @@ class Scan:
     def __init__(self, source, tree, is_main, words=()):
         # (module, names or None, level, line, how)
         self.imports = []
+        # (module, names or None, level): those outside of functions, which are done when the module is
+        # imported; in the main module all, since it calls its functions.
+        self.first = []
         # (line, text): imports of names that are only known when the program runs.
         self.dynamic = []
         # (line, text): uses of the module's own path.
@@ -43,6 +47,7 @@ class Scan:
         # Those of `words` that are named here.
         self.mentioned = _mentioned(tree, [word for word in words if word.encode() in source])
         self._is_main = is_main
+        self._functions = 0
         self._looks_into_expressions = any(word in source for word in _WORDS)
         self._seen_paths = set()
         for statement in tree.body:
@@ -72,16 +77,23 @@ class Scan:
 
     def _import(self, node, how):
         for alias in node.names:
-            self.imports.append((alias.name, None, 0, node.lineno, how))
+            self._add(alias.name, None, 0, node.lineno, how)
 
     def _import_from(self, node, how):
         names = [alias.name for alias in node.names]
-        self.imports.append((node.module or "", names, node.level, node.lineno, how))
+        self._add(node.module or "", names, node.level, node.lineno, how)
+
+    def _add(self, module, names, level, line, how):
+        self.imports.append((module, names, level, line, how))
+        if self._is_main or not self._functions:
+            self.first.append((module, names, level))
 
     def _function(self, node, how):
         for outside in [*node.decorator_list, node.args]:
             self._expression(outside, how)
+        self._functions += 1
         self._all_of(node.body, LAZY)
+        self._functions -= 1
 
     def _if(self, node, how):
         truth = _truth(node.test)
@@ -159,7 +171,7 @@ class Scan:
                     for keyword in call.keywords:
                         if keyword.arg == "level" and isinstance(keyword.value, ast.Constant):
                             level = keyword.value.value or 0
-                self.imports.append((module, None, level, call.lineno, how))
+                self._add(module, None, level, call.lineno, how)
             elif first is not None:
                 self.dynamic.append((call.lineno, _text(call)))
         elif name == "entry_points":
@@ -175,6 +187,18 @@ class Scan:
             if any(_is_own_path(it) for argument in call.args for it in ast.walk(argument)):
                 self._seen_paths.add(call.lineno)
                 self.by_path.append((call.lineno, _text(call)))
+
+
+# Also what a `try` begins with.
+_FIRST_IMPORTS = re.compile(rb"^(?:try:\s*\n[ \t]+)?(?:from[ \t]+(\.*)([\w.]*)[ \t]+import|import[ \t]+([\w., \t]+))", re.M)
+
+
+def first_imports(source):
+    """The imports that a source has at the beginning of lines, as (module, level)."""
+    for dots, module, modules in _FIRST_IMPORTS.findall(source):
+        for it in modules.decode().split(",") if modules else (module.decode(),):
+            # Without `as`.
+            yield it.partition(" as ")[0].strip(), len(dots)
 
 
 def _mentioned(tree, words):

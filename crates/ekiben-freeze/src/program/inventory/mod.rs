@@ -12,6 +12,16 @@ use serde::Serialize;
 
 use super::SECTION;
 
+/// The setting that names libraries which were linked in for modules of packages, one a line: the name, and
+/// the package of a machine that it came with.
+pub(super) const LIBRARIES: &str = "linked-libraries";
+
+/// The folder of a program with the texts of a library's licences. The runtime's libraries have theirs there
+/// too.
+pub(super) fn licences_of(library: &str) -> String {
+    format!("licenses/{library}/")
+}
+
 /// Why a file can't be looked into.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -43,6 +53,8 @@ pub struct Inventory {
     pub parts: Vec<Part>,
     /// What is installed in it, by name.
     pub distributions: Vec<Distribution>,
+    /// Libraries that were linked in for modules of packages, by name.
+    pub libraries: Vec<Library>,
     /// Modules, by name.
     pub modules: Vec<Module>,
     /// Files that aren't sources, by path.
@@ -76,6 +88,17 @@ pub struct Distribution {
     /// Its licence, as its metadata has it.
     pub licence: Option<String>,
     /// Where texts of its licences are in the program.
+    pub licence_files: Vec<String>,
+}
+
+/// A library that was linked in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Library {
+    /// Its name, as in `-lNAME`.
+    pub name: String,
+    /// The package of a machine that it came with, with its version, if that is known.
+    pub package: Option<String>,
+    /// Where the texts of its licences are in the program.
     pub licence_files: Vec<String>,
 }
 
@@ -211,6 +234,7 @@ impl Inventory {
                 .map(|(key, value)| (key.to_owned(), value.to_owned()))
                 .collect(),
             distributions: distributions(image),
+            libraries: libraries(image),
             parts,
             modules,
             files,
@@ -241,6 +265,27 @@ fn part<'a>(parts: &'a mut BTreeMap<String, Part>, path: &str) -> &'a mut Part {
     parts.entry(name.clone()).or_insert_with(|| Part { name, ..Part::default() })
 }
 
+fn libraries(image: &Image<'_>) -> Vec<Library> {
+    let lines = image.setting(LIBRARIES).unwrap_or_default().lines();
+    let library = |line: &str| {
+        let (name, package) = line.split_once('\t').unwrap_or((line, ""));
+        Library {
+            name: name.to_owned(),
+            package: Some(package.to_owned()).filter(|package| !package.is_empty()),
+            licence_files: licences(image, &licences_of(name)),
+        }
+    };
+    lines.map(library).collect()
+}
+
+/// The texts of licences below a folder.
+fn licences(image: &Image<'_>, folder: &str) -> Vec<String> {
+    let below = |file: &ekiben_image::File<'_>| {
+        file.kind == FileKind::Licence && file.path.starts_with(folder)
+    };
+    image.files().filter(below).map(|file| file.path.to_owned()).collect()
+}
+
 fn distributions(image: &Image<'_>) -> Vec<Distribution> {
     let mut found = Vec::new();
     for file in image.files() {
@@ -257,13 +302,11 @@ fn distributions(image: &Image<'_>) -> Vec<Distribution> {
                 .find(|(name, _)| name.eq_ignore_ascii_case(key))
                 .map(|(_, value)| value.trim().to_owned())
         };
-        let licences =
-            image.files().filter(|it| it.kind == FileKind::Licence && it.path.starts_with(folder));
         found.push(Distribution {
             name: header("Name").unwrap_or_default(),
             version: header("Version").unwrap_or_default(),
             licence: header("License-Expression").or_else(|| header("License")),
-            licence_files: licences.map(|it| it.path.to_owned()).collect(),
+            licence_files: licences(image, &format!("{folder}/")),
         });
     }
     found.sort_by_key(|one| one.name.to_lowercase());

@@ -43,6 +43,7 @@ pub(super) fn render(inventory: &Inventory, name: &str, bytes: fn(u64) -> String
     page.map(inventory);
     page.parts(inventory);
     page.distributions(inventory);
+    page.libraries(inventory);
     page.modules(inventory);
     page.files(inventory);
     page.text.push_str("</html>\n");
@@ -150,6 +151,22 @@ impl Page {
                 "<tr><td>{name}</td><td>{version}</td><td>{licence}</td><td>{}</td></tr>\n",
                 files.join("<br>")
             ));
+        }
+        self.text.push_str("</table>\n");
+    }
+
+    fn libraries(&mut self, inventory: &Inventory) {
+        if inventory.libraries.is_empty() {
+            return;
+        }
+        self.text.push_str(
+            "<h2>Libraries linked in</h2>\n<table>\n<tr><th>name<th>package<th>texts</tr>\n",
+        );
+        for it in &inventory.libraries {
+            let files: Vec<_> = it.licence_files.iter().map(|path| escape(path)).collect();
+            let package = escape(it.package.as_deref().unwrap_or_default());
+            let (name, files) = (escape(&it.name), files.join("<br>"));
+            self.put(format_args!("<tr><td>{name}</td><td>{package}</td><td>{files}</td></tr>\n"));
         }
         self.text.push_str("</table>\n");
     }

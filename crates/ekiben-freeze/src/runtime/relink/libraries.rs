@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use ekiben_static::Library;
+use ekiben_static::{Library, machine};
 
 use super::Linker;
 use crate::runtime::error::Error;
@@ -61,6 +61,10 @@ pub struct Archive {
     pub path: PathBuf,
     /// Whether it is an object, all of which is taken.
     pub is_object: bool,
+    /// The package of a machine that it came with, if that is known.
+    pub package: Option<String>,
+    /// The texts of its licences. Those of objects are the distribution's, which made them.
+    pub licences: Vec<PathBuf>,
 }
 
 /// A library that can't be linked in.
@@ -102,13 +106,27 @@ impl Libraries {
         digest: impl Fn(&Path) -> Result<String, E>,
     ) -> Result<Vec<String>, E> {
         let archive = |archive: &Archive| {
-            let Archive { name, path, is_object } = archive;
+            let Archive { name, path, is_object, .. } = archive;
             Ok(format!("library {name} {is_object} {}", digest(path)?))
         };
         let mut lines = self.archives.iter().map(archive).collect::<Result<Vec<_>, E>>()?;
         lines.extend(self.c.iter().map(|name| format!("c {name}")));
         lines.extend(self.tools.iter().map(|tool| format!("tool {tool}")));
         Ok(lines)
+    }
+
+    /// Says of which packages archives are, where that isn't known and they are this machine's.
+    fn name_packages(&mut self) {
+        let unknown = |it: &&mut Archive| !it.is_object && it.package.is_none();
+        let archives: Vec<&mut Archive> = self.archives.iter_mut().filter(unknown).collect();
+        let paths: Vec<PathBuf> = archives.iter().map(|archive| archive.path.clone()).collect();
+        let packages = machine::packages(paths.iter().map(PathBuf::as_path));
+        for (archive, path) in archives.into_iter().zip(&paths) {
+            if let Some(package) = packages.get(path.as_path()) {
+                archive.package = Some(package.name.clone());
+                archive.licences.extend(package.licences.clone());
+            }
+        }
     }
 
     /// Adds them to a link.
@@ -167,6 +185,7 @@ impl Runtime {
         if !lacking.is_empty() {
             return Err(Error::NoArchives(lacking));
         }
+        found.name_packages();
         found.tools.push(toolchain.compiler.version.clone());
         found.tools.push(linker_version(&toolchain, linker, &mut runner)?);
         Ok(found)
@@ -220,12 +239,17 @@ impl Search<'_, '_, '_> {
             return Ok(());
         }
         if let Some(inner) = inner {
-            self.add(name, by.wheel.join(inner));
+            let path = by.wheel.join(inner);
+            self.add(name, path, library.map(|library| (library, by.wheel)));
         } else if C_LIBRARY.contains(&name) {
             self.found.c.insert(name.to_owned());
         } else if !self.known.contains(name) {
-            match self.archive(name, library.and_then(|it| it.archive.as_deref()))? {
-                Some(path) => self.add(name, path),
+            let recorded = library.and_then(|it| it.archive.as_deref());
+            match self.archive(name, recorded)? {
+                Some(path) => {
+                    let library = library.filter(|_| recorded == Some(&path));
+                    self.add(name, path, library.map(|library| (library, by.wheel)));
+                }
                 None => {
                     let lacking = self.lacking(name, by)?;
                     self.lacking.push(lacking);
@@ -238,15 +262,21 @@ impl Search<'_, '_, '_> {
         for (_, implied) in IMPLIED.iter().filter(|(of, _)| *of == name) {
             let is_new = self.seen.insert((PathBuf::new(), (*implied).to_owned()));
             if let Some(path) = self.archive(implied, None)?.filter(|_| is_new) {
-                self.add(implied, path);
+                self.add(implied, path, None);
             }
         }
         Ok(())
     }
 
-    fn add(&mut self, name: &str, path: PathBuf) {
+    /// Adds a library, of which a static wheel may know more.
+    fn add(&mut self, name: &str, path: PathBuf, known: Option<(&Library, &Path)>) {
         let is_object = path.extension().is_some_and(|extension| extension == "o");
-        self.found.archives.push(Archive { name: name.to_owned(), path, is_object });
+        let package = known.and_then(|(library, _)| library.package.clone());
+        let licences = known
+            .into_iter()
+            .flat_map(|(library, wheel)| library.licence_files.iter().map(|file| wheel.join(file)));
+        let (name, licences) = (name.to_owned(), licences.collect());
+        self.found.archives.push(Archive { name, path, is_object, package, licences });
     }
 
     fn archive(&mut self, name: &str, recorded: Option<&Path>) -> Result<Option<PathBuf>, Error> {

@@ -9,7 +9,7 @@ use ekiben_core::{Cause, Problem, Problems};
 use ekiben_engine::Cache;
 use ekiben_freeze::program::{
     self, Base, Error, Flavour, Installer, Link, Links, Modules, Program, Project, Request,
-    StaticWheels, Target, Warning,
+    Sources, StaticWheels, Target, Warning,
 };
 
 use super::super::ending::say;
@@ -146,7 +146,8 @@ impl Asked<'_> {
         if places.is_empty() {
             return Ok(Vec::new());
         }
-        let wheels = StaticWheels { places, links: link, python, cache: self.cache };
+        let without = &BTreeSet::new();
+        let wheels = StaticWheels { places, links: link, without, python, cache: self.cache };
         program::replace_by_static(site, &wheels).map_err(problems)
     }
 
@@ -179,6 +180,10 @@ impl Asked<'_> {
         // As runtimes they are no results of builds: they are there with any cache.
         let folder = environment::cache_dir(global)?;
         let say = say(global);
+        let sources = match &freeze.requirements {
+            Some(file) => Sources::of(file).map_err(problems)?,
+            None => Sources::default(),
+        };
         let links = request.link.clone();
         let stop = || stopped.is_set();
         let statics = Statics {
@@ -186,6 +191,7 @@ impl Asked<'_> {
             cache: &folder,
             links: &links,
             settings: &settings,
+            sources: &sources,
             say: &say,
             stop: Some(&stop),
         };

@@ -1,13 +1,13 @@
 //! `ekiben static check`: a program with a static wheel and all that it depends on, run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::{Command, Stdio};
 
 use ekiben_archive::normalize_name;
 use ekiben_core::{Cause, Problem, Problems};
 use ekiben_engine::{Cache, CacheLimits};
-use ekiben_freeze::program::{Base, Flavour, Installer, Link, Links, Request, Target};
+use ekiben_freeze::program::{Base, Flavour, Installer, Link, Links, Request, Sources, Target};
 use ekiben_freeze::runtime::Store as Runtimes;
 use ekiben_static::{Manifest, Progress};
 
@@ -20,19 +20,25 @@ use crate::commands::stopped::Stopped;
 use crate::environment;
 use crate::statics::{self, Failed, Statics};
 
-/// Imports modules, which are named in lines before it.
+/// Imports modules, which are named in lines before it, as is what is installed. A module may be for those
+/// who have more installed than the package requires, as its tests are.
 const IMPORTS: &str = "\
 import importlib
-failed = 0
+failed, imported = False, False
 for name in MODULES:
     try:
         importlib.import_module(name)
     except Exception as error:
-        failed = 1
-        print(f'{name}: {type(error).__name__}: {error}')
+        other = isinstance(error, ModuleNotFoundError) and (error.name or '').partition('.')[0]
+        if other and other not in INSTALLED:
+            print(f'{name}: not tried, for it needs {other}, which the package does not require')
+        else:
+            failed = True
+            print(f'{name}: {type(error).__name__}: {error}')
     else:
+        imported = True
         print(f'{name}: imported')
-raise SystemExit(failed)
+raise SystemExit(failed or not imported)
 ";
 
 pub(super) fn checked(check: &StaticCheck, global: &Global) -> Result<End, Stop> {
@@ -65,7 +71,18 @@ pub(super) fn checked(check: &StaticCheck, global: &Global) -> Result<End, Stop>
         Some(script) => script.clone(),
         None => {
             let names: Vec<String> = modules.iter().map(|it| format!("{:?}", it.name)).collect();
-            let text = format!("MODULES = [{}]\n{IMPORTS}", names.join(", "));
+            let installed =
+                fs::read_dir(&site).map_err(|error| unusable("list packages", error))?;
+            let installed: BTreeSet<String> = installed
+                .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+                .filter_map(|name| Some(format!("{:?}", name.split('.').next()?)))
+                .collect();
+            let installed: Vec<String> = installed.into_iter().collect();
+            let text = format!(
+                "MODULES = [{}]\nINSTALLED = [{}]\n{IMPORTS}",
+                names.join(", "),
+                installed.join(", ")
+            );
             fs::write(at("import_all_of_it.py"), text)
                 .map_err(|error| unusable("write a script", error))?;
             at("import_all_of_it.py")
@@ -87,6 +104,7 @@ pub(super) fn checked(check: &StaticCheck, global: &Global) -> Result<End, Stop>
         cache: &cache,
         links: &links,
         settings: &settings,
+        sources: &Sources::default(),
         say: &say,
         stop: Some(&stop),
     };
