@@ -9,6 +9,7 @@ mod cython;
 mod editable;
 mod packages;
 mod programs;
+mod static_programs;
 mod table;
 
 use std::ffi::OsString;
@@ -40,6 +41,9 @@ pub(crate) struct Args {
     /// Measure with the wheel in `dist/` as it is
     #[arg(long)]
     no_build: bool,
+    /// Build NumPy too, with the link recorder and without, which takes many minutes
+    #[arg(long)]
+    numpy: bool,
 }
 
 /// What can be measured by itself.
@@ -49,6 +53,7 @@ enum Part {
     Cython,
     Packages,
     Programs,
+    Static,
     Editable,
 }
 
@@ -71,16 +76,18 @@ impl Args {
              The last column is ekiben's CPU time in that of the best peer.\n\n",
             self.rounds
         );
-        for part in Part::value_variants() {
-            if !self.only.is_empty() && !self.only.contains(part) {
-                continue;
-            }
-            // What was measured is kept, whatever happens to the rest.
-            let tables = part.measure(&bench, workspace, self.rounds)?;
+        // What was measured is kept, whatever happens to the rest.
+        let mut show = |tables: &str| -> Result<()> {
             print!("{tables}");
-            text.push_str(&tables);
+            text.push_str(tables);
             if let Some(output) = &self.output {
                 fs::write(output, &text).with_context(|| format!("`{}`", output.display()))?;
+            }
+            Ok(())
+        };
+        for part in Part::value_variants() {
+            if self.only.is_empty() || self.only.contains(part) {
+                part.measure(&bench, workspace, self, &mut show)?;
             }
         }
         Ok(())
@@ -88,19 +95,28 @@ impl Args {
 }
 
 impl Part {
-    fn measure(self, bench: &Bench, workspace: &Workspace, rounds: usize) -> Result<String> {
-        Ok(match self {
-            Self::C => bench.c(rounds)?,
-            Self::Cython => cython::tables(bench, rounds)?,
+    /// Shows each table as soon as it is whole.
+    fn measure(
+        self,
+        bench: &Bench,
+        workspace: &Workspace,
+        args: &Args,
+        show: &mut dyn FnMut(&str) -> Result<()>,
+    ) -> Result<()> {
+        let rounds = args.rounds;
+        match self {
+            Self::C => show(&bench.c(rounds)?),
+            Self::Cython => show(&cython::tables(bench, rounds)?),
             Self::Packages => {
                 let packages = packages::table(bench, workspace, rounds)?;
-                format!("Packages, beside their own backends:\n\n{packages}\n")
+                show(&format!("Packages, beside their own backends:\n\n{packages}\n"))
             }
-            Self::Programs => programs::tables(bench, workspace, rounds)?,
+            Self::Programs => show(&programs::tables(bench, workspace, rounds)?),
+            Self::Static => static_programs::measure(bench, workspace, rounds, args.numpy, show),
             Self::Editable => {
-                format!("Editable installs:\n\n{}\n", editable::tables(bench, rounds)?)
+                show(&format!("Editable installs:\n\n{}\n", editable::tables(bench, rounds)?))
             }
-        })
+        }
     }
 }
 

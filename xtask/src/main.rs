@@ -27,6 +27,7 @@ mod runtime_object;
 mod schema;
 mod shim;
 mod static_table;
+mod strace;
 mod templates;
 mod test;
 mod tidy;

@@ -7,6 +7,7 @@
 mod site;
 
 use std::env;
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,22 @@ pub(crate) fn installed_version(folder: &Path, name: &str) -> Result<String> {
         }
     }
     bail!("`{name}` isn't installed in {}", folder.display());
+}
+
+/// Leaves a command nothing of this process' environment that Python, locales or the loader (which cargo
+/// tells where to look) are told by.
+pub(crate) fn clean<'a>(command: &'a mut Command, locale: &[(&str, &str)]) -> &'a mut Command {
+    for (name, _) in env::vars_os() {
+        let is_told = |name: &OsStr| {
+            let name = name.to_string_lossy();
+            let names = ["LANG", "LD_LIBRARY_PATH"];
+            name.starts_with("PYTHON") || name.starts_with("LC_") || names.contains(&&*name)
+        };
+        if is_told(&name) {
+            command.env_remove(name);
+        }
+    }
+    command.envs(locale.iter().copied())
 }
 
 /// The versions of Python (3.x) that Ekiben builds for and is tested with.

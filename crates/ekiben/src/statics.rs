@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ekiben_archive::normalize_name;
-use ekiben_engine::Digest;
 use ekiben_engine::process::Stop;
+use ekiben_engine::{Cache, Digest};
 use ekiben_freeze::program::{
-    self, Base, Caches, Compiled, Flavour, Installed, Link, Links, Need, Program, Request, Sources,
+    self, Base, Compiled, Flavour, Installed, Link, Links, Need, Program, Request, Sources,
     StaticWheels, Warning,
 };
 use ekiben_freeze::runtime::Runtime;
@@ -50,12 +50,12 @@ impl Statics<'_> {
         &self,
         request: &mut Request,
         own: usize,
-        caches: Caches<'_>,
+        cache: Option<&Cache>,
     ) -> Result<Program, Failed> {
         let base = self.base;
         // An interpreter of the machine has nothing linked in: whoever asks for that is told.
         if self.links.ask_for_static() && !base.is_host() {
-            let modules = program::compiled(request, base, caches, self.stop);
+            let modules = program::compiled(request, base, cache, self.stop);
             let modules = modules.map_err(Failed::Program)?;
             let mut wanted: BTreeMap<String, Need> = BTreeMap::new();
             for (owner, module) in owners(&modules).into_iter().zip(&modules) {
@@ -67,7 +67,7 @@ impl Statics<'_> {
             }
             self.replace(request, own, &wanted)?;
         }
-        let modules = match program::freeze_until(request, base, caches, self.stop) {
+        let modules = match program::freeze_until(request, base, cache, self.stop) {
             Err(program::Error::Compiled(modules)) if !base.is_host() => modules,
             made => return made.map_err(Failed::Program),
         };
@@ -79,7 +79,7 @@ impl Statics<'_> {
         };
         let wanted = owners.into_iter().map(|owner| (owner, Need::Module)).collect();
         self.replace(request, own, &wanted)?;
-        program::freeze_until(request, base, caches, self.stop).map_err(Failed::Program)
+        program::freeze_until(request, base, cache, self.stop).map_err(Failed::Program)
     }
 
     /// Puts static wheels of packages in place of them, in folders of installed packages. What the program

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use super::table::{cost, milliseconds};
+use super::table::{Figure, cost};
 use super::{Bench, recreate, write_project};
 use crate::workspace::{output_of, run};
 
@@ -64,7 +64,7 @@ pub(super) fn tables(bench: &Bench, rounds: usize) -> Result<String> {
                 let spent = cost(&mut installed.run(bench, code)?)?;
                 // The first round writes bytecode and warms the page cache.
                 if round > 0 {
-                    costs.push(milliseconds(spent));
+                    costs.push(Figure::Cpu.of(&spent));
                 }
             }
         }

@@ -40,8 +40,9 @@ pub(super) fn tables(bench: &Bench, workspace: &Workspace, rounds: usize) -> Res
     let interpreter = folder.join(format!("bin/python{PYTHON}"));
     let python = Python::find()?;
     let tools = python.tools(workspace, "programs")?;
-    let packages =
-        bench.venv.path("../lib").join(format!("python3.{}/site-packages", python.minor()));
+    // With nothing else that pip could import.
+    let packages = python.make_venv(&scratch.join("environment"))?.path("../lib");
+    let packages = packages.join(format!("python3.{}/site-packages", python.minor()));
     let makers = Maker::all(bench, &tools, &scratch, &packages);
 
     let mut table = Table::default();

@@ -24,7 +24,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::examples::copy_into;
 use crate::frontend::Frontends;
-use crate::python::{Python, Venv};
+use crate::python::{Python, Venv, clean};
 use crate::runtime;
 use crate::workspace::{Workspace, run};
 
@@ -201,22 +201,6 @@ impl<'a> Bench<'a> {
             complaint: complaint.lines().last().unwrap_or_default().to_owned(),
         })
     }
-}
-
-/// Leaves a command nothing of this process' environment that Python, locales or the loader (which cargo
-/// tells where to look) are told by.
-fn clean<'a>(command: &'a mut Command, locale: &[(&str, &str)]) -> &'a mut Command {
-    for (name, _) in std::env::vars_os() {
-        let is_told = |name: &OsStr| {
-            let name = name.to_string_lossy();
-            let names = ["LANG", "LD_LIBRARY_PATH"];
-            name.starts_with("PYTHON") || name.starts_with("LC_") || names.contains(&&*name)
-        };
-        if is_told(&name) {
-            command.env_remove(name);
-        }
-    }
-    command.envs(locale.iter().copied())
 }
 
 fn scripts(folder: &Path) -> Result<Vec<PathBuf>> {

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 
 use super::{Bench, FLAVOURS, clean};
-use crate::workspace::run_quietly;
+use crate::strace;
 
 /// Scripts, and how many calls their programs may make that take a file's name.
 const SCRIPTS: [(&str, [usize; 2]); 2] = [("hello", [3, 8]), ("imports", [8, 14])];
@@ -34,23 +34,18 @@ const MOST_LOADED: usize = 50;
 
 /// Prints a table beside the ordinary interpreter, and fails if a program names another file.
 pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
-    if Command::new("strace").arg("--version").output().is_err() {
+    if !strace::is_there() {
         println!("file system calls: left out, for there is no strace");
         return Ok(());
     }
     println!("calls that take a file's name | python | {}", FLAVOURS.join(" | "));
     for (name, most) in SCRIPTS {
         let script = bench.scripts.join(format!("{name}.py"));
-        let mut ordinary = Command::new("strace");
-        let log = bench.work.join(format!("{name}.strace"));
-        let ordinary = ordinary.arg("-o").arg(&log).args(["-f", "-e", "trace=%file"]);
-        let python = trace(ordinary.arg(&bench.python).arg(&script), &log)?.len();
+        let python = calls(Command::new(&bench.python).arg(&script))?.len();
         let mut row = format!("{name} | {python}");
         for (flavour, most) in FLAVOURS.into_iter().zip(most) {
             let program = bench.work.join(flavour).join(name);
-            let mut strace = Command::new("strace");
-            strace.arg("-o").arg(&log).args(["-f", "-e", "trace=%file"]).arg(&program);
-            let calls = trace(&mut strace, &log)?;
+            let calls = calls(&mut Command::new(&program))?;
             let own = format!("\"{}\"", program.display());
             for call in &calls {
                 let names = |parts: &[&str]| parts.iter().any(|part| call.contains(*part));
@@ -77,21 +72,17 @@ pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
 
 /// The same for a program that imports NumPy.
 pub(super) fn test_wheels(bench: &Bench<'_>, site: &Path) -> Result<()> {
-    if Command::new("strace").arg("--version").output().is_err() {
+    if !strace::is_there() {
         return Ok(());
     }
     let script = bench.work.join("numpy-only.py");
     fs::write(&script, "import numpy\n").with_context(|| format!("`{}`", script.display()))?;
     let mut programs = bench.programs(&script, &["dynamic"], Some(site))?;
     let (_, program) = programs.remove(0);
-    let log = bench.work.join("numpy.strace");
-    let mut ordinary = Command::new("strace");
-    ordinary.arg("-o").arg(&log).args(["-f", "-e", "trace=%file"]).arg(&bench.python);
+    let mut ordinary = Command::new(&bench.python);
     ordinary.args(["-c", "import sys; sys.path.append(sys.argv[1]); import numpy"]).arg(site);
-    let python = trace(&mut ordinary, &log)?.len();
-    let mut strace = Command::new("strace");
-    strace.arg("-o").arg(&log).args(["-f", "-e", "trace=%file"]).arg(&program);
-    let calls = trace(&mut strace, &log)?;
+    let python = calls(&mut ordinary)?.len();
+    let calls = calls(&mut Command::new(&program))?;
     let own = format!("\"{}\"", program.display());
     let allowed: Vec<&str> = [&STATIC[..], &SETTINGS, &DYNAMIC, &LOADED, &[&own]].concat();
     for call in &calls {
@@ -105,17 +96,14 @@ pub(super) fn test_wheels(bench: &Bench<'_>, site: &Path) -> Result<()> {
 
 /// The same for programs whose modules are linked in: what they name isn't more than without these.
 pub(super) fn test_linked(bench: &Bench<'_>, script: &Path, site: &Path) -> Result<()> {
-    if Command::new("strace").arg("--version").output().is_err() {
+    if !strace::is_there() {
         return Ok(());
     }
     let (_, most) = SCRIPTS[0];
     for ((flavour, program), most) in
         bench.programs(script, &FLAVOURS, Some(site))?.iter().zip(most)
     {
-        let log = bench.work.join("linked.strace");
-        let mut strace = Command::new("strace");
-        strace.arg("-o").arg(&log).args(["-f", "-e", "trace=%file"]).arg(program);
-        let calls = trace(&mut strace, &log)?;
+        let calls = calls(&mut Command::new(program))?;
         let own = format!("\"{}\"", program.display());
         let of_flavour: &[&str] = if *flavour == "dynamic" { &DYNAMIC } else { &[] };
         let allowed: Vec<&str> = [&STATIC[..], of_flavour, &[&own]].concat();
@@ -136,13 +124,7 @@ pub(super) fn test_linked(bench: &Bench<'_>, script: &Path, site: &Path) -> Resu
     Ok(())
 }
 
-/// The calls of a command, as strace prints them.
-fn trace(strace: &mut Command, log: &Path) -> Result<Vec<String>> {
-    clean(strace, &[("LANG", "C.UTF-8")]);
-    run_quietly(strace)?;
-    let text = fs::read_to_string(log).with_context(|| format!("`{}`", log.display()))?;
-    // A process id comes first, and lines of signals and exits are none of calls.
-    let calls = text.lines().filter_map(|line| line.split_once(' ')).map(|(_, call)| call.trim());
-    let calls = calls.filter(|call| !call.starts_with("+++") && !call.starts_with("---"));
-    Ok(calls.map(str::to_owned).collect())
+/// The calls of a command in a locale that every machine has.
+fn calls(command: &mut Command) -> Result<Vec<String>> {
+    strace::file_calls(clean(command, &[("LANG", "C.UTF-8")]))
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::hints::Hints;
 use super::inputs::{Inputs, Names};
 use super::links::Links;
+use super::passing::Passing;
 use super::report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,
 };
@@ -164,23 +165,25 @@ struct ListedFile {
     content: Option<(usize, usize)>,
 }
 
-/// Finds what is wanted, or takes what was found before if nothing that it depended on has changed.
+/// Finds what is wanted, or takes what was found before if nothing that it depended on has changed, but
+/// for the place of a folder that passes.
 pub(crate) fn find(
     wanted: &Wanted,
+    passing: &Passing,
     base: &Base,
     cache: Option<&Cache>,
     stop: Stop<'_>,
 ) -> Result<Found, Error> {
     let request = serde_json::to_vec(wanted).unwrap_or_default();
-    let key = key(&request, base);
+    let key = key(&passing.leave_open(&request), base);
     let kept = cache.and_then(|cache| cache.record_get(RECORDS, &key));
-    if let Some(found) = kept.and_then(unpack) {
+    if let Some(found) = kept.and_then(|kept| unpack(kept, passing)) {
         return Ok(found);
     }
     let (found, inputs) = run(&request, wanted, base, stop)?;
     if let Some(cache) = cache.filter(|_| !found.objects.lacks) {
         // A cache that can't be written to costs the next run some time.
-        let _ = cache.record_put(RECORDS, &key, &pack(&found, &inputs));
+        let _ = cache.record_put(RECORDS, &key, &pack(&found, &inputs, passing));
     }
     Ok(found)
 }
@@ -199,24 +202,28 @@ fn key(request: &[u8], base: &Base) -> Vec<u8> {
 }
 
 /// Inputs, report and shared objects, with their length before them, and the image.
-fn pack(found: &Found, inputs: &Inputs) -> Vec<u8> {
+fn pack(found: &Found, inputs: &Inputs, passing: &Passing) -> Vec<u8> {
     let Found { report, objects, statics, at_start, .. } = found;
     let header =
         serde_json::to_vec(&(inputs, report, objects, statics, at_start)).unwrap_or_default();
+    let header = passing.leave_open(&header);
     let mut text = (header.len() as u64).to_le_bytes().to_vec();
     text.extend_from_slice(&header);
     text.extend_from_slice(found.image());
     text
 }
 
-fn unpack(kept: Vec<u8>) -> Option<Found> {
+fn unpack(kept: Vec<u8>, passing: &Passing) -> Option<Found> {
     let (length, rest) = kept.split_first_chunk::<8>()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
     let header: (Inputs, Report, Objects, Statics, BTreeSet<String>) =
-        serde_json::from_slice(rest.get(..length)?).ok()?;
-    let (inputs, report, objects, statics, at_start) = header;
-    let start = 8 + length;
-    inputs.hold().then_some(Found { report, objects, statics, at_start, start, bytes: kept })
+        serde_json::from_slice(&passing.fill(rest.get(..length)?)).ok()?;
+    let (inputs, mut report, objects, mut statics, at_start) = header;
+    if !inputs.hold() {
+        return None;
+    }
+    statics.measure(&mut report).ok()?;
+    Some(Found { report, objects, statics, at_start, start: 8 + length, bytes: kept })
 }
 
 fn run(

@@ -87,6 +87,7 @@ pub(super) fn interpreter(
                 modules: &modules,
                 libraries: &libraries,
                 linker: request.linker,
+                cache,
             };
             let bytes = runtime.relink(&what, progress)?;
             if let Some(cache) = cache {

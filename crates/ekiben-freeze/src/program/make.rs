@@ -13,6 +13,7 @@ use ekiben_object::elf;
 
 use super::find::{self, Found, Main, Wanted};
 use super::links::{self, Links};
+use super::passing::Passing;
 use super::report::{ReportedFile, ReportedModule, Sizes, Warning};
 use super::{
     Base, Beside, Error, Flavour, Folder, Need, Report, SECTION, Target, hints, inventory, link,
@@ -71,6 +72,9 @@ pub struct Request {
     pub target: Target,
     /// Folders of installed packages.
     pub site: Vec<PathBuf>,
+    /// The folder of all that was put together for this program alone, if something was: what is found in
+    /// it is found again where it is next time.
+    pub passing: Option<PathBuf>,
     /// Modules to take besides, `package.*` for all of a package.
     pub includes: Vec<String>,
     /// Patterns of modules to leave out with all below them.
@@ -115,6 +119,7 @@ impl Request {
         Self {
             target,
             site: Vec::new(),
+            passing: None,
             includes: Vec::new(),
             excludes: Vec::new(),
             traced: Vec::new(),
@@ -203,22 +208,14 @@ pub fn version() -> String {
     format!("{}+{}", env!("CARGO_PKG_VERSION"), digest.get(..8).unwrap_or(&digest))
 }
 
-/// Makes a program.
+/// Makes a program. What was found, and interpreters that were linked anew, are kept in the cache for the
+/// next one.
 ///
 /// # Errors
 /// If its modules can't be found or compiled, some can't be part of a program, or the runtime can't be
 /// used.
 pub fn freeze(request: &Request, base: &Base, cache: Option<&Cache>) -> Result<Program, Error> {
-    freeze_until(request, base, Caches { found: cache, linked: cache }, None)
-}
-
-/// Where results are kept for the next program.
-#[derive(Debug, Clone, Copy)]
-pub struct Caches<'a> {
-    /// What was found, by the places where it lies.
-    pub found: Option<&'a Cache>,
-    /// Interpreters that were linked anew, by what they are made of.
-    pub linked: Option<&'a Cache>,
+    freeze_until(request, base, cache, None)
 }
 
 /// As [`freeze`], unless it is to stop before.
@@ -228,13 +225,14 @@ pub struct Caches<'a> {
 pub fn freeze_until(
     request: &Request,
     base: &Base,
-    caches: Caches<'_>,
+    cache: Option<&Cache>,
     stop: Stop<'_>,
 ) -> Result<Program, Error> {
     let stdlib = fs::read(&base.stdlib).map_err(Error::io("read", &base.stdlib))?;
     let standard = standard(base, &stdlib)?;
     let wanted = wanted(request, base, &standard)?;
-    let mut found = find::find(&wanted, base, caches.found, stop)?;
+    let passing = Passing::new(request.passing.as_deref());
+    let mut found = find::find(&wanted, &passing, base, cache, stop)?;
     if let (Some(beside), Some(flavour)) = (&request.beside, request.flavour) {
         beside.refuse_compiled(&found, flavour, base)?;
     }
@@ -251,7 +249,7 @@ pub fn freeze_until(
     if request.strict {
         links::strictly(&report.warnings)?;
     }
-    let interpreter = link::interpreter(request, flavour, base, &found, caches.linked)?;
+    let interpreter = link::interpreter(request, flavour, base, &found, cache)?;
     add_libraries(&mut builder, &interpreter.libraries)?;
     let builtins = interpreter.builtins.as_ref();
     let image = image(builder, request, &found, &standard, builtins)?;
@@ -273,12 +271,13 @@ pub fn freeze_until(
 pub fn compiled(
     request: &Request,
     base: &Base,
-    caches: Caches<'_>,
+    cache: Option<&Cache>,
     stop: Stop<'_>,
 ) -> Result<Vec<super::Compiled>, Error> {
     let stdlib = fs::read(&base.stdlib).map_err(Error::io("read", &base.stdlib))?;
     let wanted = wanted(request, base, &standard(base, &stdlib)?)?;
-    let found = find::find(&wanted, base, caches.found, stop)?;
+    let passing = Passing::new(request.passing.as_deref());
+    let found = find::find(&wanted, &passing, base, cache, stop)?;
     let mut modules: Vec<_> =
         found.objects.modules.iter().map(super::shared::Module::compiled).collect();
     let distributions = found.report.distributions.iter();

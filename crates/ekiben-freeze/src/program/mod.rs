@@ -15,6 +15,7 @@
 //! | [`Links`] | which of both is wanted |
 //! | [`with_static`] | installed packages with static wheels in place of some |
 //! | [`Beside`] | packages that are files beside the program |
+//! | `passing` | what is kept of a search where a folder was made for one program |
 //! | `make` | the image, and the program |
 //! | [`Report`] | what was taken and why, for people and for programs |
 //! | [`inventory`] | what is in a program that was made |
@@ -34,6 +35,7 @@ pub mod inventory;
 mod link;
 mod links;
 mod make;
+mod passing;
 mod project;
 mod pylock;
 mod report;
@@ -51,7 +53,7 @@ pub use beside::{Beside, Folder};
 pub use dependencies::{Installer, installed_folder};
 pub use error::{Compiled, Error, Need};
 pub use links::{Link, Links};
-pub use make::{Caches, Program, Request, compiled, freeze, freeze_until, version};
+pub use make::{Program, Request, compiled, freeze, freeze_until, version};
 pub use project::{Modules, Project};
 pub use report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,

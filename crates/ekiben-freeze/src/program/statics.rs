@@ -2,6 +2,7 @@
 //! linked in.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use ekiben_static::{Library, Manifest};
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use super::inputs::Inputs;
-use super::report::Why;
+use super::report::{Report, ReportedModule, Why};
 
 /// A module that is linked in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +54,19 @@ impl Statics {
         self.modules.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
+    /// Takes the objects' sizes as they are now. What was found doesn't depend on what is in them: a
+    /// module that was compiled anew is linked, and nothing else is done again.
+    pub(crate) fn measure(&mut self, report: &mut Report) -> Result<(), Error> {
+        for module in &mut self.modules {
+            module.size = size_of(&module.object)?;
+            let is_it = |it: &&mut ReportedModule| it.is_linked && it.why.name == module.why.name;
+            if let Some(reported) = report.modules.iter_mut().find(is_it) {
+                reported.code = module.size;
+            }
+        }
+        Ok(())
+    }
+
     /// The libraries of the wheel that a module is from.
     pub(crate) fn libraries_of(&self, module: &StaticModule) -> &[Library] {
         self.libraries.get(&module.manifest).map_or(&[], Vec::as_slice)
@@ -64,6 +78,11 @@ impl StaticModule {
     pub(crate) fn wheel(&self) -> &Path {
         wheel_of(&self.manifest)
     }
+}
+
+fn size_of(object: &Path) -> Result<usize, Error> {
+    let metadata = fs::metadata(object).map_err(Error::io("read", object))?;
+    Ok(usize::try_from(metadata.len()).unwrap_or(usize::MAX))
 }
 
 fn wheel_of(manifest: &Path) -> &Path {
@@ -108,7 +127,7 @@ impl<'a> Collector<'a> {
             return Err(Error::Text { path: manifest, message });
         };
         let object = wheel_of(&manifest).join(&module.object);
-        let size = self.inputs.read(&object)?.len();
+        let size = size_of(&object)?;
         self.found.modules.push(StaticModule {
             why,
             distribution: said.name.clone(),

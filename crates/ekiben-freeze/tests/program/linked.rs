@@ -9,8 +9,7 @@ use std::process::Command;
 
 use ekiben_freeze::program::inventory::Inventory;
 use ekiben_freeze::program::{
-    self, Caches, Error, Flavour, Link, Linker, Links, Need, Program, Request, StaticWheels,
-    with_static,
+    self, Error, Flavour, Link, Linker, Links, Need, Program, Request, StaticWheels, with_static,
 };
 use ekiben_image::ModuleKind;
 use ekiben_static::{FORMAT, Library, Manifest, Module, Toolchain};
@@ -277,6 +276,38 @@ fn modules_are_linked_in_by_every_linker_and_flavour() {
 }
 
 #[test]
+fn a_module_that_was_compiled_anew_is_linked_and_nothing_is_looked_for_again() {
+    let mut linking = Linking::spam();
+    let cache = linking.place.cache();
+    let freeze = |linking: &Linking, site: &str| {
+        let passing = linking.place.path(site);
+        let request = linking.request(Flavour::Static);
+        let request = Request { site: vec![passing.clone()], passing: Some(passing), ..request };
+        program::freeze(&request, &linking.place.base, Some(&cache)).unwrap()
+    };
+    let first = freeze(&linking, "site");
+    let runs = linking.place.runs();
+
+    linking.module("spam._core", "spam/_core", &CORE.replace("context()", "\"anew\""), &[]);
+    // As a folder that is made for each program, and begins as another's name does.
+    fs::rename(linking.place.path("site"), linking.place.path("site-2")).unwrap();
+    let second = freeze(&linking, "site-2");
+    assert_eq!(linking.place.runs(), runs);
+    assert_eq!(linking.output(&first), SAID);
+    assert_eq!(linking.output(&second), SAID.replace("spam._core: spam._core", "spam._core: anew"));
+    let request =
+        Request { site: vec![linking.place.path("site-2")], ..linking.request(Flavour::Static) };
+    let whole = linking.place.freeze(&request).unwrap();
+    assert!(whole.bytes == second.bytes);
+    assert_eq!(whole.report.modules_text(), second.report.modules_text());
+
+    // What Python code says is looked at.
+    linking.place.write("site-2/main.py", "import spam._core\n");
+    freeze(&linking, "site-2");
+    assert_eq!(linking.place.runs(), runs + 2);
+}
+
+#[test]
 fn they_are_found_where_they_seem_to_be() {
     let linking = Linking::spam();
     let place = &linking.place;
@@ -526,8 +557,7 @@ fn what_a_program_can_do_without_is_known() {
         ("def run():\n    import spam._core\n", Need::Module),
     ] {
         place.write("site/main.py", source);
-        let caches = Caches { found: None, linked: None };
-        let modules = program::compiled(&place.module("main"), &place.base, caches, None).unwrap();
+        let modules = program::compiled(&place.module("main"), &place.base, None, None).unwrap();
         let found: Vec<_> = modules.iter().map(|it| (it.why.name.as_str(), it.need)).collect();
         assert_eq!(found, [("spam._core", need)], "{source}");
     }

@@ -14,8 +14,8 @@ use ekiben_core::plugin::protocol::Failure;
 use ekiben_core::{Service, ServiceFiles, Surroundings};
 use ekiben_engine::{ActionError, Cache, CacheLimits, RelPath};
 use ekiben_freeze::program::{
-    self, Base, Caches, Error, Installer, Link, Links, Program, Request, Sources, StaticWheels,
-    Target, Warning,
+    self, Base, Error, Installer, Link, Links, Program, Request, Sources, StaticWheels, Target,
+    Warning,
 };
 use ekiben_freeze::runtime::{self, DISTRIBUTION, Flavour, Progress, Runtime, Store};
 use serde::Deserialize;
@@ -233,6 +233,7 @@ impl Programs {
             Target::EntryPoint { module: module.to_owned(), function: function.to_owned() };
         let mut request = Request {
             site,
+            passing: Some(staged.folder.clone()),
             includes: plan.include.clone(),
             excludes: plan.exclude.clone(),
             traced: staged.traced()?,
@@ -249,10 +250,8 @@ impl Programs {
             switches: plan.set.clone(),
             ..Request::new(target)
         };
-        // What was found depends on the folder where files are put together: the engine's cache, which
-        // has the program by what is in them, is enough. Without one for interpreters, each is linked.
+        // Without one for what was found and linked, all is done again.
         let cache = Cache::open(&self.cache, CacheLimits::new(self.cache_bytes)).ok();
-        let caches = Caches { found: None, linked: cache.as_ref() };
         let say = |text: &str| files.log(&format!("{text}\n"));
         // What was resolved is of any source: pip says nothing of those that it doesn't take.
         let sources = match staged.requirements.as_ref().filter(|_| !plan.resolved) {
@@ -271,7 +270,7 @@ impl Programs {
             stop: Some(&stop),
         };
         // The first folder has the project's own files.
-        let made = statics.make(&mut request, 1, caches).map_err(unbuilt)?;
+        let made = statics.make(&mut request, 1, cache.as_ref()).map_err(unbuilt)?;
         files.log(&told(&made, &staged, &request.site));
         files.write_executable("program", &made.bytes)
     }
@@ -357,6 +356,8 @@ fn understood<'a, T: Deserialize<'a>>(json: &'a Value) -> Result<T, Failure> {
 
 /// The files of an action as modules are looked for: in folders, by their names.
 struct Staged {
+    /// Around all of them.
+    folder: PathBuf,
     site: PathBuf,
     hints: Vec<PathBuf>,
     static_wheels: Vec<PathBuf>,
@@ -373,6 +374,7 @@ impl Staged {
         let scratch = files.scratch().canonicalize()?;
         let site = scratch.join("site");
         let mut staged = Self {
+            folder: scratch.clone(),
             site: site.clone(),
             hints: Vec::new(),
             static_wheels: Vec::new(),

@@ -19,6 +19,8 @@ mod table;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use ekiben_engine::Cache;
+
 use super::error::Error;
 use super::install::INITTAB;
 use super::link::{self, SYMBOLS};
@@ -61,6 +63,8 @@ const ALWAYS: [&str; 22] = [
 /// Modules of the core, which are written by hand in `Modules/config.c.in`.
 const CORE: [&str; 9] =
     ["_ast", "_imp", "_string", "_tokenize", "_warnings", "builtins", "gc", "marshal", "sys"];
+/// The kind of the cache's records of objects that are compiled for a link.
+const COMPILED: &str = "compiled-for-link";
 /// The module whose users look symbols up by name.
 const LOOKS_UP: &str = "_ctypes";
 
@@ -90,6 +94,8 @@ pub struct Relink<'a> {
     pub libraries: &'a Libraries,
     /// The linker; the compiler's own, if none is named.
     pub linker: Option<Linker>,
+    /// Where objects are kept that the next link may have too.
+    pub cache: Option<&'a Cache>,
 }
 
 impl Runtime {
@@ -143,8 +149,7 @@ impl Runtime {
         let toolchain = Toolchain::find(&mut runner)?;
         let plan = &self.manifest.link;
         runner.step("Linking an interpreter with what the program needs")?;
-        let mut own = vec!["inittab"];
-        files::write(&at("inittab.c"), self.table(what))?;
+        let mut own = vec![("inittab", self.table(what))];
         if what.flavour == Flavour::Static {
             let symbols = match what.builtins.contains(LOOKS_UP) {
                 true => {
@@ -153,17 +158,29 @@ impl Runtime {
                 }
                 false => symbols::no_source(),
             };
-            files::write(&at("symbols.c"), symbols)?;
-            own.push("symbols");
+            own.push(("symbols", symbols));
         }
         let mut how = how.clone();
         how.objects.retain(|object| object != INITTAB && object != SYMBOLS);
-        for name in own {
-            let (source, object) = (at(&format!("{name}.c")), at(&format!("{name}.o")));
-            let mut compile = link::command(&toolchain, &root);
-            // It declares what the compiler knows otherwise.
-            compile.args(&plan.compile_flags).args(["-w", "-c"]).arg(&source);
-            runner.run(&format!("compiling {name}.c"), compile.arg("-o").arg(&object))?;
+        for (name, source) in own {
+            let object = at(&format!("{name}.o"));
+            let key = [&toolchain.compiler.version, &plan.compile_flags.join(" "), &source];
+            let key = key.map(String::as_str).join("\n");
+            let kept = what.cache.and_then(|cache| cache.record_get(COMPILED, key.as_bytes()));
+            if let Some(kept) = kept {
+                files::write(&object, kept)?;
+            } else {
+                let file = at(&format!("{name}.c"));
+                files::write(&file, source)?;
+                let mut compile = link::command(&toolchain, &root);
+                // It includes nothing, and declares what the compiler knows otherwise.
+                compile.args(&plan.compile_flags).args(["-w", "-c"]).arg(&file);
+                runner.run(&format!("compiling {name}.c"), compile.arg("-o").arg(&object))?;
+                if let Some(cache) = what.cache {
+                    // A cache that can't be written to costs the next run some time.
+                    let _ = cache.record_put(COMPILED, key.as_bytes(), &files::read(&object)?);
+                }
+            }
             how.objects.push(object.display().to_string());
         }
         // By names that the linker's complaints can be understood by.

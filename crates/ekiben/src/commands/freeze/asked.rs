@@ -8,7 +8,7 @@ use ekiben_archive::normalize_name;
 use ekiben_core::{Cause, Problem, Problems};
 use ekiben_engine::Cache;
 use ekiben_freeze::program::{
-    self, Base, Caches, Error, Flavour, Installer, Link, Links, Modules, Program, Project, Request,
+    self, Base, Error, Flavour, Installer, Link, Links, Modules, Program, Project, Request,
     Sources, StaticWheels, Target, Warning,
 };
 
@@ -115,6 +115,7 @@ impl Asked<'_> {
         Ok(Request {
             target,
             site,
+            passing: None,
             includes: freeze.include.clone(),
             excludes: freeze.exclude.clone(),
             traced: Vec::new(),
@@ -194,8 +195,7 @@ impl Asked<'_> {
             say: &say,
             stop: Some(&stop),
         };
-        let caches = Caches { found: cache, linked: cache };
-        statics.make(request, 0, caches).map_err(|failed| match failed {
+        statics.make(request, 0, cache).map_err(|failed| match failed {
             Failed::Static(error) => super::super::static_wheels::problems(&error),
             Failed::Program(error) => problems(error),
         })

@@ -7,9 +7,7 @@ use std::process::{Command, Stdio};
 use ekiben_archive::normalize_name;
 use ekiben_core::{Cause, Problem, Problems};
 use ekiben_engine::{Cache, CacheLimits};
-use ekiben_freeze::program::{
-    Base, Caches, Flavour, Installer, Link, Links, Request, Sources, Target,
-};
+use ekiben_freeze::program::{Base, Flavour, Installer, Link, Links, Request, Sources, Target};
 use ekiben_freeze::runtime::Store as Runtimes;
 use ekiben_static::{Manifest, Progress};
 
@@ -111,8 +109,7 @@ pub(super) fn checked(check: &StaticCheck, global: &Global) -> Result<End, Stop>
         stop: Some(&stop),
     };
     let kept = Cache::open(&cache, CacheLimits::new(global.cache_size)).ok();
-    let caches = Caches { found: kept.as_ref(), linked: kept.as_ref() };
-    let made = statics.make(&mut request, 0, caches).map_err(|failed| match failed {
+    let made = statics.make(&mut request, 0, kept.as_ref()).map_err(|failed| match failed {
         Failed::Static(error) => Stop::from(error),
         Failed::Program(error) => wrong(error),
     })?;
