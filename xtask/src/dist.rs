@@ -91,7 +91,7 @@ fn maturin(workspace: &Workspace, precompiled: Option<&Path>) -> Result<PathBuf>
     let fresh = workspace.target().join("dist");
     remove_wheels(&fresh)?;
     let mut build = Python::find()?.tools(workspace, "dist")?.program("maturin");
-    build.args(["build", "--release", "--quiet", "--out"]).arg(&fresh);
+    build.args(["build", "--release", "--quiet", "--compression-level", "9", "--out"]).arg(&fresh);
     build.current_dir(workspace.root()).env_remove(PRECOMPILED);
     if let Some(folder) = precompiled {
         build.env(PRECOMPILED, folder);
