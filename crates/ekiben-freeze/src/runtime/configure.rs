@@ -21,6 +21,10 @@ pub(super) const COMPILE_FLAGS: [&str; 5] = [
     "-fno-asynchronous-unwind-tables",
 ];
 
+/// Has gcc's link-time optimisation give all files absolute names: beside relative ones it notes the folder
+/// in which it runs, which no option maps (stream_pwd in gcc's lto-streamer-out.cc).
+const ABSOLUTE_NAMES: &str = "-fdebug-prefix-map==/ekiben-build/";
+
 const NO_TEST_MODULES: &str = "--disable-test-modules";
 
 /// The arguments of `configure`.
@@ -41,8 +45,12 @@ pub(super) fn arguments(request: &Request, libraries: &Libraries) -> Vec<String>
     .map(str::to_owned)
     .into();
     arguments.push(format!("--prefix={PREFIX}"));
+    let mut flags = COMPILE_FLAGS.to_vec();
+    if request.lto {
+        flags.push(ABSOLUTE_NAMES);
+    }
     // Extension modules that are built for this interpreter don't get these.
-    arguments.push(format!("CFLAGS_NODIST={}", COMPILE_FLAGS.join(" ")));
+    arguments.push(format!("CFLAGS_NODIST={}", flags.join(" ")));
     if request.python.minor() >= 13 {
         // Its constructor opens a file of the kernel in every start, whichever allocator is used.
         arguments.push("--without-mimalloc".to_owned());
@@ -165,6 +173,14 @@ mod tests {
         (request.pgo, request.tests) = (true, true);
         let arguments = super::arguments(&request, &libraries());
         assert!(has(&arguments, "--enable-optimizations"));
+        let flags = |arguments: &[String]| {
+            let of_c = arguments.iter().find_map(|word| word.strip_prefix("CFLAGS_NODIST="));
+            of_c.unwrap_or_default().split(' ').map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(flags(&arguments), COMPILE_FLAGS);
+        request.lto = true;
+        let arguments = super::arguments(&request, &libraries());
+        assert_eq!(flags(&arguments).last().map(String::as_str), Some(ABSOLUTE_NAMES));
         assert!(!has(&arguments, NO_TEST_MODULES));
     }
 
