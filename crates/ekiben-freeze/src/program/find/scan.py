@@ -29,11 +29,10 @@ class Scan:
     """The findings in one module. `words` are names that some import depends on the use of."""
 
     def __init__(self, source, tree, is_main, words=()):
-        # (module, names or None, level, line, how)
+        # (module, names or None, level, line, how, is_first): the last says whether it may be done when the
+        # module is imported, as all outside of functions are; in the main module those in functions are
+        # too, since it calls them.
         self.imports = []
-        # (module, names or None, level): those outside of functions, which are done when the module is
-        # imported; in the main module all, since it calls its functions.
-        self.first = []
         # (line, text): imports of names that are only known when the program runs.
         self.dynamic = []
         # (line, text): uses of the module's own path.
@@ -84,9 +83,7 @@ class Scan:
         self._add(node.module or "", names, node.level, node.lineno, how)
 
     def _add(self, module, names, level, line, how):
-        self.imports.append((module, names, level, line, how))
-        if self._is_main or not self._functions:
-            self.first.append((module, names, level))
+        self.imports.append((module, names, level, line, how, self._is_main or not self._functions))
 
     def _function(self, node, how):
         for outside in [*node.decorator_list, node.args]:

@@ -69,7 +69,7 @@ class Walk:
         self.missing = {}
         # Modules with what they import, and how.
         self._edges = {}
-        # Modules with what they import outside of functions.
+        # Modules with what they may import when they are imported.
         self._first = {}
         self.metadata = set()
         self.warnings = []
@@ -340,15 +340,15 @@ class Walk:
         places = self._standard_library.places if is_standard else self._places
         package = name if is_package else name.rpartition(".")[0]
         first = self._first[name] = []
-        for module, names, level in scan.first:
-            base = _resolve(package, module, level)
-            if base:
-                first += [base, *(f"{base}.{it}" for it in names or ())]
         unused = self._hints.get(name, {}).get("unused", ())
         self._mention(name, scan.mentioned)
-        for module, names, level, line, how in scan.imports:
+        for module, names, level, line, how, is_first in scan.imports:
             base = _resolve(package, module, level)
-            if base is not None and base not in unused:
+            if base is None:
+                continue
+            if is_first:
+                first += [base, *(f"{base}.{it}" for it in names or ())]
+            if base not in unused:
                 self._when_wanted(name, base, partial(self._import, places, name, base, names, line, how))
         if is_standard:
             return
