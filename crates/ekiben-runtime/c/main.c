@@ -326,10 +326,11 @@ is_set(const char *key)
     return value != NULL && strcmp(value, "1") == 0;
 }
 
-/* The collector would find nothing before the program's own code runs. It is off from its own start
- * on, in the first interpreter. */
+/* Whether the collector keeps away from the start; known from the collector's own start on. */
 static int is_quiet;
 
+/* It would find nothing before the program's own code runs. It is off from its own start on, in the first
+ * interpreter. */
 PyStatus __real__PyGC_Init(PyInterpreterState *interpreter);
 INNER PyStatus __wrap__PyGC_Init(PyInterpreterState *interpreter);
 
