@@ -10,6 +10,7 @@ use ekiben_engine::{Cache, CacheLimits};
 use ekiben_freeze::program::{Base, Flavour, Installer, Link, Links, Request, Sources, Target};
 use ekiben_freeze::runtime::Store as Runtimes;
 use ekiben_static::{Manifest, Progress};
+use serde_json::json;
 
 use super::store;
 use crate::cli::{Global, StaticCheck};
@@ -67,22 +68,19 @@ pub(super) fn checked(check: &StaticCheck, global: &Global) -> Result<End, Stop>
     let installer =
         Installer { python: base.interpreter.clone(), cache: cache.clone(), refresh: false };
     let site = installer.requirements(&at("requirements.txt")).map_err(wrong)?;
+    let includes: Vec<String> = modules.iter().map(|module| module.name.clone()).collect();
     let script = match &check.script {
         Some(script) => script.clone(),
         None => {
-            let names: Vec<String> = modules.iter().map(|it| format!("{:?}", it.name)).collect();
             let installed =
                 fs::read_dir(&site).map_err(|error| unusable("list packages", error))?;
             let installed: BTreeSet<String> = installed
                 .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-                .filter_map(|name| Some(format!("{:?}", name.split('.').next()?)))
+                .filter_map(|name| Some(name.split('.').next()?.to_owned()))
                 .collect();
-            let installed: Vec<String> = installed.into_iter().collect();
-            let text = format!(
-                "MODULES = [{}]\nINSTALLED = [{}]\n{IMPORTS}",
-                names.join(", "),
-                installed.join(", ")
-            );
+            // Lists of strings are the same in JSON and in Python.
+            let (modules, installed) = (json!(includes), json!(installed));
+            let text = format!("MODULES = {modules}\nINSTALLED = {installed}\n{IMPORTS}");
             fs::write(at("import_all_of_it.py"), text)
                 .map_err(|error| unusable("write a script", error))?;
             at("import_all_of_it.py")
@@ -92,7 +90,7 @@ pub(super) fn checked(check: &StaticCheck, global: &Global) -> Result<End, Stop>
     links.set("*", Link::Static);
     let mut request = Request {
         site: vec![site],
-        includes: modules.iter().map(|module| module.name.clone()).collect(),
+        includes,
         link: links.clone(),
         flavour: Some(Flavour::Static),
         ..Request::new(Target::Script(script))
