@@ -46,6 +46,12 @@ pub fn packages<'a>(paths: impl IntoIterator<Item = &'a Path>) -> BTreeMap<&'a P
     found.collect()
 }
 
+/// The package that a file came with, which may be meant by a pattern of the shell's.
+#[must_use]
+pub fn owner(path: &str) -> Option<String> {
+    owners(&ask("--search", &[path])).into_values().next()
+}
+
 /// The paths by which the package manager may know a file: where links lead to, and, since `/lib` became a
 /// link, where it was before.
 fn spellings(path: &Path) -> Vec<String> {

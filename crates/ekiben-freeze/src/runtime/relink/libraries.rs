@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use ekiben_static::{Library, machine};
 
@@ -289,8 +288,8 @@ impl Search<'_, '_, '_> {
     fn lacking(&mut self, name: &str, by: Wanted<'_>) -> Result<NoArchive, Error> {
         let shared = self.toolchain.shared(name, self.runner)?;
         let package = match &shared {
-            Some(shared) => package_of(&shared.display().to_string()),
-            None => package_of(&format!("*/lib{name}.so.*")),
+            Some(shared) => machine::owner(&shared.display().to_string()),
+            None => machine::owner(&format!("*/lib{name}.so.*")),
         };
         Ok(NoArchive {
             name: name.to_owned(),
@@ -300,13 +299,4 @@ impl Search<'_, '_, '_> {
             package,
         })
     }
-}
-
-/// The package of Debian that has a file, if it is one.
-fn package_of(pattern: &str) -> Option<String> {
-    let mut dpkg = Command::new("dpkg");
-    let output = dpkg.arg("-S").arg(pattern).stdin(Stdio::null()).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let (package, _) = text.lines().next()?.split_once(':')?;
-    Some(package.to_owned())
 }
