@@ -5,6 +5,7 @@
 //! `Modules/Setup.local`, and a few only `setup.py` knows.
 
 use super::Request;
+use super::install::BUILD_FOLDER;
 use super::libraries::Libraries;
 
 /// The prefix that CPython is told; what is installed follows the place of the interpreter instead.
@@ -20,10 +21,6 @@ pub(super) const COMPILE_FLAGS: [&str; 5] = [
     "-fno-unwind-tables",
     "-fno-asynchronous-unwind-tables",
 ];
-
-/// Has gcc's link-time optimisation give all files absolute names: beside relative ones it notes the folder
-/// in which it runs, which no option maps (stream_pwd in gcc's lto-streamer-out.cc).
-const ABSOLUTE_NAMES: &str = "-fdebug-prefix-map==/ekiben-build/";
 
 const NO_TEST_MODULES: &str = "--disable-test-modules";
 
@@ -45,12 +42,14 @@ pub(super) fn arguments(request: &Request, libraries: &Libraries) -> Vec<String>
     .map(str::to_owned)
     .into();
     arguments.push(format!("--prefix={PREFIX}"));
-    let mut flags = COMPILE_FLAGS.to_vec();
+    let mut flags = COMPILE_FLAGS.join(" ");
     if request.lto {
-        flags.push(ABSOLUTE_NAMES);
+        // All files get absolute names: beside relative ones gcc's link-time optimisation notes the folder
+        // in which it runs, which no option maps (stream_pwd in gcc's lto-streamer-out.cc).
+        flags.push_str(&format!(" -fdebug-prefix-map=={BUILD_FOLDER}/"));
     }
     // Extension modules that are built for this interpreter don't get these.
-    arguments.push(format!("CFLAGS_NODIST={}", flags.join(" ")));
+    arguments.push(format!("CFLAGS_NODIST={flags}"));
     if request.python.minor() >= 13 {
         // Its constructor opens a file of the kernel in every start, whichever allocator is used.
         arguments.push("--without-mimalloc".to_owned());
@@ -180,7 +179,8 @@ mod tests {
         assert_eq!(flags(&arguments), COMPILE_FLAGS);
         request.lto = true;
         let arguments = super::arguments(&request, &libraries());
-        assert_eq!(flags(&arguments).last().map(String::as_str), Some(ABSOLUTE_NAMES));
+        let last = flags(&arguments).pop();
+        assert_eq!(last.as_deref(), Some("-fdebug-prefix-map==/ekiben-build/"));
         assert!(!has(&arguments, NO_TEST_MODULES));
     }
 

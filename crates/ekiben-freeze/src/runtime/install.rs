@@ -39,7 +39,7 @@ pub(super) const BESIDE_IMAGES: [&str; 2] = ["lib-dynload/", "test/"];
 /// The object with the table of builtin modules.
 pub(super) const INITTAB: &str = "lib/inittab.o";
 /// What stands for the build folder where its path was written down.
-const BUILD_FOLDER: &str = "/ekiben-build";
+pub(super) const BUILD_FOLDER: &str = "/ekiben-build";
 /// Makes what `sysconfig` reads follow the place of the interpreter.
 const RELOCATE: &str = include_str!("relocate.py");
 
