@@ -185,9 +185,9 @@ fn sizes(lab: &Lab<'_>, script: &Path, forms: &[Form]) -> Result<String> {
         line(form.column, &form.words[0])?;
     }
     let program = lab.scratch.join("of-some-size");
-    let whole = ["--flavour", "static", "--link", "static"].map(OsStr::new);
+    let whole = || PROGRAMS[0].1.iter().map(OsStr::new);
     let settings = without_blas(&[]);
-    let mut words: Vec<&OsStr> = whole.into();
+    let mut words: Vec<&OsStr> = whole().collect();
     words.extend(settings.iter().map(OsString::as_os_str));
     for (label, more) in SMALLER {
         words.extend(more.iter().map(OsStr::new));
@@ -198,7 +198,7 @@ fn sizes(lab: &Lab<'_>, script: &Path, forms: &[Form]) -> Result<String> {
     let cut_down = cut_down.context("no program is cut down")?;
     line("static, NumPy's code in one form", &cut_down.words[0])?;
     if let Some(wheel) = with_openblas(lab)? {
-        let mut words: Vec<&OsStr> = whole.into();
+        let mut words: Vec<&OsStr> = whole().collect();
         words.extend([OsStr::new("--static-wheels"), wheel.as_os_str()]);
         lab.freeze(script, &program, &words)?;
         line("static, with OpenBLAS", &program)?;

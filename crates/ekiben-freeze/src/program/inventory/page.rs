@@ -145,11 +145,10 @@ impl Page {
         );
         for it in &inventory.distributions {
             let licence = escape(it.licence.as_deref().unwrap_or_default());
-            let files: Vec<_> = it.licence_files.iter().map(|path| escape(path)).collect();
             let (name, version) = (escape(&it.name), escape(&it.version));
+            let files = lines(&it.licence_files);
             self.put(format_args!(
-                "<tr><td>{name}</td><td>{version}</td><td>{licence}</td><td>{}</td></tr>\n",
-                files.join("<br>")
+                "<tr><td>{name}</td><td>{version}</td><td>{licence}</td><td>{files}</td></tr>\n"
             ));
         }
         self.text.push_str("</table>\n");
@@ -163,9 +162,8 @@ impl Page {
             "<h2>Libraries linked in</h2>\n<table>\n<tr><th>name<th>package<th>texts</tr>\n",
         );
         for it in &inventory.libraries {
-            let files: Vec<_> = it.licence_files.iter().map(|path| escape(path)).collect();
             let package = escape(it.package.as_deref().unwrap_or_default());
-            let (name, files) = (escape(&it.name), files.join("<br>"));
+            let (name, files) = (escape(&it.name), lines(&it.licence_files));
             self.put(format_args!("<tr><td>{name}</td><td>{package}</td><td>{files}</td></tr>\n"));
         }
         self.text.push_str("</table>\n");
@@ -198,6 +196,12 @@ impl Page {
         }
         self.text.push_str("</table>\n</details>\n");
     }
+}
+
+/// Paths, each in a line of a cell.
+fn lines(paths: &[String]) -> String {
+    let paths: Vec<String> = paths.iter().map(|path| escape(path)).collect();
+    paths.join("<br>")
 }
 
 fn escape(text: &str) -> String {
