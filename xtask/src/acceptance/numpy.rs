@@ -2,9 +2,11 @@
 //!
 //! The tests lie in a folder of their own, so that NumPy itself comes from the interpreter. The ordinary
 //! interpreter of the same build runs them too, with NumPy's wheel. Each case must come out the same, unless
-//! `numpy.toml` tells why it can't; an explanation that explains nothing is an error too.
+//! `numpy.toml` tells why it can't; an explanation that explains nothing is an error too. Before, the example
+//! with NumPy is made as its README says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,13 +17,17 @@ use serde::Deserialize;
 
 use super::interpreters::PYTHON;
 use super::report::{self, Made};
-use crate::python::installed_version;
-use crate::runtime;
+use crate::examples::{copy_into, run_tests};
+use crate::frontend::Frontends;
+use crate::python::{Python, installed_version};
 use crate::static_table::{self, NO_BLAS};
 use crate::workspace::{Workspace, copy_folder, output_of};
+use crate::{dist, runtime};
 
 /// The set of `xtask/requirements`.
 const SET: &str = "numpy-tests";
+/// A project whose program has NumPy and a module of its own that uses NumPy's C API.
+const EXAMPLE: &str = "examples/numpy-executable";
 const EXPLANATIONS: &str = "xtask/src/acceptance/numpy.toml";
 /// The package that the tests become.
 const TESTS: &str = "nptests";
@@ -57,6 +63,7 @@ pub(super) fn test(workspace: &Workspace, write: bool) -> Result<()> {
     let ekiben = super::build_ekiben(workspace)?;
     let runtime = runtime::build(&mut Command::new(&ekiben), PYTHON, &[])?;
     let path = static_table::path_with_pip(workspace)?;
+    example(workspace, &path)?;
     let packages = static_table::install(workspace, SET, &runtime, &path)?;
     let scratch = tempfile::tempdir()?;
     let program = scratch.path().join("python");
@@ -147,6 +154,24 @@ fn run(python: &mut Command, tests: &Path) -> Result<Results> {
     fs::remove_file(&report)?;
     ensure!(results.len() > 10_000, "only {} of NumPy's tests were run", results.len());
     Ok(results)
+}
+
+/// Builds the example by pip, with what the index has, installs its wheel, and runs its tests.
+fn example(workspace: &Workspace, path: &OsStr) -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let at = |name: &str| scratch.path().join(name);
+    let wheels = at("wheels");
+    copy_into(&dist::build(workspace)?, &wheels)?;
+    copy_folder(&workspace.path(EXAMPLE), &at("project"))?;
+    let mut pip = Command::new("pip");
+    static_table::without_cargo(&mut pip).env("PATH", path);
+    pip.args(["wheel", "--quiet", "--no-deps", "--find-links"]).arg(&wheels);
+    output_of(pip.arg("--wheel-dir").arg(at("out")).arg(at("project")))?;
+    let made = fs::read_dir(at("out"))?.next().context("pip made no wheel")??;
+    let frontends = Frontends::new(workspace, &Python::find()?, &wheels)?;
+    run_tests(&frontends.install(&made.path(), &at("environment"))?, scratch.path())?;
+    println!("{EXAMPLE}: the program that pip makes passes its tests");
+    Ok(())
 }
 
 struct Comparison {
