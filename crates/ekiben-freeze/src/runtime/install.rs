@@ -11,7 +11,7 @@ use super::interpreter::{Build, Recipe};
 use super::libraries::Libraries;
 use super::manifest::{Library, Module};
 use super::run::Runner;
-use super::{Request, code, digest, files};
+use super::{Request, code, digest, files, lto};
 
 /// Parts of the standard library that no runtime has: what tests CPython, what needs Tk, what
 /// installs pip from wheels beside it, and what shows how freezing works.
@@ -51,6 +51,9 @@ pub(super) fn recipe(request: &Request) -> String {
     }
     if request.tests {
         words.push(TAKEN_WITH_TESTS.join(" "));
+    }
+    if request.lto {
+        words.push(lto::recipe());
     }
     digest::of_bytes((words.join("\n") + code::SCRIPT).as_bytes())
 }
@@ -93,6 +96,7 @@ pub(super) fn install(
     let (source, result) = (&build.source, &build.result);
     let interpreter = result.join("bin").join(&python);
     files::copy(&source.join("python"), &interpreter)?;
+    refuse_shared(&interpreter, recipe.libraries)?;
     let stdlib = result.join("lib").join(&python);
     copy_stdlib(&source.join("Lib"), &stdlib, recipe.request.tests)?;
     // The interpreter looks for this folder, which stays empty but for modules of tests.
@@ -109,6 +113,23 @@ pub(super) fn install(
     runner.step("Compiling the standard library")?;
     code::compile_tree(&interpreter, result, &format!("lib/{python}"), runner)?;
     Ok(libraries)
+}
+
+/// An error, if the interpreter takes a library from the machine that there is an archive of.
+fn refuse_shared(interpreter: &Path, libraries: &Libraries) -> Result<(), Error> {
+    let binaries = ekiben_object::read(&files::read(interpreter)?).map_err(|error| {
+        Error::Internal(format!("{} can't be read: {error}", interpreter.display()))
+    })?;
+    let archives = libraries.found.iter().filter(|library| !library.is_of_compiler);
+    let names: Vec<String> = archives.map(|library| format!("lib{}.so", library.name)).collect();
+    for needed in binaries.iter().flat_map(|binary| &binary.needed) {
+        if names.iter().any(|name| needed.starts_with(name)) {
+            return Err(Error::Internal(format!(
+                "the interpreter needs {needed}, of which there is an archive"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn copy_stdlib(from: &Path, to: &Path, with_tests: bool) -> Result<(), Error> {
@@ -162,6 +183,12 @@ fn install_libraries(
                 _ => "PSF-2.0",
             };
             libraries.push(part_of_cpython(stem, file, licence));
+        }
+    }
+    if recipe.request.lto {
+        let own = libraries.iter().filter_map(|library| library.file.as_deref());
+        for file in own.chain([INITTAB]) {
+            lto::make_native(result, file, recipe.toolchain, runner)?;
         }
     }
     for found in &recipe.libraries.found {
