@@ -96,7 +96,8 @@ pub(super) fn install(
     let (source, result) = (&build.source, &build.result);
     let interpreter = result.join("bin").join(&python);
     files::copy(&source.join("python"), &interpreter)?;
-    refuse_shared(&interpreter, recipe.libraries)?;
+    let found = recipe.libraries.found.iter().filter(|library| !library.is_of_compiler);
+    refuse_shared(&interpreter, &found.map(|library| library.name.as_str()).collect::<Vec<_>>())?;
     let stdlib = result.join("lib").join(&python);
     copy_stdlib(&source.join("Lib"), &stdlib, recipe.request.tests)?;
     // The interpreter looks for this folder, which stays empty but for modules of tests.
@@ -116,14 +117,13 @@ pub(super) fn install(
 }
 
 /// An error, if the interpreter takes a library from the machine that there is an archive of.
-fn refuse_shared(interpreter: &Path, libraries: &Libraries) -> Result<(), Error> {
+fn refuse_shared(interpreter: &Path, archives: &[&str]) -> Result<(), Error> {
     let binaries = ekiben_object::read(&files::read(interpreter)?).map_err(|error| {
         Error::Internal(format!("{} can't be read: {error}", interpreter.display()))
     })?;
-    let archives = libraries.found.iter().filter(|library| !library.is_of_compiler);
-    let names: Vec<String> = archives.map(|library| format!("lib{}.so", library.name)).collect();
     for needed in binaries.iter().flat_map(|binary| &binary.needed) {
-        if names.iter().any(|name| needed.starts_with(name)) {
+        let name = needed.strip_prefix("lib").and_then(|rest| rest.split_once(".so"));
+        if name.is_some_and(|(name, _)| archives.contains(&name)) {
             return Err(Error::Internal(format!(
                 "the interpreter needs {needed}, of which there is an archive"
             )));
@@ -333,6 +333,23 @@ mod tests {
         refuse_paths(work.path(), &[Path::new("/other")]).unwrap();
         let error = refuse_paths(work.path(), &[Path::new("/build/folder")]).unwrap_err();
         assert_eq!(error.to_string(), "the path of the build is in lib/x.a");
+    }
+
+    #[test]
+    fn what_there_is_an_archive_of_isnt_taken_from_the_machine() {
+        let work = tempfile::tempdir().unwrap();
+        let main = "int main(void) { return 0; }\n";
+        let main = crate::runtime::testing::compile(work.path(), "main", main, &[]);
+        let program = work.path().join("program");
+        let mut gcc = std::process::Command::new("gcc");
+        gcc.arg(&main).args(["-Wl,--no-as-needed", "-lm", "-o"]).arg(&program);
+        assert!(gcc.status().unwrap().success());
+        refuse_shared(&program, &["z", "crypto"]).unwrap();
+        let error = refuse_shared(&program, &["z", "m"]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the interpreter needs libm.so.6, of which there is an archive"
+        );
     }
 
     #[test]
