@@ -21,8 +21,9 @@ use crate::workspace::{output_of, run_quietly};
 const SCRIPT: &str = include_str!("runtimes/workloads.py");
 /// How often a program is only started in a round, since that is short.
 const STARTS: usize = 10;
-const START: &str = "start";
-const ALL: &str = "all, geometric mean";
+const START: &str = "start, with imports";
+const PLAIN: &str = "plain";
+const ALL: &str = "all of these, geometric mean";
 
 /// A runtime, by how it was optimised.
 struct Subject {
@@ -51,7 +52,8 @@ pub(super) fn table(bench: &Bench, folders: &[PathBuf], rounds: usize) -> Result
     subjects.sort_by_key(|subject| (subject.optimised != PLAIN, subject.optimised.clone()));
     let columns: BTreeSet<&str> = subjects.iter().map(|it| it.optimised.as_str()).collect();
     ensure!(columns.len() == subjects.len(), "two runtimes are optimised alike");
-    let Some(first) = subjects.first().filter(|_| subjects.len() > 1) else {
+    let Some((first, others)) = subjects.split_first().filter(|(_, others)| !others.is_empty())
+    else {
         bail!("there are no two runtimes that differ in --pgo and --lto: build them, or name them");
     };
 
@@ -77,15 +79,13 @@ pub(super) fn table(bench: &Bench, folders: &[PathBuf], rounds: usize) -> Result
                 figures.add(&row, &subject.optimised, seconds);
             }
             for _ in 0..STARTS {
-                let started = cost(Command::new(&subject.program).arg(START))?;
+                let started = cost(Command::new(&subject.program).arg("start"))?;
                 figures.add(START, &subject.optimised, started.cpu.as_secs_f64());
             }
         }
     }
-    figures.markdown(first, &subjects)
+    figures.markdown(first, others)
 }
-
-const PLAIN: &str = "plain";
 
 /// Of the newest CPython, that runtime of each way of optimising which was made last.
 fn in_cache(bench: &Bench) -> Result<Vec<PathBuf>> {
@@ -145,38 +145,45 @@ impl Figures {
         sorted.get(sorted.len() / 2).copied().context("there are rounds")
     }
 
-    /// Times of the first column, and what the others have in them.
-    fn markdown(&self, first: &Subject, subjects: &[Subject]) -> Result<String> {
-        let columns: Vec<&str> = subjects.iter().map(|it| it.optimised.as_str()).collect();
-        let others = &columns[1..];
-        let mut text =
-            format!("| | {} |\n|---|{}\n", columns.join(" | "), "---|".repeat(columns.len()));
+    /// What a row of one column has in that of another.
+    fn ratio(&self, row: &str, column: &str, to: &str) -> Result<f64> {
+        Ok(self.median(row, column)? / self.median(row, to)?)
+    }
+
+    /// Times of the first, and what the others have in them.
+    fn markdown(&self, first: &Subject, others: &[Subject]) -> Result<String> {
+        let plain = first.optimised.as_str();
+        let mut text = format!("| | {plain} |");
+        for other in others {
+            let _ = write!(text, " {} |", other.optimised);
+        }
+        let _ = write!(text, "\n|---|---|{}\n", "---|".repeat(others.len()));
         let rows: BTreeSet<&str> = self.0.keys().map(|(row, _)| row.as_str()).collect();
-        let mut logarithms = vec![0.0; others.len()];
-        let mut workloads = 0.0;
-        let (starts, loads): (Vec<&str>, Vec<&str>) = rows.iter().partition(|row| **row == START);
-        for row in loads.iter().chain(&starts) {
-            let base = self.median(row, columns[0])?;
-            let _ = write!(text, "| {row} | {:.1} ms |", base * 1e3);
-            for (column, sum) in others.iter().zip(&mut logarithms) {
-                let ratio = self.median(row, column)? / base;
-                let _ = write!(text, " {ratio:.2} |");
-                if *row != START {
-                    *sum += ratio.ln();
-                }
+        let workloads: Vec<&str> = rows.into_iter().filter(|row| *row != START).collect();
+        let mut add = |row: &str, of_first: &str, of: &dyn Fn(&Subject) -> Result<String>| {
+            let _ = write!(text, "| {row} | {of_first} |");
+            for other in others {
+                let _ = write!(text, " {} |", of(other)?);
             }
-            workloads += if *row == START { 0.0 } else { 1.0 };
             text.push('\n');
+            anyhow::Ok(())
+        };
+        let shown =
+            |row: &str| Ok::<_, anyhow::Error>(format!("{:.1} ms", self.median(row, plain)? * 1e3));
+        let ratio = |row: &str, other: &Subject| {
+            Ok(format!("{:.2}", self.ratio(row, &other.optimised, plain)?))
+        };
+        for row in &workloads {
+            add(row, &shown(row)?, &|other| ratio(row, other))?;
         }
-        let _ = write!(text, "| {ALL} | |");
-        for sum in logarithms {
-            let _ = write!(text, " {:.2} |", (sum / workloads).exp());
-        }
-        let _ = write!(text, "\n| size of the interpreter | {:.1} MB |", first.size()?);
-        for subject in &subjects[1..] {
-            let _ = write!(text, " {:.1} MB |", subject.size()?);
-        }
-        text.push('\n');
+        add(ALL, "", &|other| {
+            let ratios = workloads.iter().map(|row| self.ratio(row, &other.optimised, plain));
+            let product = ratios.product::<Result<f64>>()?;
+            Ok(format!("{:.2}", product.powf(1.0 / workloads.len() as f64)))
+        })?;
+        add(START, &shown(START)?, &|other| ratio(START, other))?;
+        let size = |subject: &Subject| Ok(format!("{:.1} MB", subject.size()?));
+        add("size of the interpreter", &size(first)?, &size)?;
         Ok(text)
     }
 }
