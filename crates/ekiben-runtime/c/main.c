@@ -358,10 +358,11 @@ PyObject *
 __wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t length)
 {
     if (is_quiet) {
-#if PY_VERSION_HEX < 0x030E0000
-        struct gc_generation *young = &PyInterpreterState_Get()->gc.generations[0];
-#else
+        /* 3.14 had an incremental collector, until 3.14.5 took it back. */
+#if 0x030E0000 <= PY_VERSION_HEX && PY_VERSION_HEX < 0x030E0500
         struct gc_generation *young = &PyInterpreterState_Get()->gc.young;
+#else
+        struct gc_generation *young = &PyInterpreterState_Get()->gc.generations[0];
 #endif
         if (young->count > -QUIET_ALLOCATIONS) {
             young->count = -QUIET_ALLOCATIONS;
