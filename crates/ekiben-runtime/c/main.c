@@ -615,7 +615,12 @@ is_for_multiprocessing(int argc, char **argv)
 {
     for (int at = 1; at + 1 < argc && argv[at][0] == '-'; at++) {
         if (strcmp(argv[at], "-c") == 0) {
-            return strncmp(argv[at + 1], "from multiprocessing.", 21) == 0;
+            const char *code = argv[at + 1];
+            /* The fork server takes arguments since 3.14.5 (Lib/multiprocessing/forkserver.py). */
+            if (strncmp(code, "import sys; ", 12) == 0) {
+                code += 12;
+            }
+            return strncmp(code, "from multiprocessing.", 21) == 0;
         }
         if ((strcmp(argv[at], "-X") == 0 || strcmp(argv[at], "-W") == 0)) {
             at++;
