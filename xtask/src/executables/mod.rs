@@ -101,6 +101,7 @@ impl<'a> Bench<'a> {
     fn new(workspace: &Workspace, ekiben: &'a Venv, work: &'a Path) -> Result<Self> {
         let mut program = ekiben.program("ekiben");
         let runtime = runtime::build(program.current_dir(work), PYTHON, &[])?;
+        run(ekiben.program("ekiben").args(["runtime", "check", "--quiet"]).arg(&runtime))?;
         let python = runtime.join(format!("bin/python{PYTHON}"));
         let locales = work.join("locales");
         fs::create_dir(&locales)?;

@@ -27,10 +27,12 @@ const OF_OTHER_SYSTEMS: [&str; 11] = [
     "winsound",
 ];
 
-/// Modules that can't be imported here, each for a reason of its own: they refuse other systems, or
-/// do what they are for as soon as they are imported.
-const NOT_IMPORTED: [&str; 9] = [
+/// Modules that can't be imported here, each for a reason of its own: they refuse other systems, do
+/// what they are for as soon as they are imported, or load a library of the machine in place of a module
+/// that is there.
+const NOT_IMPORTED: [&str; 10] = [
     "_ios_support",
+    "_pyrepl._minimal_curses",
     "antigravity",
     "asyncio.windows_events",
     "asyncio.windows_utils",

@@ -12,6 +12,8 @@ pub(super) const PREFIX: &str = "/ekiben-prefix";
 /// The folder, beside the source's, with links to the archives, and to nothing that is shared. In the
 /// source's `make clean` would remove them, which `--pgo` has it do.
 pub(super) const ARCHIVES: &str = "archives";
+/// The folder, in the build folder, with `lib` and `include` of libraries from pinned sources.
+pub(super) const PINNED: &str = "ekiben-pinned";
 /// What C code is compiled with, for programs at a fixed address whose unused parts can be dropped.
 /// C has no exceptions: tables to unwind it by would be a thirteenth of an interpreter.
 pub(super) const COMPILE_FLAGS: [&str; 5] = [
@@ -58,6 +60,10 @@ pub(super) fn arguments(request: &Request, libraries: &Libraries) -> Vec<String>
     }
     if request.pgo {
         arguments.push("--enable-optimizations".to_owned());
+    }
+    if libraries.found.iter().any(|library| library.is_pinned && library.name == "ssl") {
+        // It looks for this one in folders that it knows.
+        arguments.push(format!("--with-openssl={PINNED}"));
     }
     for (module, variable, more) in [
         ("_ctypes", "LIBFFI_LIBS", ""),
@@ -126,8 +132,8 @@ pub(super) fn setup_local(setup_stdlib: &str, libraries: &Libraries) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::runtime::libraries::Found;
     use crate::runtime::manifest::LeftOut;
-    use crate::runtime::{Flavours, Source};
 
     fn libraries() -> Libraries {
         let left_out = |name: &str| LeftOut {
@@ -140,21 +146,13 @@ mod tests {
             modules: vec![("_sqlite3", vec!["sqlite3"]), ("readline", vec!["edit", "tinfo"])],
             missing: vec![left_out("_uuid")],
             never: vec![left_out("_tkinter")],
+            pinned: Vec::new(),
         }
     }
 
     #[test]
     fn configure_hears_of_libraries_and_of_what_is_left_out() {
-        let mut request = Request {
-            python: "3.13".parse().unwrap(),
-            source: Source::Distribution,
-            flavours: Flavours::All,
-            jobs: std::num::NonZeroU32::MIN,
-            pgo: false,
-            lto: false,
-            tests: false,
-            strict: false,
-        };
+        let mut request = crate::runtime::testing::request("3.13");
         let arguments = super::arguments(&request, &libraries());
         let has = |arguments: &[String], word: &str| arguments.iter().any(|given| given == word);
         for word in [
@@ -182,6 +180,20 @@ mod tests {
         assert_eq!(flags(&arguments), [&COMPILE_FLAGS[..], &lto::COMPILE_FLAGS].concat());
         assert!(make_variables("gcc", &request).contains(&"LDFLAGS_NODIST=-fno-lto".to_owned()));
         assert!(!has(&arguments, NO_TEST_MODULES));
+    }
+
+    #[test]
+    fn a_pinned_openssl_is_named() {
+        let request = crate::runtime::testing::request("3.13");
+        let mut libraries = libraries();
+        let names = |libraries: &Libraries| {
+            let arguments = arguments(&request, libraries);
+            arguments.iter().any(|word| word == "--with-openssl=ekiben-pinned")
+        };
+        libraries.found.push(Found::new("ssl", "Apache-2.0", "libssl.a".into()));
+        assert!(!names(&libraries));
+        libraries.found[0].is_pinned = true;
+        assert!(names(&libraries));
     }
 
     #[test]

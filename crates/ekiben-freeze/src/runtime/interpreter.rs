@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::configure::{self, ARCHIVES};
+use super::configure::{self, ARCHIVES, PINNED};
 use super::error::{self, Error};
 use super::libraries::Libraries;
 use super::manifest::{Interpreter, LeftOut, Options};
@@ -49,6 +49,7 @@ pub(super) struct Build {
     pub(super) source: PathBuf,
     pub(super) result: PathBuf,
     epoch: u64,
+    has_pinned: bool,
 }
 
 impl Build {
@@ -57,6 +58,11 @@ impl Build {
         let mut command = run::command(program);
         command.current_dir(&self.source);
         reproducible(&mut command, self.epoch);
+        if self.has_pinned {
+            // As names in the source folder, so that they say nothing about this machine.
+            command.env("CPATH", format!("{PINNED}/include"));
+            command.env("LIBRARY_PATH", format!("{PINNED}/lib"));
+        }
         command
     }
 }
@@ -93,11 +99,16 @@ pub(super) fn build(
             help: format!("ask for --python {version}, or give another archive"),
         });
     }
-    let build = Build { source, result, epoch };
+    let build = Build { source, result, epoch, has_pinned: !libraries.pinned.is_empty() };
     for library in libraries.found.iter().filter(|library| !library.is_of_compiler) {
         let link = scratch.join(ARCHIVES).join(format!("lib{}.a", library.name));
         files::create_folder(&scratch.join(ARCHIVES))?;
         std::os::unix::fs::symlink(&library.path, &link).map_err(Error::io("create", &link))?;
+    }
+    for folder in &libraries.pinned {
+        for part in ["include", "lib"] {
+            files::copy_folder(&folder.join(part), &build.source.join(PINNED).join(part))?;
+        }
     }
 
     runner.step(&format!("Configuring CPython {version}"))?;
@@ -183,7 +194,7 @@ pub(super) fn build(
     Ok(build.result)
 }
 
-fn with_make(error: Error) -> Error {
+pub(super) fn with_make(error: Error) -> Error {
     match error {
         Error::Program { program, source, .. } => Error::Program {
             program,
