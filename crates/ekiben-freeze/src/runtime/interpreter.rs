@@ -10,7 +10,7 @@ use super::manifest::{Interpreter, LeftOut, Options};
 use super::run::{self, Runner};
 use super::source::Archive;
 use super::toolchain::Toolchain;
-use super::{Request, digest, files, install, unpack};
+use super::{Request, digest, files, install, lto, unpack};
 
 /// The file in the folder that says what is in it.
 pub(super) const MANIFEST: &str = "interpreter.json";
@@ -59,9 +59,9 @@ impl Build {
         command.current_dir(&self.source);
         reproducible(&mut command, self.epoch);
         if self.has_pinned {
-            // As names in the source folder, so that they say nothing about this machine.
-            command.env("CPATH", format!("{PINNED}/include"));
-            command.env("LIBRARY_PATH", format!("{PINNED}/lib"));
+            // Relative to the source folder, so that they say nothing about this machine.
+            command.env("CPATH", format!("../{PINNED}/include"));
+            command.env("LIBRARY_PATH", format!("../{PINNED}/lib"));
         }
         command
     }
@@ -84,6 +84,9 @@ pub(super) fn build(
     let Recipe { request, archive, toolchain, libraries } = recipe;
     let source = scratch.join("source");
     let result = scratch.join("result");
+    if request.lto {
+        lto::try_out(toolchain, scratch, runner)?;
+    }
     runner.step(&format!("Unpacking {}", archive.of.origin))?;
     let epoch = unpack::unpack(&archive.path, &source, runner.progress)?;
     let version = release(&source)?;
@@ -98,13 +101,13 @@ pub(super) fn build(
     }
     let build = Build { source, result, epoch, has_pinned: !libraries.pinned.is_empty() };
     for library in libraries.found.iter().filter(|library| !library.is_of_compiler) {
-        let link = build.source.join(ARCHIVES).join(format!("lib{}.a", library.name));
-        files::create_folder(&build.source.join(ARCHIVES))?;
+        let link = scratch.join(ARCHIVES).join(format!("lib{}.a", library.name));
+        files::create_folder(&scratch.join(ARCHIVES))?;
         std::os::unix::fs::symlink(&library.path, &link).map_err(Error::io("create", &link))?;
     }
     for folder in &libraries.pinned {
         for part in ["include", "lib"] {
-            files::copy_folder(&folder.join(part), &build.source.join(PINNED).join(part))?;
+            files::copy_folder(&folder.join(part), &scratch.join(PINNED).join(part))?;
         }
     }
 
@@ -121,16 +124,15 @@ pub(super) fn build(
         files::write(&build.source.join("Modules/Setup.local"), local)?;
     }
 
-    let how = match (request.pgo, request.lto) {
-        (true, _) => " twice, with its tests in between (many minutes)",
-        (_, true) => " as a whole (many minutes)",
-        _ => " (minutes)",
+    let how = match request.pgo {
+        true => " twice, with its tests in between (many minutes)",
+        false => " (minutes)",
     };
     runner.step(&format!("Compiling CPython {version}{how}"))?;
     let make = || {
         let mut make = build.command("make");
         make.arg(format!("-j{}", request.jobs));
-        make.arg(configure::make_variables(&toolchain.compiler.command.join(" "), request));
+        make.args(configure::make_variables(&toolchain.compiler.command.join(" "), request));
         make
     };
     if request.pgo {
@@ -143,6 +145,12 @@ pub(super) fn build(
         targets.push("sharedmods");
     }
     runner.run("compiling CPython", make().args(targets)).map_err(with_make)?;
+    if request.lto {
+        runner.step("Optimising CPython as a whole (minutes)")?;
+        lto::join(&build.source, &library, toolchain, runner)?;
+        let relinked = ["python".to_owned(), format!("LINK_PYTHON_OBJS={library}")];
+        runner.run("linking CPython", make().args(relinked))?;
+    }
 
     runner.step("Collecting the interpreter and its library")?;
     let modules = install::modules(&build, libraries)?;

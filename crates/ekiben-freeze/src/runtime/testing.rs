@@ -45,6 +45,24 @@ pub(super) fn python() -> PathBuf {
     names.iter().find(|name| is_new(name)).expect("CPython 3.11 or later is in PATH").into()
 }
 
+/// Compiles C to an object in a folder, which is made.
+pub(super) fn compile(folder: &Path, name: &str, source: &str, flags: &[&str]) -> PathBuf {
+    let object = folder.join(format!("{name}.o"));
+    let file = object.with_extension("c");
+    super::files::write(&file, source).unwrap();
+    let mut gcc = Command::new("gcc");
+    gcc.args(flags).arg("-c").arg(&file).arg("-o").arg(&object);
+    assert!(gcc.status().unwrap().success(), "{source}");
+    object
+}
+
+/// An archive of objects.
+pub(super) fn archive(folder: &Path, name: &str, objects: &[&Path]) -> PathBuf {
+    let archive = folder.join(name);
+    assert!(Command::new("ar").arg("rcsD").arg(&archive).args(objects).status().unwrap().success());
+    archive
+}
+
 /// The manifest of a runtime with nothing in it.
 pub(super) fn manifest(version: &str, digest: char) -> Manifest {
     Manifest {
