@@ -12,8 +12,8 @@ pub(super) const PREFIX: &str = "/ekiben-prefix";
 /// The folder, beside the source's, with links to the archives, and to nothing that is shared. In the
 /// source's `make clean` would remove them, which `--pgo` has it do.
 pub(super) const ARCHIVES: &str = "archives";
-/// The folder, in the build folder, with `lib` and `include` of libraries from pinned sources.
-pub(super) const PINNED: &str = "ekiben-pinned";
+/// The folder, beside the source's, with `lib` and `include` of libraries from pinned sources.
+pub(super) const PINNED: &str = "pinned";
 /// What C code is compiled with, for programs at a fixed address whose unused parts can be dropped.
 /// C has no exceptions: tables to unwind it by would be a thirteenth of an interpreter.
 pub(super) const COMPILE_FLAGS: [&str; 5] = [
@@ -63,7 +63,7 @@ pub(super) fn arguments(request: &Request, libraries: &Libraries) -> Vec<String>
     }
     if libraries.found.iter().any(|library| library.is_pinned && library.name == "ssl") {
         // It looks for this one in folders that it knows.
-        arguments.push(format!("--with-openssl={PINNED}"));
+        arguments.push(format!("--with-openssl=../{PINNED}"));
     }
     for (module, variable, more) in [
         ("_ctypes", "LIBFFI_LIBS", ""),
@@ -188,7 +188,7 @@ mod tests {
         let mut libraries = libraries();
         let names = |libraries: &Libraries| {
             let arguments = arguments(&request, libraries);
-            arguments.iter().any(|word| word == "--with-openssl=ekiben-pinned")
+            arguments.iter().any(|word| word == "--with-openssl=../pinned")
         };
         libraries.found.push(Found::new("ssl", "Apache-2.0", "libssl.a".into()));
         assert!(!names(&libraries));

@@ -59,9 +59,9 @@ impl Build {
         command.current_dir(&self.source);
         reproducible(&mut command, self.epoch);
         if self.has_pinned {
-            // As names in the source folder, so that they say nothing about this machine.
-            command.env("CPATH", format!("{PINNED}/include"));
-            command.env("LIBRARY_PATH", format!("{PINNED}/lib"));
+            // Relative to the source folder, so that they say nothing about this machine.
+            command.env("CPATH", format!("../{PINNED}/include"));
+            command.env("LIBRARY_PATH", format!("../{PINNED}/lib"));
         }
         command
     }
@@ -107,7 +107,7 @@ pub(super) fn build(
     }
     for folder in &libraries.pinned {
         for part in ["include", "lib"] {
-            files::copy_folder(&folder.join(part), &build.source.join(PINNED).join(part))?;
+            files::copy_folder(&folder.join(part), &scratch.join(PINNED).join(part))?;
         }
     }
 

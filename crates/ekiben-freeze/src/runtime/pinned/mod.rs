@@ -12,6 +12,7 @@ use std::process::Command;
 
 use serde::Deserialize;
 
+use super::configure::COMPILE_FLAGS;
 use super::error::Error;
 use super::interpreter::{reproducible, with_make};
 use super::run::{self, Runner};
@@ -26,15 +27,6 @@ const LOCK: &str = include_str!("crates.lock");
 pub(super) const FOLDER: &str = "libraries";
 /// The licence, in the folder of a library.
 const LICENCE: &str = "LICENCE";
-/// What C code is compiled with: as CPython is, but so that `configure` can link what it tries with it by
-/// the compiler's own default.
-const FLAGS: [&str; 5] = [
-    "-fPIC",
-    "-ffunction-sections",
-    "-fdata-sections",
-    "-fno-unwind-tables",
-    "-fno-asynchronous-unwind-tables",
-];
 /// The time that is written into libraries: 1980-01-01. OpenSSL takes zero for none (`mkbuildinf.pl`).
 const EPOCH: u64 = 315_532_800;
 
@@ -131,7 +123,7 @@ impl Source {
         runner: &mut Runner<'_>,
     ) -> Result<Built, Error> {
         let pin = self.pin()?;
-        let flags = FLAGS.join(" ");
+        let flags = flags();
         let depends =
             (RULES, self.goal, &pin.version, &pin.checksum, &flags, &toolchain.compiler, EPOCH);
         let key = digest::of_value(&depends)?;
@@ -171,6 +163,12 @@ impl Source {
         pins.find(|pin| pin.name == self.in_crate)
             .ok_or_else(|| Error::Internal(format!("crates.lock has no {}", self.in_crate)))
     }
+}
+
+/// What C code is compiled with: as CPython is, but so that `configure` can link what it tries with it by
+/// the compiler's own default.
+fn flags() -> String {
+    COMPILE_FLAGS.map(|flag| if flag == "-fno-pie" { "-fPIC" } else { flag }).join(" ")
 }
 
 #[derive(Deserialize)]
