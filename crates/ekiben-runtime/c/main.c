@@ -5,8 +5,8 @@
  * puts it; nothing is opened to find it.
  *
  * A program runs its main module. The same executable is an interpreter if its first argument is
- * --ekiben-python, if such an interpreter starts it anew, if it carries no main module, and when
- * multiprocessing starts it.
+ * --ekiben-python, if such an interpreter starts it anew, if it carries no main module, when
+ * multiprocessing starts it, and when the program starts itself as one.
  */
 
 #define PY_SSIZE_T_CLEAN
@@ -56,6 +56,7 @@ int ekiben_load(const char *path, int flags, const char **name);
 PyObject *PyInit__ekiben(void);
 
 /* Until there is an image. Its address is given to the linker. */
+int ekiben_role(const char *program, int argc, char **argv);
 __attribute__((section(".ekiben_image"), used, aligned(4096)))
 const unsigned char ekiben_image[16] = "no module image";
 
@@ -607,22 +608,6 @@ freeze_early(const char *program, int with_packed)
     PyImport_FrozenModules = frozen;
 }
 
-/* Whether multiprocessing starts this program for its own purposes:
- * options of the interpreter, then -c and a call of one of its modules. */
-static int
-is_for_multiprocessing(int argc, char **argv)
-{
-    for (int at = 1; at + 1 < argc && argv[at][0] == '-'; at++) {
-        if (strcmp(argv[at], "-c") == 0) {
-            return strncmp(argv[at + 1], "from multiprocessing.", 21) == 0;
-        }
-        if ((strcmp(argv[at], "-X") == 0 || strcmp(argv[at], "-W") == 0)) {
-            at++;
-        }
-    }
-    return 0;
-}
-
 static void
 set_string(PyConfig *config, wchar_t **field, const char *value)
 {
@@ -1002,13 +987,20 @@ main(int argc, char **argv)
     if (is_asked) {
         memmove(&argv[1], &argv[2], (size_t)(argc - 1) * sizeof *argv);
         argc--;
-        /* What an interpreter starts by sys.executable is to be one. */
-        setenv(IS_PYTHON, path, 1);
     } else {
         const char *program = getenv(IS_PYTHON);
-        is_asked = program != NULL && strcmp(program, path) == 0;
+        is_interpreter |= program != NULL && strcmp(program, path) == 0;
+        if (!is_interpreter) {
+            int role = ekiben_role(path, argc, argv);
+            is_interpreter = role == AS_WORKER;
+            is_asked = role == AS_INTERPRETER;
+        }
     }
-    if (name == NULL || is_asked || is_for_multiprocessing(argc, argv)) {
+    if (is_asked) {
+        /* What an interpreter starts by sys.executable is to be one. */
+        setenv(IS_PYTHON, path, 1);
+    }
+    if (is_interpreter || is_asked) {
         start(path, argc, argv, 1);
         if (is_quiet) {
             PyGC_Enable();
@@ -1026,3 +1018,7 @@ main(int argc, char **argv)
     }
     exit(code);
 }
+/* What ekiben_role() returns, if not 0. */
+enum { AS_WORKER = 1, AS_INTERPRETER };
+
+    int is_interpreter = name == NULL;
