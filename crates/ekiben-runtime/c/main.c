@@ -15,9 +15,11 @@
 #include <Python.h>
 #include <internal/pycore_interp.h>
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <langinfo.h>
 #include <link.h>
@@ -25,6 +27,7 @@
 #include <netdb.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,10 +56,10 @@ int ekiben_open(const unsigned char *start, size_t length, char *message, size_t
 const char *ekiben_setting(const char *key);
 size_t ekiben_early(struct early *to, size_t room, int with_packed);
 int ekiben_load(const char *path, int flags, const char **name);
+int ekiben_role(const char *program, int argc, char **argv);
 PyObject *PyInit__ekiben(void);
 
 /* Until there is an image. Its address is given to the linker. */
-int ekiben_role(const char *program, int argc, char **argv);
 __attribute__((section(".ekiben_image"), used, aligned(4096)))
 const unsigned char ekiben_image[16] = "no module image";
 
@@ -300,6 +303,61 @@ __wrap_PyInit_time(void)
 /* The program's path, below which its files seem to be. */
 static const char *root;
 
+static int
+is_below_root(const char *path)
+{
+    size_t length = root == NULL ? 0 : strlen(root);
+    return path != NULL && length > 0 && strncmp(path, root, length) == 0 && path[length] == '/';
+}
+
+/* What seems to be there isn't, rather than below what is no folder: code that can do without a file
+ * knows what that means. For calls that failed. */
+static void
+correct_error(const char *path)
+{
+    if (errno == ENOTDIR && is_below_root(path)) {
+        errno = ENOENT;
+    }
+}
+
+/* Linked with --wrap: calls that take a path. */
+#define WRAP_PATH(type, failed, name, parameters, arguments) \
+    type __real_##name parameters;                           \
+    INNER type __wrap_##name parameters;                     \
+    type __wrap_##name parameters                            \
+    {                                                        \
+        type result = __real_##name arguments;               \
+        if (result == failed) {                              \
+            correct_error(path);                             \
+        }                                                    \
+        return result;                                       \
+    }
+
+WRAP_PATH(int, -1, stat, (const char *path, struct stat *to), (path, to))
+WRAP_PATH(int, -1, stat64, (const char *path, struct stat *to), (path, to))
+WRAP_PATH(int, -1, lstat, (const char *path, struct stat *to), (path, to))
+WRAP_PATH(int, -1, lstat64, (const char *path, struct stat *to), (path, to))
+WRAP_PATH(DIR *, NULL, opendir, (const char *path), (path))
+
+#define WRAP_OPEN(name)                                                         \
+    int __real_##name(const char *path, int flags, ...);                        \
+    INNER int __wrap_##name(const char *path, int flags, ...);                  \
+    int __wrap_##name(const char *path, int flags, ...)                         \
+    {                                                                           \
+        va_list rest;                                                           \
+        va_start(rest, flags);                                                  \
+        mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0; \
+        va_end(rest);                                                           \
+        int descriptor = __real_##name(path, flags, mode);                      \
+        if (descriptor < 0) {                                                   \
+            correct_error(path);                                                \
+        }                                                                       \
+        return descriptor;                                                      \
+    }
+
+WRAP_OPEN(open)
+WRAP_OPEN(open64)
+
 #ifndef EKIBEN_STATIC
 /* In place of the C library's, for the interpreter, its modules and every shared object: what is in
  * the image is loaded from memory. The last call is a jump, so that the C library knows who calls. */
@@ -310,10 +368,7 @@ dlopen(const char *name, int flags)
     if (next == NULL) {
         *(void **)&next = dlsym(RTLD_NEXT, "dlopen");
     }
-    size_t length = root == NULL ? 0 : strlen(root);
-    if (name != NULL && length > 0 && strncmp(name, root, length) == 0 && name[length] == '/' &&
-        ekiben_load(name + length + 1, flags, &name) < 0)
-    {
+    if (is_below_root(name) && ekiben_load(name + strlen(root) + 1, flags, &name) < 0) {
         return NULL;
     }
     return next(name, flags);
@@ -967,6 +1022,9 @@ run(const char *name, int *interrupted)
 /* The variable that has the path of a program which is an interpreter. */
 #define IS_PYTHON "EKIBEN_PYTHON"
 
+/* What ekiben_role() returns, if not 0. */
+enum { AS_WORKER = 1, AS_INTERPRETER };
+
 int
 main(int argc, char **argv)
 {
@@ -983,6 +1041,7 @@ main(int argc, char **argv)
     PyImport_AppendInittab("_ekiben", PyInit__ekiben);
 
     const char *name = ekiben_setting("main");
+    int is_interpreter = name == NULL;
     int is_asked = argc > 1 && strcmp(argv[1], "--ekiben-python") == 0;
     if (is_asked) {
         memmove(&argv[1], &argv[2], (size_t)(argc - 1) * sizeof *argv);
@@ -1018,7 +1077,3 @@ main(int argc, char **argv)
     }
     exit(code);
 }
-/* What ekiben_role() returns, if not 0. */
-enum { AS_WORKER = 1, AS_INTERPRETER };
-
-    int is_interpreter = name == NULL;

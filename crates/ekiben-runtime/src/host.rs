@@ -7,6 +7,7 @@
 //! Invariants: user code finds neither variables of the environment nor descriptors of this start.
 
 mod config;
+mod files;
 mod run;
 
 use std::ffi::{CStr, CString, OsStr, OsString, c_char, c_int, c_void};
