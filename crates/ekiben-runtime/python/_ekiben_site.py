@@ -69,8 +69,10 @@ def __getattr__(name):
 
 
 def _register():
+    # The real hook takes the place of this one; before 3.13 it is a function inside that which does so.
     _become()
-    globals()["register_readline"]()
+    globals()["enablerlcompleter"]()
+    sys.__interactivehook__()
 
 
 if not sys.flags.isolated:
