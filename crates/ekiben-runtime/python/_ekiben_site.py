@@ -79,3 +79,8 @@ if not sys.flags.isolated:
     sys.__interactivehook__ = _register
 
 _OWN = frozenset(globals()) | {"_OWN"}
+
+# With folders of PYTHONPATH, which come first, there may be a `sitecustomize`.
+if sys.path and not (sys.path[0] + "/").startswith(_ekiben_importer.START):
+    _become()
+    globals()["execsitecustomize"]()
