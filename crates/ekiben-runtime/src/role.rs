@@ -40,10 +40,12 @@ impl Role {
     pub(crate) fn of(program: &[u8], arguments: &[&[u8]]) -> Option<Self> {
         let (called, rest) = arguments.split_first()?;
         let purpose = Purpose::of(rest);
-        if let Some(Purpose::Command(code)) = purpose
-            && code.starts_with(b"from multiprocessing.")
-        {
-            return Some(Self::Worker);
+        if let Some(Purpose::Command(code)) = purpose {
+            // The fork server takes arguments since 3.14.5 (Lib/multiprocessing/forkserver.py).
+            let code = code.strip_prefix(b"import sys; ").unwrap_or(code);
+            if code.starts_with(b"from multiprocessing.") {
+                return Some(Self::Worker);
+            }
         }
         if image().and_then(|image| image.setting("self-interpreter")) != Some("1") {
             return None;
