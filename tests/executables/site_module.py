@@ -4,9 +4,12 @@
 import contextlib
 import inspect
 import io
+import os
 import runpy
 import site
+import subprocess
 import sys
+import tempfile
 
 print(site.__name__, site.__spec__.name, site.__file__.split("/")[-1], "site" in sys.modules)
 print(hasattr(sys, "__interactivehook__"), callable(site.addsitedir), site.getuserbase() != "")
@@ -23,3 +26,14 @@ with contextlib.redirect_stdout(output):
     except SystemExit as error:
         print(error.code)
 print(output.getvalue().splitlines()[0] == site.getuserbase())
+
+with tempfile.TemporaryDirectory() as home:
+    # The hook of interactive interpreters is called by one alone.
+    interactive = subprocess.run(
+        [sys.executable, "-q", "-i"],
+        input="1 + 1\n",
+        capture_output=True,
+        text=True,
+        env={**os.environ, "EKIBEN_PYTHON": sys.executable, "HOME": home},
+    )
+    print(interactive.stdout, "Failed" in interactive.stderr)

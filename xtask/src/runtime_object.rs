@@ -20,8 +20,14 @@ use serde::Deserialize;
 use crate::workspace::{self, Workspace};
 
 /// What C code calls.
-const EXPORTS: [&str; 5] =
-    ["ekiben_open", "ekiben_setting", "ekiben_early", "ekiben_load", "PyInit__ekiben"];
+const EXPORTS: [&str; 6] = [
+    "ekiben_open",
+    "ekiben_setting",
+    "ekiben_role",
+    "ekiben_early",
+    "ekiben_load",
+    "PyInit__ekiben",
+];
 
 /// How the launcher is linked: it needs nothing of the machine, and has room for an image.
 const LAUNCHER: [&str; 6] = [

@@ -5,8 +5,8 @@
  * puts it; nothing is opened to find it.
  *
  * A program runs its main module. The same executable is an interpreter if its first argument is
- * --ekiben-python, if such an interpreter starts it anew, if it carries no main module, and when
- * multiprocessing starts it.
+ * --ekiben-python, if such an interpreter starts it anew, if it carries no main module, when
+ * multiprocessing starts it, and when the program starts itself as one.
  */
 
 #define PY_SSIZE_T_CLEAN
@@ -15,9 +15,11 @@
 #include <Python.h>
 #include <internal/pycore_interp.h>
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <langinfo.h>
 #include <link.h>
@@ -26,6 +28,7 @@
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +58,7 @@ int ekiben_open(const unsigned char *start, size_t length, char *message, size_t
 const char *ekiben_setting(const char *key);
 size_t ekiben_early(struct early *to, size_t room, int with_packed);
 int ekiben_load(const char *path, int flags, const char **name);
+int ekiben_role(const char *program, int argc, char **argv);
 PyObject *PyInit__ekiben(void);
 
 /* Until there is an image. Its address is given to the linker. */
@@ -301,6 +305,61 @@ __wrap_PyInit_time(void)
 /* The program's path, below which its files seem to be. */
 static const char *root;
 
+static int
+is_below_root(const char *path)
+{
+    size_t length = root == NULL ? 0 : strlen(root);
+    return path != NULL && length > 0 && strncmp(path, root, length) == 0 && path[length] == '/';
+}
+
+/* What seems to be there isn't, rather than below what is no folder: code that can do without a file
+ * knows what that means. For calls that failed. */
+static void
+correct_error(const char *path)
+{
+    if (errno == ENOTDIR && is_below_root(path)) {
+        errno = ENOENT;
+    }
+}
+
+/* Linked with --wrap: calls that take a path. */
+#define WRAP_PATH(type, failed, name, parameters, arguments) \
+    type __real_##name parameters;                           \
+    INNER type __wrap_##name parameters;                     \
+    type __wrap_##name parameters                            \
+    {                                                        \
+        type result = __real_##name arguments;               \
+        if (result == failed) {                              \
+            correct_error(path);                             \
+        }                                                    \
+        return result;                                       \
+    }
+
+WRAP_PATH(int, -1, stat, (const char *path, struct stat *to), (path, to))
+WRAP_PATH(int, -1, stat64, (const char *path, struct stat *to), (path, to))
+WRAP_PATH(int, -1, lstat, (const char *path, struct stat *to), (path, to))
+WRAP_PATH(int, -1, lstat64, (const char *path, struct stat *to), (path, to))
+WRAP_PATH(DIR *, NULL, opendir, (const char *path), (path))
+
+#define WRAP_OPEN(name)                                                         \
+    int __real_##name(const char *path, int flags, ...);                        \
+    INNER int __wrap_##name(const char *path, int flags, ...);                  \
+    int __wrap_##name(const char *path, int flags, ...)                         \
+    {                                                                           \
+        va_list rest;                                                           \
+        va_start(rest, flags);                                                  \
+        mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0; \
+        va_end(rest);                                                           \
+        int descriptor = __real_##name(path, flags, mode);                      \
+        if (descriptor < 0) {                                                   \
+            correct_error(path);                                                \
+        }                                                                       \
+        return descriptor;                                                      \
+    }
+
+WRAP_OPEN(open)
+WRAP_OPEN(open64)
+
 #ifndef EKIBEN_STATIC
 /* In place of the C library's, for the interpreter, its modules and every shared object: what is in
  * the image is loaded from memory. The last call is a jump, so that the C library knows who calls. */
@@ -311,10 +370,7 @@ dlopen(const char *name, int flags)
     if (next == NULL) {
         *(void **)&next = dlsym(RTLD_NEXT, "dlopen");
     }
-    size_t length = root == NULL ? 0 : strlen(root);
-    if (name != NULL && length > 0 && strncmp(name, root, length) == 0 && name[length] == '/' &&
-        ekiben_load(name + length + 1, flags, &name) < 0)
-    {
+    if (is_below_root(name) && ekiben_load(name + strlen(root) + 1, flags, &name) < 0) {
         return NULL;
     }
     return next(name, flags);
@@ -635,27 +691,6 @@ freeze_early(const char *program, int with_packed)
     }
     free(modules);
     PyImport_FrozenModules = frozen;
-}
-
-/* Whether multiprocessing starts this program for its own purposes:
- * options of the interpreter, then -c and a call of one of its modules. */
-static int
-is_for_multiprocessing(int argc, char **argv)
-{
-    for (int at = 1; at + 1 < argc && argv[at][0] == '-'; at++) {
-        if (strcmp(argv[at], "-c") == 0) {
-            const char *code = argv[at + 1];
-            /* The fork server takes arguments since 3.14.5 (Lib/multiprocessing/forkserver.py). */
-            if (strncmp(code, "import sys; ", 12) == 0) {
-                code += 12;
-            }
-            return strncmp(code, "from multiprocessing.", 21) == 0;
-        }
-        if ((strcmp(argv[at], "-X") == 0 || strcmp(argv[at], "-W") == 0)) {
-            at++;
-        }
-    }
-    return 0;
 }
 
 static void
@@ -1017,6 +1052,9 @@ run(const char *name, int *interrupted)
 /* The variable that has the path of a program which is an interpreter. */
 #define IS_PYTHON "EKIBEN_PYTHON"
 
+/* What ekiben_role() returns, if not 0. */
+enum { AS_WORKER = 1, AS_INTERPRETER };
+
 int
 main(int argc, char **argv)
 {
@@ -1033,17 +1071,25 @@ main(int argc, char **argv)
     PyImport_AppendInittab("_ekiben", PyInit__ekiben);
 
     const char *name = ekiben_setting("main");
+    int is_interpreter = name == NULL;
     int is_asked = argc > 1 && strcmp(argv[1], "--ekiben-python") == 0;
     if (is_asked) {
         memmove(&argv[1], &argv[2], (size_t)(argc - 1) * sizeof *argv);
         argc--;
-        /* What an interpreter starts by sys.executable is to be one. */
-        setenv(IS_PYTHON, path, 1);
     } else {
         const char *program = getenv(IS_PYTHON);
-        is_asked = program != NULL && strcmp(program, path) == 0;
+        is_interpreter |= program != NULL && strcmp(program, path) == 0;
+        if (!is_interpreter) {
+            int role = ekiben_role(path, argc, argv);
+            is_interpreter = role == AS_WORKER;
+            is_asked = role == AS_INTERPRETER;
+        }
     }
-    if (name == NULL || is_asked || is_for_multiprocessing(argc, argv)) {
+    if (is_asked) {
+        /* What an interpreter starts by sys.executable is to be one. */
+        setenv(IS_PYTHON, path, 1);
+    }
+    if (is_interpreter || is_asked) {
         start(path, argc, argv, 1);
         if (is_quiet) {
             PyGC_Enable();

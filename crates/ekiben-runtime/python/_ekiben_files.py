@@ -9,7 +9,7 @@ import posixpath
 import re
 
 import _ekiben
-from _ekiben_importer import BUILTIN, ROOT, START
+from _ekiben_importer import BUILTIN, NO_FILE, ROOT, START
 
 _LIBRARY = re.compile(r"\.so(\.\d+)*$")
 
@@ -86,7 +86,7 @@ class Entry(_abc.Traversable):
         if data is None:
             if self.is_dir():
                 raise IsADirectoryError(21, "Is a folder of this program", str(self))
-            raise FileNotFoundError(2, "No such file in this program", str(self))
+            raise FileNotFoundError(2, NO_FILE, str(self))
         return data
 
     def read_text(self, encoding=None, errors=None):

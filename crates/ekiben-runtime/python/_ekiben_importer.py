@@ -17,6 +17,9 @@ import _imp
 ROOT = sys.prefix
 START = ROOT + "/"
 
+# What the importer's own errors say.
+NO_FILE = "No such file in this program"
+
 # Kinds of modules, as in the format.
 CODE, BUILTIN, NAMESPACE, EXTENSION = range(4)
 
@@ -90,6 +93,45 @@ class LinecacheLoader(Loader):
         module.updatecache = updatecache
 
 
+class TracebackLoader(Loader):
+    """Loads `traceback`, which prints uncaught exceptions too: of a file that was looked for below the
+    program it says how it is read, or that there is none."""
+
+    def exec_module(self, module):
+        super().exec_module(module)
+        real = module.TracebackException.__init__
+
+        def __init__(self, exc_type, exc_value, *arguments, **keywords):
+            explain(exc_value)
+            real(self, exc_type, exc_value, *arguments, **keywords)
+
+        __init__.__wrapped__ = real
+        module.TracebackException.__init__ = __init__
+
+
+def explain(error):
+    """Adds a note to the error of a call that takes a path."""
+    if not isinstance(error, FileNotFoundError):
+        return
+    path = error.filename
+    path = getattr(path, "__fspath__", lambda: path)()
+    if isinstance(path, bytes):
+        path = path.decode("utf-8", "surrogateescape")
+    if not isinstance(path, str) or not path.startswith(START) or error.strerror == NO_FILE:
+        return
+    from posixpath import normpath
+
+    inner = normpath(path[len(START):])
+    if _ekiben.size(inner) is not None:
+        note = "this file is in the program: read it by importlib.resources"
+    elif _ekiben.is_folder(inner):
+        note = "this folder is in the program: list it by importlib.resources"
+    else:
+        note = "no such file is in the program"
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
+
+
 class BootstrapLoader(Loader):
     """Loads a second copy of the import system, which a few tests do to test it. It checks what it knows
     of modules that the interpreter has frozen into it too."""
@@ -109,7 +151,11 @@ def as_frozen(spec, path):
     spec.has_location = False
 
 
-LOADERS = {"importlib._bootstrap": BootstrapLoader, "linecache": LinecacheLoader}
+LOADERS = {
+    "importlib._bootstrap": BootstrapLoader,
+    "linecache": LinecacheLoader,
+    "traceback": TracebackLoader,
+}
 
 
 class CompiledLoader(_frozen_importlib_external.ExtensionFileLoader):
@@ -155,7 +201,7 @@ def read(path):
     data = _ekiben.read(path[len(START):]) if path.startswith(START) else None
     if data is None:
         # As zipimport has it: there is no such file, so that it can be told from one that is broken.
-        raise OSError(2, "No such file in this program", path)
+        raise OSError(2, NO_FILE, path)
     return data
 
 

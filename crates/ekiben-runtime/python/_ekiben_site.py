@@ -69,11 +69,18 @@ def __getattr__(name):
 
 
 def _register():
+    # The real hook takes the place of this one; before 3.13 it is a function inside that which does so.
     _become()
-    globals()["register_readline"]()
+    globals()["enablerlcompleter"]()
+    sys.__interactivehook__()
 
 
 if not sys.flags.isolated:
     sys.__interactivehook__ = _register
 
 _OWN = frozenset(globals()) | {"_OWN"}
+
+# With folders of PYTHONPATH, which come first, there may be a `sitecustomize`.
+if sys.path and not (sys.path[0] + "/").startswith(_ekiben_importer.START):
+    _become()
+    globals()["execsitecustomize"]()

@@ -7,6 +7,7 @@
 //! Invariants: user code finds neither variables of the environment nor descriptors of this start.
 
 mod config;
+mod files;
 mod run;
 
 use std::ffi::{CStr, CString, OsStr, OsString, c_char, c_int, c_void};
@@ -20,7 +21,7 @@ use crate::start::{ekiben_open, image};
 
 /// What the launcher tells: descriptors of the program and of what it had loaded, and where the image
 /// is in the program.
-const TOLD: &str = "EKIBEN_HOST";
+pub(crate) const TOLD: &str = "EKIBEN_HOST";
 const PRELOAD: &str = "LD_PRELOAD";
 
 // SAFETY: as C's headers declare the functions.

@@ -15,6 +15,15 @@ import asyncio, gc, http.server, sqlite3, ssl
 print(gc.get_stats()[0]['collections'])
 ";
 
+/// Starts itself as an interpreter, and tells what it was started as.
+const RESTARTS: &str = "\
+import subprocess, sys
+if len(sys.argv) > 1:
+    print('the program')
+else:
+    print(subprocess.check_output([sys.executable, '-c', 'print(42)'], text=True), end='')
+";
+
 /// Fails unless the smallest program runs everywhere, and is the same when it is made again.
 pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
     let number = bench.work.join("number.json");
@@ -42,6 +51,15 @@ pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
             ensure!(printed == "42", "{flavour}, as an interpreter by {arguments:?}: {printed}");
         }
 
+        // So is one that is called by the name of one, but not whatever has such arguments.
+        let named = bench.work.join(format!("{flavour}-python3"));
+        fs::create_dir_all(&named)?;
+        std::os::unix::fs::symlink(&program, named.join("python3"))?;
+        for (path, expected) in [(named.join("python3"), "42"), (program.clone(), "hello")] {
+            let printed = output_of(Command::new(&path).args(["-c", "print(6 * 7)"]))?;
+            ensure!(printed == expected, "`{}` prints {printed}", path.display());
+        }
+
         let again = bench.work.join(format!("hello-again-{flavour}"));
         let mut freeze = bench.ekiben.program("ekiben");
         freeze.args(["freeze", "--quiet", "--no-cache", "--python", PYTHON, "--flavour", flavour]);
@@ -57,6 +75,15 @@ pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
         let program = bench.freeze(&script, &quiet, &words)?;
         let collections: u32 = output_of(&mut Command::new(program))?.parse()?;
         ensure!((collections == 0) == is_quiet, "{quiet}: {collections} collections");
+    }
+    let script = bench.work.join("restarts.py");
+    fs::write(&script, RESTARTS)?;
+    for (setting, expected) in [("true", "42"), ("false", "the program")] {
+        let set = format!("self-interpreter={setting}");
+        let words = ["--python", PYTHON, "--flavour", "static", "--set", &set].map(OsStr::new);
+        let program = bench.freeze(&script, &set, &words)?;
+        let printed = output_of(&mut Command::new(program))?;
+        ensure!(printed == expected, "{set}: it is {printed}");
     }
     // A folder with the program alone as the root of all files, for a user that has no name.
     let root = tempfile::tempdir()?;

@@ -7,6 +7,7 @@
 mod anywhere;
 mod artifact;
 mod beside;
+mod builds;
 mod host;
 mod linked;
 mod opened;
@@ -69,6 +70,7 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     opened::test(&bench)?;
     relinked::test(&bench)?;
     beside::test(&bench)?;
+    builds::test(&bench, workspace, ekiben)?;
     linked::test(&bench)?;
     own::test(&bench, workspace, ekiben)?;
     wheels::test(&bench, workspace)?;

@@ -63,7 +63,7 @@ const ALWAYS: &[&str] = &[
 const HOST_LIBRARY: &str = "libgcc_s.so.1";
 
 /// Settings of programs that a person may switch off.
-const SWITCHES: &[&str] = &["fast-exit", "isolated", "quiet-start"];
+const SWITCHES: &[&str] = &["fast-exit", "isolated", "quiet-start", "self-interpreter"];
 
 /// What program to make.
 #[derive(Debug, Clone)]
@@ -108,7 +108,8 @@ pub struct Request {
     pub beside: Option<Beside>,
     /// What the program needs of the machine; if none is named, as little as it can.
     pub flavour: Option<Flavour>,
-    /// Settings of the program, `fast-exit`, `isolated` and `quiet-start`, which otherwise are on.
+    /// Settings of the program, `fast-exit`, `isolated`, `quiet-start` and `self-interpreter`, which
+    /// otherwise are on.
     pub switches: BTreeMap<String, bool>,
 }
 

@@ -55,6 +55,7 @@ fn a_program_holds_its_modules_and_the_standard_library() {
             ("optimize", "0"),
             ("python", python.as_str()),
             ("quiet-start", "1"),
+            ("self-interpreter", "1"),
             ("version", "3.x"),
         ]
     );
@@ -211,7 +212,7 @@ fn mistakes_are_told() {
     let request = Request { switches: [("spam".to_owned(), true)].into(), ..script.clone() };
     assert_eq!(
         place.refused(&request),
-        "programs have no setting `spam`, but fast-exit, isolated, quiet-start"
+        "programs have no setting `spam`, but fast-exit, isolated, quiet-start, self-interpreter"
     );
     let request = Request { site: vec![place.path("nowhere")], ..script };
     assert!(place.refused(&request).starts_with("can't read [PLACE]/nowhere: "));

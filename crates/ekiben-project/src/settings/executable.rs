@@ -141,10 +141,13 @@ pub struct ProgramSwitches {
     pub isolated: bool,
     /// Whether the garbage collector stays off until the program's own code begins.
     pub quiet_start: bool,
+    /// Whether the program is an interpreter when it starts itself as one, or is started by the name of
+    /// one.
+    pub self_interpreter: bool,
 }
 
 impl Default for ProgramSwitches {
     fn default() -> Self {
-        Self { fast_exit: true, isolated: true, quiet_start: true }
+        Self { fast_exit: true, isolated: true, quiet_start: true, self_interpreter: true }
     }
 }

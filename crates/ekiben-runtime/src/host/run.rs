@@ -13,6 +13,7 @@ use pyo3_ffi::PyObject;
 
 use super::config::{self, Config, Layout, USE_ENVIRONMENT};
 use crate::module::PyInit__ekiben;
+use crate::role::Role;
 use crate::start::image;
 
 /// The variable that has the path of a program which is an interpreter.
@@ -52,20 +53,27 @@ pub(super) unsafe fn main(
     unsafe {
         freeze_early();
         ffi::PyImport_AppendInittab(c"_ekiben".as_ptr(), Some(init_quietly));
-        let arguments: Vec<&CStr> =
-            (0..argc).map(|at| CStr::from_ptr(*argv.add(at as usize))).collect();
+        let arguments: Vec<&[u8]> =
+            (0..argc).map(|at| CStr::from_ptr(*argv.add(at as usize)).to_bytes()).collect();
         let name = image().and_then(|image| image.setting("main"));
-        let mut is_asked = arguments.get(1).is_some_and(|it| *it == c"--ekiben-python");
-        let is_own = is_for_multiprocessing(&arguments);
+        let mut is_interpreter = name.is_none();
+        let mut is_asked = arguments.get(1).is_some_and(|it| *it == b"--ekiben-python");
         if is_asked {
             ptr::copy(argv.add(2), argv.add(1), argc as usize - 1);
             argc -= 1;
+        } else {
+            is_interpreter |= env::var_os(IS_PYTHON).is_some_and(|it| it == program);
+            if !is_interpreter {
+                let role = Role::of(program.as_bytes(), &arguments);
+                is_interpreter = role == Some(Role::Worker);
+                is_asked = role == Some(Role::Interpreter);
+            }
+        }
+        if is_asked {
             // What an interpreter starts by sys.executable is to be one.
             env::set_var(IS_PYTHON, program);
-        } else {
-            is_asked = env::var_os(IS_PYTHON).is_some_and(|it| it == program);
         }
-        match name.filter(|_| !is_asked && !is_own) {
+        match name.filter(|_| !is_asked && !is_interpreter) {
             None => {
                 start(program, layout, argc, argv, true);
                 if is_set("quiet-start") {
@@ -135,22 +143,6 @@ unsafe fn freeze_early() {
         table.resize(table.len() + words, 0);
         PyImport_FrozenModules = Vec::leak(table).as_ptr();
     }
-}
-
-/// Whether multiprocessing starts this program for its own purposes: options of the interpreter, then
-/// -c and a call of one of its modules.
-fn is_for_multiprocessing(arguments: &[&CStr]) -> bool {
-    let mut rest = arguments.iter().skip(1).map(|it| it.to_bytes());
-    while let Some(argument) = rest.next().filter(|it| it.starts_with(b"-")) {
-        match argument {
-            b"-c" => return rest.next().is_some_and(|it| it.starts_with(b"from multiprocessing.")),
-            b"-X" | b"-W" => {
-                rest.next();
-            }
-            _ => {}
-        }
-    }
-    false
 }
 
 /// Starts the interpreter. `is_interpreter`: it takes its own options from the arguments.

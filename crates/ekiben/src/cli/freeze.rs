@@ -98,7 +98,7 @@ pub(crate) struct Freeze {
     /// Leave out sources, so that tracebacks show no lines
     #[arg(long)]
     pub(crate) no_sources: bool,
-    /// A setting of the program: isolated, fast-exit or quiet-start, each true or false
+    /// A setting of the program: isolated, fast-exit, quiet-start or self-interpreter, each true or false
     #[arg(long, value_name = "SETTING=VALUE", value_parser = parse_switch)]
     pub(crate) set: Vec<(String, bool)>,
     /// How to say what was taken

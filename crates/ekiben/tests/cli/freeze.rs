@@ -249,6 +249,7 @@ fn programs_are_inspected() {
     optimize = 0
     python = [PYTHON]
     quiet-start = 1
+    self-interpreter = 1
 
     Parts, with code, sources and other files:
     [SIZE] [SIZE] [SIZE] [SIZE] hello (1)

@@ -45,6 +45,7 @@ pub(super) fn laid_over(options: &Freeze, project: &Project) -> Freeze {
         ("fast-exit", settings.set.fast_exit),
         ("isolated", settings.set.isolated),
         ("quiet-start", settings.set.quiet_start),
+        ("self-interpreter", settings.set.self_interpreter),
     ];
     let set = set.into_iter().map(|(name, is_on)| (name.to_owned(), is_on));
     laid.set = set.chain(laid.set).collect();
