@@ -23,6 +23,14 @@ pub enum Error {
     /// What is to be frozen isn't anything that could be.
     #[error("{0}")]
     Target(String),
+    /// The program would replace something that is no program.
+    #[error("the program can't be written: {} {why}", path.display())]
+    Output {
+        /// What is there.
+        path: PathBuf,
+        /// What it is.
+        why: &'static str,
+    },
     /// A package can't lie beside the program.
     #[error("{0}")]
     Beside(String),
@@ -176,6 +184,7 @@ impl Error {
         match self {
             Self::Io { .. } => "io",
             Self::Target(_) => "freeze-target",
+            Self::Output { .. } => "freeze-output",
             Self::Beside(_) => "beside",
             Self::Unusable(_) => "freeze-modules",
             Self::Finder { .. } => "freeze-finder",
@@ -204,6 +213,7 @@ impl Error {
                 "name a script (hello.py), a module or package (http.server), an entry point \
                  (package.module:function) or the folder of a project"
             }
+            Self::Output { .. } => "give the program another name by -o",
             Self::Beside(_) => {
                 "--beside names packages that the program imports; they come to lie in the folder \
                  PROGRAM.lib, which is replaced if Ekiben made it"

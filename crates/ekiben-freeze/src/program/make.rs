@@ -17,6 +17,7 @@ use super::passing::Passing;
 use super::report::{ReportedFile, ReportedModule, Sizes, Warning};
 use super::{
     Base, Beside, Error, Flavour, Folder, Need, Report, SECTION, Target, hints, inventory, link,
+    output,
 };
 use crate::process::Stop;
 use crate::runtime::{Archive, Linker};
@@ -163,8 +164,9 @@ impl Program {
     /// written first.
     ///
     /// # Errors
-    /// If that can't be written, or something else is where packages are to be.
+    /// If that can't be written, or something else than programs and their packages is there.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
+        output::check_replaceable(path)?;
         let folder = match path.parent() {
             Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
             Some(folder) => folder,

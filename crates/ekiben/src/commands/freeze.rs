@@ -10,7 +10,7 @@ use ekiben_core::{Cause, Place, Problem, Problems};
 use ekiben_engine::{Cache, CacheLimits};
 use ekiben_freeze::program::host::Interpreter;
 use ekiben_freeze::program::{
-    Base, Beside, Error, Flavour, Program, Project, Report, Target, Warning,
+    self, Base, Beside, Error, Flavour, Program, Project, Report, Target, Warning,
 };
 use ekiben_freeze::runtime::Store;
 
@@ -58,6 +58,8 @@ fn perform(freeze: &Freeze, global: &Global, stopped: &Stopped) -> Result<(), Pr
     };
     let laid_over = project.as_ref().map(|project| settings::laid_over(freeze, project));
     let freeze = laid_over.as_ref().unwrap_or(freeze);
+    let output = freeze.output.clone().unwrap_or_else(|| output(freeze, &target));
+    program::check_output(&output, inputs(freeze, &target)).map_err(problems)?;
     let passing = match global.no_cache {
         true => Some(environment::passing_cache()?),
         false => None,
@@ -72,8 +74,6 @@ fn perform(freeze: &Freeze, global: &Global, stopped: &Stopped) -> Result<(), Pr
     let asked =
         Asked { freeze, global, stopped, base: &base, cache: &folder, project: project.as_ref() };
     let mut request = asked.request(target)?;
-    let output = freeze.output.clone().unwrap_or_else(|| output(freeze));
-    refuse_folder(&output)?;
     request.beside = beside(freeze, &output);
     let made = asked.made(&mut request, cache.as_ref())?;
     made.write(&output).map_err(problems)?;
@@ -116,21 +116,34 @@ fn base(freeze: &Freeze, global: &Global, cache: &Path) -> Result<Base, Problems
     }
 }
 
-/// A program's name, if none was given.
-fn output(freeze: &Freeze) -> PathBuf {
+/// A program's name, in the current folder, if none was given.
+fn output(freeze: &Freeze, target: &Target) -> PathBuf {
     if let Some(script) = &freeze.script {
         return PathBuf::from(script);
     }
-    let Some(target) = freeze.target.as_deref() else { return PathBuf::from("python") };
-    let path = Path::new(target);
-    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    if full.is_dir() {
-        return full.file_name().map_or_else(|| PathBuf::from("program"), PathBuf::from);
+    if freeze.target.is_none() {
+        return PathBuf::from("python");
     }
-    match path.file_stem().filter(|_| path.extension().is_some_and(|it| it == "py")) {
-        Some(stem) => PathBuf::from(stem),
-        None => PathBuf::from(target.split([':', '.']).next().unwrap_or(target)),
+    let first = |module: &str| PathBuf::from(module.split('.').next().unwrap_or(module));
+    match target {
+        Target::Script(script) => PathBuf::from(script.file_stem().unwrap_or_default()),
+        Target::Module { name, .. } => first(name),
+        Target::EntryPoint { module, .. } => first(module),
+        Target::Project(folder) => {
+            let full = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+            full.file_name().map_or_else(|| PathBuf::from("program"), PathBuf::from)
+        }
     }
+}
+
+/// Files that the program is made of, as far as they were named.
+fn inputs<'a>(freeze: &'a Freeze, target: &'a Target) -> impl Iterator<Item = &'a Path> {
+    let script = match target {
+        Target::Script(script) => Some(script),
+        _ => None,
+    };
+    let files = script.into_iter().chain(&freeze.requirements).chain(&freeze.trace_file);
+    files.chain(&freeze.static_wheels).map(PathBuf::as_path)
 }
 
 /// What lies beside the program, in a folder that is named after it.
@@ -138,16 +151,6 @@ fn beside(freeze: &Freeze, program: &Path) -> Option<Beside> {
     let name = program.file_name().unwrap_or_default().to_string_lossy();
     let packages = freeze.beside.clone();
     (!packages.is_empty()).then(|| Beside { packages, folder: format!("{name}.lib") })
-}
-
-fn refuse_folder(output: &Path) -> Result<(), Problems> {
-    if output.is_dir() {
-        let message = format!("the program can't be written: {} is a folder", output.display());
-        return Err(Problem::error(Cause::Input, "freeze", message)
-            .help("give it another name by -o")
-            .into());
-    }
-    Ok(())
 }
 
 fn tell(freeze: &Freeze, global: &Global, base: &Base, made: &Program, output: &Path) {

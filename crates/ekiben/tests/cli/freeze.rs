@@ -206,9 +206,9 @@ fn what_cant_be_frozen_is_told() {
     exit 2
     --- stdout
     --- stderr
-    error[freeze]: the program can't be written: src is a folder
+    error[freeze-output]: the program can't be written: src is a folder
      |
-     = help: give it another name by -o
+     = help: give the program another name by -o
     "#);
     let (_, python) = python();
     let dynamic = freeze(&project, &["spam.py", "--flavour", "dynamic"]).to_string();
@@ -220,6 +220,41 @@ fn what_cant_be_frozen_is_told() {
      |
      = help: make one by `ekiben runtime build`
     "#);
+}
+
+#[test]
+fn nothing_but_programs_is_replaced() {
+    let project = Project::pure();
+    runtime(&project);
+    project.write("tool", "print()\n");
+    project.write("empty", "");
+    let requirements = project.beside("requirements.txt");
+    fs::write(&requirements, "# none\n").unwrap();
+    let tool = project.root().join("tool");
+    for script in ["./tool", tool.to_str().unwrap()] {
+        let said = freeze(&project, &[script]);
+        assert_eq!(said.code, Some(2), "{said}");
+        let expected =
+            "error[freeze-output]: the program can't be written: tool is what it is made of\n";
+        assert!(said.stderr.starts_with(expected) && said.stderr.contains("by -o"), "{said}");
+    }
+    let said = freeze(&project, &["./tool", "-o", "pyproject.toml"]);
+    let expected = "pyproject.toml is there, and no program that Ekiben made";
+    assert!(said.stderr.contains(expected), "{said}");
+    let words = ["./tool", "--requirements", "../requirements.txt", "-o", "../requirements.txt"];
+    let said = freeze(&project, &words);
+    assert!(said.stderr.contains("../requirements.txt is what it is made of"), "{said}");
+    assert_eq!(fs::read_to_string(&tool).unwrap(), "print()\n");
+    assert_eq!(fs::read_to_string(&requirements).unwrap(), "# none\n");
+    // In another folder the script's name is free; and a program may be made again.
+    for _ in 0..2 {
+        let words = ["freeze", "--runtime", "../../runtime", "../tool"];
+        let made = project.command_in(&project.root().join("src"), &words).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+    }
+    assert!(project.root().join("src/tool").is_file());
+    let said = freeze(&project, &["./tool", "-o", "empty"]);
+    assert_eq!(said.code, Some(0), "{said}");
 }
 
 #[test]
