@@ -477,6 +477,7 @@ fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted
             true => ALWAYS.iter().map(|name| (*name).to_owned()).collect(),
             false => Vec::new(),
         },
+        library: standard.modules().map(|it| top(it.name)).collect(),
         scan,
         optimize: request.optimize,
         links: request.link.clone(),
@@ -484,6 +485,11 @@ fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted
         prefix: base.prefix(),
         sources: request.sources,
     })
+}
+
+/// The module that a dotted name is below, or names.
+fn top(module: &str) -> String {
+    module.split('.').next().unwrap_or(module).to_owned()
 }
 
 fn is_ours(module: &str) -> bool {

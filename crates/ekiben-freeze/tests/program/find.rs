@@ -108,6 +108,40 @@ if __name__ == "__main__":
 }
 
 #[test]
+fn what_the_runtime_lacks_of_the_standard_library_is_missing() {
+    let place = Place::new();
+    place.write(
+        "site/main.py",
+        "import tkinter.ttk, json, winreg, user, __main__\ntry:\n    import turtle\nexcept ImportError:\n    pass\n",
+    );
+    place.write("site/user.py", "def f():\n    import turtle\n");
+    let request = place.module("main");
+    let told = |request: &Request| place.told(&place.freeze(request).unwrap().report);
+    insta::assert_snapshot!(told(&request), @r"
+    main main
+    main: is the program
+    user: imported by main, line 1
+    missing tkinter: imported by main, line 1
+    not there turtle: tried by main, line 3
+    missing-module :0: there is no module `tkinter` in the program's standard library, imported by main, line 1
+    ");
+    let pruned = Request { prune: true, ..request.clone() };
+    let report = place.freeze(&pruned).unwrap().report;
+    assert_eq!(report.warnings.len(), 1, "{:?}", report.warnings);
+    let is_turtles = |it: &&str| ["turtle", "tkinter", "winreg", "_winapi"].contains(it);
+    let missing = report.missing.iter().map(|it| it.why.name.as_str()).filter(is_turtles);
+    assert_eq!(missing.collect::<Vec<_>>(), ["tkinter", "turtle"]);
+    assert_eq!(
+        place.refused(&place.module("turtle")),
+        "there is no module `turtle` in the program's standard library"
+    );
+    // Another's in its place is a part of the program.
+    place.write("site/tkinter/__init__.py", "");
+    place.write("site/tkinter/ttk.py", "");
+    assert!(told(&request).contains("tkinter.ttk: imported by main, line 1"));
+}
+
+#[test]
 fn packages_bring_data_and_metadata() {
     let place = Place::new();
     place.write(

@@ -51,6 +51,8 @@ pub(crate) fn runtime(project: &Project) {
     let code = Content::plain(b"code".to_vec());
     let module = NewModule { kind: ModuleKind::Code, is_package: false, path, code };
     builder.module("abc", module).unwrap();
+    let (kind, path, code) = (ModuleKind::Builtin, String::new(), Content::default());
+    builder.module("sys", NewModule { kind, is_package: false, path, code }).unwrap();
     fs::write(folder.join("stdlib.image"), builder.build().unwrap()).unwrap();
 }
 
@@ -287,12 +289,13 @@ fn programs_are_inspected() {
 
     Parts, with code, sources and other files:
     [SIZE] [SIZE] [SIZE] [SIZE] hello (1)
-    [SIZE] [SIZE] [SIZE] [SIZE] standard library (1)
+    [SIZE] [SIZE] [SIZE] [SIZE] standard library (2)
     [SIZE] index
 
-    Modules (2), with code and source:
+    Modules (3), with code and source:
     [SIZE] abc
     [SIZE] [SIZE] hello
+    [SIZE] sys builtin
 
     Files (0), with what they take:
     --- stderr

@@ -46,7 +46,7 @@ class Content:
 
 def find(request, content_file):
     folders = Folders()
-    standard = StandardLibrary(folders, request["scan"])
+    standard = StandardLibrary(folders, request["library"])
     roots = search_folders(request["roots"], folders)
     asked = request["main"]
     given, generated = [], {}
@@ -70,7 +70,7 @@ def find(request, content_file):
         of = standard.places if standard.has(main_module) else places
         found = of.find(main_module)
         if found is None:
-            raise Unusable(f"there is no module `{main_module}`")
+            raise Unusable(standard.absent(main_module))
         if found.is_package:
             main_module += ".__main__"
             if of.find(main_module) is None:
@@ -81,7 +81,7 @@ def find(request, content_file):
     if main_module in generated:
         for name, whys in walk.missing.items():
             if any(by == main_module for by, _, _ in whys):
-                raise Unusable(f"there is no module `{name}`")
+                raise Unusable(standard.absent(name))
     walk.warnings.extend(shadowed(request, folders, walk))
     content = Content(content_file)
     return described(request, walk, main_module, roots, folders, distributions, statics, content)
@@ -167,6 +167,7 @@ def described(request, walk, main_module, roots, folders, distributions, statics
             "line": whys[0][1],
             "how": whys[0][2],
             "required": any(by in at_start and how == IMPORT for by, _, how in whys),
+            "message": walk.standard_library.absent(name),
         }
         for name, whys in sorted(walk.missing.items())
     ]
