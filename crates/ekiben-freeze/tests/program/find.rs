@@ -163,6 +163,7 @@ fn packages_bring_data_and_metadata() {
         "spam/__pycache__/x.pyc",
         "other/data.txt",
         "spam-1.0.dist-info/direct_url.json",
+        "spam-1.0.dist-info/INSTALLER",
         "spam-1.0.dist-info/LICENSE.txt",
         "other_one-2.dist-info/METADATA",
     ] {
@@ -172,8 +173,10 @@ fn packages_bring_data_and_metadata() {
         "site/spam-1.0.dist-info/METADATA",
         "Metadata-Version: 2.4\nName: spam\nVersion: 1.0\nLicense-Expression: MIT\n",
     );
-    place
-        .write("site/spam-1.0.dist-info/RECORD", "spam/__init__.py,sha256=x,1\nspam/data.json,,\n");
+    place.write(
+        "site/spam-1.0.dist-info/RECORD",
+        "spam/__init__.py,sha256=x,1\nspam-1.0.dist-info/INSTALLER,,\nspam/data.json,,\n",
+    );
     let request = Request { site: vec![place.path("site")], ..place.script("hello.py") };
     let made = place.freeze(&request).unwrap();
     insta::assert_snapshot!(place.told(&made.report), @r#"

@@ -15,7 +15,9 @@ _LIBRARY = re.compile(r"(?!.*\.(cpython-|pypy|abi3\.))[^/]+\.so(\.\d+)*")
 _NO_DATA = (".py", ".pyc", ".pyo", ".pyi", ".so", ".pyd", *EXTENSION_SUFFIXES)
 _LICENCE = re.compile(r"(licen[cs]e|copying|notice|authors)", re.IGNORECASE)
 # What an installer writes of where and how it installed.
-_INSTALLATION = frozenset(("direct_url.json", "REQUESTED", "RECORD", "uv_cache.json", "uv_build.json"))
+_INSTALLATION = frozenset(
+    ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json")
+)
 
 
 def normalized(name):
