@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use ekiben_image::{Builder, Content, ModuleKind, NewModule};
@@ -131,6 +132,26 @@ fn imports_of_a_run_are_recorded() {
     --- stderr
     error[freeze-input]: imports.txt: line 2: `two three` isn't the name of a module
     ");
+}
+
+#[test]
+fn an_interrupt_is_for_the_traced_run() {
+    let project = Project::pure();
+    runtime(&project);
+    let script = "import sys\nos, signal = map(__import__, ('os', 'signal'))\n\
+        try:\n    os.killpg(0, signal.SIGINT)\n    signal.pause()\n\
+        except KeyboardInterrupt:\n    __import__(sys.argv[1])\n    raise\n";
+    project.write("hello.py", script);
+    project.write("one.py", "");
+    let words = ["freeze", "--runtime", "../runtime", "hello.py", "--format", "json"];
+    let words = [&words[..], &["--trace", "--", "one"]].concat();
+    let output = project.command(&words).env_remove("VIRTUAL_ENV").process_group(0).output();
+    let said = Said::from(&output.unwrap(), &project.beside(""));
+    assert_eq!(said.code, Some(0), "{said}");
+    assert!(said.stderr.contains("the traced run ended with signal: 2"), "{said}");
+    let report: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(report["modules"][1]["name"], "one", "{said}");
+    assert!(project.root().join("hello").is_file());
 }
 
 #[test]

@@ -153,7 +153,14 @@ impl Asked<'_> {
 
     /// What was imported in a run, and in earlier ones that a file has recorded.
     fn traced(&self, request: &Request, file: Option<&Path>) -> Result<Vec<String>, Problems> {
+        if self.stopped.is_set() {
+            let error = std::io::ErrorKind::Interrupted.into();
+            let path = self.base.interpreter.clone();
+            return Err(problems(Error::Io { action: "start", path, source: error }));
+        }
         let run = program::trace(request, self.base, &self.freeze.arguments).map_err(problems)?;
+        // Ctrl-C is a way to end a program that would run for ever.
+        self.stopped.forget_interrupts();
         if !run.status.success() {
             let message = format!("the traced run ended with {}", run.status);
             let warning = Problem::warning(Cause::Input, "traced-run", message);
