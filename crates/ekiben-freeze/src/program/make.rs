@@ -433,7 +433,10 @@ fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted
             }
             Main::Module { module: name.clone() }
         }
-        Target::EntryPoint { module, function } => {
+        Target::EntryPoint { module, function, within } => {
+            if let Some(folder) = within {
+                roots.push(absolute(folder)?);
+            }
             let (first, _) = function.split_once('.').unwrap_or((function, ""));
             let generated = format!(
                 "import sys\nfrom {module} import {first}\nif __name__ == \"__main__\":\n    \

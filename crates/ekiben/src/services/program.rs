@@ -229,8 +229,8 @@ impl Programs {
         let linker = plan.linker.as_deref().map(str::parse).transpose();
         let (module, function) =
             plan.entry_point.split_once(':').unwrap_or((&plan.entry_point, ""));
-        let target =
-            Target::EntryPoint { module: module.to_owned(), function: function.to_owned() };
+        let (module, function) = (module.to_owned(), function.to_owned());
+        let target = Target::EntryPoint { module, function, within: None };
         let mut request = Request {
             site,
             passing: Some(staged.folder.clone()),

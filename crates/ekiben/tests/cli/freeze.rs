@@ -246,6 +246,23 @@ fn what_cant_be_frozen_is_told() {
 }
 
 #[test]
+fn packages_of_the_current_folder_are_found() {
+    let project = Project::pure();
+    runtime(&project);
+    for file in ["pk/__init__.py", "pk/__main__.py", "pk/part.py"] {
+        project.write(file, "");
+    }
+    project.write("pk/cli.py", "from pk import part\ndef main(): pass\n");
+    project.write("alone.py", "def main(): pass\n");
+    for (word, program) in
+        [("pk", "out"), ("pk.cli", "pk.1"), ("pk.cli:main", "pk.2"), ("alone:main", "alone")]
+    {
+        let said = freeze(&project, &[word, "-o", program]);
+        assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""), "{word}: {said}");
+    }
+}
+
+#[test]
 fn nothing_but_programs_is_replaced() {
     let project = Project::pure();
     runtime(&project);
