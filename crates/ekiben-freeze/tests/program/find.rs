@@ -197,6 +197,37 @@ fn packages_bring_data_and_metadata() {
 }
 
 #[test]
+fn what_was_left_in_folders_is_no_data() {
+    let place = Place::new();
+    place.write("site/main.py", "import spam\n");
+    for file in [
+        "__init__.py",
+        ".git/HEAD",
+        ".hg/store/data",
+        ".env",
+        ".envrc",
+        "data.txt",
+        "data.txt~",
+        "sub/.DS_Store",
+        "template/.git/config",
+        "template/.git/HEAD",
+        "template/.env.example",
+    ] {
+        place.write(&format!("site/spam/{file}"), "");
+    }
+    place.write(
+        "site/spam-1.dist-info/RECORD",
+        "spam/template/.git/config,,\nspam/template/.env.example,,\n",
+    );
+    let made = place.freeze(&place.module("main")).unwrap();
+    let files = made.report.files.iter().filter(|file| file.kind == "resource");
+    let files: Vec<_> =
+        files.filter_map(|file| file.path.split_once("site-packages/spam/")).collect();
+    let files: Vec<_> = files.into_iter().map(|(_, path)| path).collect();
+    assert_eq!(files, ["data.txt", "template/.env.example", "template/.git/config"]);
+}
+
+#[test]
 fn compiled_modules_are_refused_where_they_are_needed() {
     let place = Place::new();
     place.write("site/spam/__init__.py", "def f():\n    from spam import _core\n");

@@ -99,7 +99,7 @@ def shadowed(request, folders, walk):
 
 def described(request, walk, main_module, roots, folders, distributions, statics, content):
     needed, at_start = walk.needed(), walk.at_start()
-    files = Files(folders, request["hints"], statics.files)
+    files = Files(folders, request["hints"], statics.files, distributions)
     owners, required = {}, set()
     modules = []
     for name, taken in sorted(walk.taken.items()):

@@ -20,6 +20,11 @@ _INSTALLATION = frozenset(
 )
 
 
+# What people and their tools leave in folders of code.
+_LEFTOVERS = (".DS_Store", ".env*", "*~")
+_VERSION_CONTROL = frozenset((".git", ".hg", ".svn"))
+
+
 def normalized(name):
     """The name of a distribution as it is compared (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
@@ -108,6 +113,11 @@ class Distributions:
         """The distribution that brought a file, or None."""
         return self._owners.get(file)
 
+    def owns_below(self, folder):
+        """Whether a distribution has brought something in a folder."""
+        inside = os.path.join(folder, "")
+        return any(file.startswith(inside) for file in self._owners)
+
     def of_metadata(self, root, folder):
         """The distribution with its metadata in a folder, or None."""
         return next((it for it in self._all if (it.root, it.folder) == (root, folder)), None)
@@ -118,11 +128,18 @@ class Distributions:
         return next((it for it in self._all if normalized(it.name) == wanted), None)
 
 
+def _is_leftover(name, is_folder):
+    if is_folder:
+        return name in _VERSION_CONTROL
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _LEFTOVERS)
+
+
 class Files:
     """The files of a program that aren't modules."""
 
-    def __init__(self, folders, hints, no_data):
+    def __init__(self, folders, hints, no_data, distributions):
         self._folders = folders
+        self._distributions = distributions
         # Files by their whole paths.
         self._no_data = no_data
         self._without = [it for hint in hints.values() for it in hint.get("no-data", ())]
@@ -136,14 +153,20 @@ class Files:
         for folder in found.folders:
             self._data(folder, base, found.name, found.kind != "namespace")
 
-    def _data(self, folder, base, owner, goes_down):
+    def _data(self, folder, base, owner, goes_down, is_leftover=False):
+        """Takes what is in a folder; of what was left there, only what a distribution has brought."""
+        within = is_leftover
         for name, is_folder in sorted(self._folders.list(folder).items()):
             path, file = f"{base}/{name}", os.path.join(folder, name)
+            is_leftover = within or _is_leftover(name, is_folder)
+            brought = self._distributions.owns_below if is_folder else self._distributions.owner
+            if is_leftover and not brought(file):
+                continue
             if is_folder:
                 listing = self._folders.list(file)
                 is_package = any(it.partition(".")[0] == "__init__" for it in listing)
                 if goes_down and not is_package:
-                    self._data(file, path, owner, True)
+                    self._data(file, path, owner, True, is_leftover)
                 continue
             kind = self._kind(path, name)
             if kind is not None and file not in self._no_data:
