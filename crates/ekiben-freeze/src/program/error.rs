@@ -126,9 +126,15 @@ pub enum Error {
         /// What is wrong, and where.
         message: String,
     },
-    /// There is neither uv nor pip.
-    #[error("neither uv nor pip is on PATH, one of which has to install the dependencies")]
-    NoInstaller,
+    /// There is neither uv nor a pip that is new enough.
+    #[error(
+        "neither uv nor a pip that runs in Python {python} is on PATH, one of which has to install \
+         the dependencies"
+    )]
+    NoInstaller {
+        /// The version.
+        python: String,
+    },
     /// uv or pip can't tell what is needed.
     #[error("{installer} can't resolve the dependencies:\n{said}")]
     Resolver {
@@ -200,7 +206,7 @@ impl Error {
             Self::Image { .. } => "image",
             Self::Object { .. } => "executable",
             Self::Project(_) | Self::Text { .. } => "freeze-input",
-            Self::NoInstaller => "no-installer",
+            Self::NoInstaller { .. } => "no-installer",
             Self::Resolver { .. } | Self::Installer { .. } => "dependencies",
         }
     }
@@ -233,8 +239,9 @@ impl Error {
                 "name a version, or the path of another interpreter, by --python, or make a runtime by \
                  `ekiben runtime build`"
             }
-            Self::NoInstaller => {
-                "install uv or pip, or name a folder of installed packages by --site"
+            Self::NoInstaller { .. } => {
+                "install uv, or pip: 22.3 or later, and 23.1.2 or later for Python 3.12 and later; or \
+                 name a folder of installed packages by --site"
             }
             Self::Unusable(_) => {
                 "modules are looked for beside a script, and where --site or --requirements say"

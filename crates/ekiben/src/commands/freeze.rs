@@ -272,7 +272,7 @@ pub(super) fn problems(error: Error) -> Problems {
         Error::Project(error) => return error.into(),
         Error::Runtime(error) => return super::runtime::problems(&error),
         Error::Io { .. }
-        | Error::NoInstaller
+        | Error::NoInstaller { .. }
         | Error::NoInterpreter { .. }
         | Error::NoRuntime { .. } => Cause::Environment,
         Error::Finder { .. } => Cause::Internal,

@@ -506,9 +506,10 @@ fn failed(error: &Error) -> ActionError {
             "say by `link` in [tool.ekiben.executable] how it is to be linked, by `static-wheels` where \
              static wheels are, or leave out `strict`",
         ),
-        Error::NoInstaller => {
-            Some("install uv or pip, which `ekiben` starts to install what the program needs")
-        }
+        Error::NoInstaller { .. } => Some(
+            "install uv, or pip: 22.3 or later, and 23.1.2 or later for Python 3.12 and later; `ekiben` \
+             starts it to install what the program needs",
+        ),
         Error::Unusable(_) => Some(
             "what the program imports must be the project's own, or named by `project.dependencies` \
              or `dependency-groups` in [tool.ekiben.executable]",

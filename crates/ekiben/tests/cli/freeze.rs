@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
@@ -243,6 +243,25 @@ fn what_cant_be_frozen_is_told() {
      |
      = help: make one by `ekiben runtime build`
     "#);
+}
+
+#[test]
+fn a_pip_that_is_too_old_is_passed_over() {
+    let project = Project::pure();
+    runtime(&project);
+    project.write("hello.py", "");
+    project.write("requirements.txt", "iniconfig\n");
+    project.write("bin/pip", "#!/bin/sh\necho 'pip 22.2.2 from /nowhere (python 3.9)'\n");
+    let pip = project.root().join("bin/pip");
+    fs::set_permissions(&pip, fs::Permissions::from_mode(0o755)).unwrap();
+    let words = ["freeze", "--runtime", "../runtime", "hello.py"];
+    let words = [&words[..], &["--requirements", "requirements.txt"]].concat();
+    let output = project.command(&words).env("PATH", project.root().join("bin")).output();
+    let said = Said::from(&output.unwrap(), &project.beside(""));
+    assert_eq!(said.code, Some(2), "{said}");
+    let expected = format!("neither uv nor a pip that runs in Python {}", python().1);
+    assert!(said.stderr.starts_with("error[no-installer]: "), "{said}");
+    assert!(said.stderr.contains(&expected) && said.stderr.contains("23.1.2 or later"), "{said}");
 }
 
 #[test]
