@@ -34,9 +34,12 @@ pub enum Error {
     /// A package can't lie beside the program.
     #[error("{0}")]
     Beside(String),
-    /// The modules of the program can't be found, or the main one can't be compiled.
+    /// The modules of the program can't be found.
     #[error("{0}")]
     Unusable(String),
+    /// The main module can't be compiled.
+    #[error("{0}")]
+    Syntax(String),
     /// The runtime's interpreter failed.
     #[error("{} failed while it looked for the program's modules:\n{said}", interpreter.display())]
     Finder {
@@ -193,6 +196,7 @@ impl Error {
             Self::Output { .. } => "freeze-output",
             Self::Beside(_) => "beside",
             Self::Unusable(_) => "freeze-modules",
+            Self::Syntax(_) => "syntax-error",
             Self::Finder { .. } => "freeze-finder",
             Self::Compiled(_) => "compiled-modules",
             Self::Shared { .. } => "shared-object",

@@ -110,7 +110,7 @@ impl Found {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Answer {
-    Unusable { unusable: String },
+    Unusable { unusable: String, uncompilable: bool },
     Found(Box<Listed>),
 }
 
@@ -245,7 +245,8 @@ fn run(
     let said = script::run(SCRIPT, request, &base.interpreter, stop)?;
     let content = said.content();
     match said.answer {
-        Answer::Unusable { unusable } => Err(Error::Unusable(unusable)),
+        Answer::Unusable { unusable, uncompilable: false } => Err(Error::Unusable(unusable)),
+        Answer::Unusable { unusable, .. } => Err(Error::Syntax(unusable)),
         Answer::Found(listed) => build(*listed, &content?, wanted),
     }
 }

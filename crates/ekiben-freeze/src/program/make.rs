@@ -64,7 +64,7 @@ const ALWAYS: &[&str] = &[
 const HOST_LIBRARY: &str = "libgcc_s.so.1";
 
 /// Settings of programs that a person may switch off.
-const SWITCHES: &[&str] = &["fast-exit", "isolated", "quiet-start"];
+pub const SWITCHES: &[&str] = &["fast-exit", "isolated", "quiet-start"];
 
 /// What program to make.
 #[derive(Debug, Clone)]

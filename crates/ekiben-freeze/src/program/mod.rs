@@ -55,7 +55,7 @@ pub use beside::{Beside, Folder};
 pub use dependencies::{Installer, installed_folder};
 pub use error::{Compiled, Error, Need};
 pub use links::{Link, Links};
-pub use make::{Program, Request, compiled, freeze, freeze_until, version};
+pub use make::{Program, Request, SWITCHES, compiled, freeze, freeze_until, version};
 pub use output::check_output;
 pub use project::{Modules, Project};
 pub use report::{

@@ -197,6 +197,49 @@ fn packages_bring_data_and_metadata() {
 }
 
 #[test]
+fn editable_installations_are_found_or_told() {
+    let place = Place::new();
+    place.write("src/found/__init__.py", "");
+    place.write("site/found.pth", &format!("{}\n", place.path("src").display()));
+    place.write("site/hidden.pth", "import _hidden_finder\n");
+    place.write("site/hidden-1.dist-info/METADATA", "Name: hidden\nVersion: 1\n");
+    place.write("site/hidden-1.dist-info/RECORD", "hidden.pth,,\n_hidden_finder.py,,\n");
+    place.write("site/hidden-1.dist-info/direct_url.json", r#"{"dir_info": {"editable": true}}"#);
+    place.write("site/main.py", "import found\n");
+    let told = || place.told(&place.freeze(&place.module("main")).unwrap().report);
+    insta::assert_snapshot!(told(), @r"
+    main main
+    found: imported by main, line 1
+    main: is the program
+    ");
+    place.write("site/main.py", "import hidden\n");
+    insta::assert_snapshot!(told(), @r"
+    main main
+    main: is the program
+    missing hidden: imported by main, line 1
+    editable site/hidden.pth:0: the modules of `hidden`, an editable installation, are found by code that isn't run
+    missing-module :0: there is no module `hidden`, imported by main, line 1
+    ");
+    assert_eq!(
+        place.refused(&place.module("hidden.cli:main")),
+        "there is no module `hidden`; the modules of `hidden`, an editable installation, are found by \
+         code that isn't run"
+    );
+}
+
+#[test]
+fn a_script_that_cant_be_compiled_is_told_with_its_place() {
+    let place = Place::new();
+    place.write("wrong.py", "x = 1\nif x\n");
+    let error = place.freeze(&place.script("wrong.py")).unwrap_err();
+    assert_eq!((error.code(), error.help()), ("syntax-error", None));
+    assert!(error.to_string().contains("wrong.py:2: "), "{error}");
+    place.write("wrong.py", "\0");
+    let message = place.refused(&place.script("wrong.py"));
+    assert!(message.starts_with("[PLACE]/wrong.py: source code "), "{message}");
+}
+
+#[test]
 fn what_was_left_in_folders_is_no_data() {
     let place = Place::new();
     place.write("site/main.py", "import spam\n");

@@ -12,7 +12,7 @@ use ekiben_freeze::program::host::Interpreter;
 use ekiben_freeze::program::{
     self, Base, Beside, Error, Flavour, Program, Project, Report, Target, Warning,
 };
-use ekiben_freeze::runtime::Store;
+use ekiben_freeze::runtime::{self, Store};
 
 use self::asked::Asked;
 use super::End;
@@ -29,6 +29,10 @@ const PYTHON: &str = "3.13";
 const ANY: &str = "site";
 /// How many warnings of a kind are shown unless more is to be said.
 const SHOWN: usize = 5;
+
+/// Codes of problems with modules that aren't there: any, and the main one.
+const MISSING: &str = "missing-module";
+const MISSING_MAIN: &str = "freeze-modules";
 
 /// Runs `ekiben freeze`.
 pub(crate) fn run(freeze: &Freeze, global: &Global) -> End {
@@ -75,9 +79,13 @@ fn perform(freeze: &Freeze, global: &Global, stopped: &Stopped) -> Result<(), Pr
         Asked { freeze, global, stopped, base: &base, cache: &folder, project: project.as_ref() };
     let mut request = asked.request(target)?;
     request.beside = beside(freeze, &output);
-    let made = asked.made(&mut request, cache.as_ref())?;
+    let inactive = asked.inactive_environment();
+    let made = asked.made(&mut request, cache.as_ref()).map_err(|mut problems| {
+        help_missing(&mut problems, MISSING_MAIN, inactive.as_deref());
+        problems
+    })?;
     made.write(&output).map_err(problems)?;
-    tell(freeze, global, &base, &made, &output);
+    tell(&asked, &made, &output, inactive.as_deref());
     Ok(())
 }
 
@@ -100,20 +108,46 @@ fn base(freeze: &Freeze, global: &Global, cache: &Path) -> Result<Base, Problems
         let help = "name a version, or leave out --flavour";
         return Err(Problem::error(Cause::Input, "freeze", message).help(help).into());
     }
+    // Runtimes are no results of builds: they are there with any cache.
+    let store = || environment::cache_dir(global).map(|cache| Store::new(&cache));
     if let Some(runtime) = &freeze.runtime {
-        return Base::in_folder(runtime).map_err(problems);
+        let name = runtime.to_str().filter(|name| !runtime.is_dir() && !name.contains('/'));
+        let Some(name) = name else { return Base::in_folder(runtime).map_err(problems) };
+        let found = store()?.find(Some(name)).map_err(|error| super::runtime::problems(&error))?;
+        return Base::in_folder(&found.folder).map_err(problems);
     }
     if is_path || freeze.flavour == Some(FreezeFlavour::Host) {
         return host().map_err(problems);
     }
-    // Runtimes are no results of builds: they are there with any cache.
-    let store = Store::new(&environment::cache_dir(global)?);
-    match store.find(Some(wanted.unwrap_or(PYTHON))) {
-        Ok(runtime) => Base::in_folder(&runtime.path("")).map_err(problems),
+    let wanted = wanted.unwrap_or(PYTHON);
+    match store()?.find(Some(wanted)) {
+        Ok(runtime) => Base::in_folder(&runtime.folder).map_err(problems),
         // What was asked for is never replaced.
-        Err(error) if freeze.flavour.is_some() => Err(super::runtime::problems(&error)),
-        Err(error) => host().map_err(|_| super::runtime::problems(&error)),
+        Err(error) if freeze.flavour.is_some() => Err(no_runtime(wanted, &error, None)),
+        Err(error) => host().map_err(|why| match why {
+            Error::NoInterpreter { .. } | Error::Host { .. } => {
+                no_runtime(wanted, &error, Some(&why))
+            }
+            _ => problems(why),
+        }),
     }
+}
+
+/// That there is no runtime of a version, and why no ordinary interpreter serves, if one was tried.
+fn no_runtime(wanted: &str, error: &runtime::Error, host: Option<&Error>) -> Problems {
+    let mut problems = super::runtime::problems(error);
+    let Some(problem) = problems.0.first_mut() else { return problems };
+    if wanted.strip_prefix("3.").is_some_and(|minor| minor.parse::<u32>().is_ok()) {
+        let command = format!("`ekiben runtime build --python {wanted}`");
+        match error {
+            runtime::Error::NoSuchRuntime { there, .. } if there.is_empty() => {
+                problem.help = vec![format!("there is none yet: make one with {command}")];
+            }
+            _ => problem.help.push(format!("{command} makes one")),
+        }
+    }
+    problem.help.extend(host.map(|why| format!("an ordinary interpreter doesn't serve: {why}")));
+    problems
 }
 
 /// A program's name, in the current folder, if none was given.
@@ -153,7 +187,8 @@ fn beside(freeze: &Freeze, program: &Path) -> Option<Beside> {
     (!packages.is_empty()).then(|| Beside { packages, folder: format!("{name}.lib") })
 }
 
-fn tell(freeze: &Freeze, global: &Global, base: &Base, made: &Program, output: &Path) {
+fn tell(asked: &Asked<'_>, made: &Program, output: &Path, inactive: Option<&str>) {
+    let Asked { freeze, global, base, .. } = *asked;
     let report = &made.report;
     if freeze.format == ListFormat::Json {
         let mut json = serde_json::to_value(report).unwrap_or_default();
@@ -165,7 +200,8 @@ fn tell(freeze: &Freeze, global: &Global, base: &Base, made: &Program, output: &
         print(&format!("{json:#}\n"));
         return;
     }
-    let shown = warnings(report, global);
+    let mut shown = warnings(report, global);
+    help_missing(&mut shown, MISSING, inactive);
     if !shown.0.is_empty() {
         report::show_problems(&shown, Path::new(""));
     }
@@ -247,6 +283,14 @@ fn warnings(report: &Report, global: &Global) -> Problems {
     Problems(shown)
 }
 
+/// Says with the first problem of a kind what environment modules weren't looked for in.
+fn help_missing(problems: &mut Problems, code: &str, inactive: Option<&str>) {
+    let first = problems.0.iter_mut().find(|problem| problem.code == code);
+    if let Some(problem) = first {
+        problem.help.extend(inactive.map(str::to_owned));
+    }
+}
+
 fn problem(warning: &Warning) -> Problem {
     let problem = Problem::warning(Cause::Input, &warning.code, &warning.message);
     let at = warning.file.as_ref().map(|file| Place {
@@ -259,6 +303,7 @@ fn problem(warning: &Warning) -> Problem {
         "file-by-path" => "importlib.resources finds a package's files in a program too",
         "library" => "the program needs a C library that is as new as this machine's",
         "compiled-module" => "`--link static` has it built from source and linked in",
+        "editable" => "install it otherwise, or name the folder that holds its packages by --site",
         "missing-library" => "install it, or leave the module out by --exclude",
         "not-linked" => "`ekiben static build` makes static wheels; --static-wheels names them",
         "dynamic-import" => "name what it imports by --include, or in a file of --hints",

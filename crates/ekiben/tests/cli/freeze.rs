@@ -209,7 +209,34 @@ fn what_cant_be_frozen_is_told() {
      |
      = help: name a version, or leave out --flavour
     "#);
+    let none = project.run(&["freeze", "hello.py", "--python", "3.99"]);
+    snapshot!(none, @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error[no-such-runtime]: there is no runtime `3.99`
+     |
+     = help: there is none yet: make one with `ekiben runtime build --python 3.99`
+     = help: an ordinary interpreter doesn't serve: `3.99` is neither an interpreter that can be run, nor a version of Python that is on PATH
+    ");
+    let none = project.run(&["freeze", "hello.py", "--runtime", "3.14"]);
+    assert!(
+        none.stderr.starts_with("error[no-such-runtime]: there is no runtime `3.14`"),
+        "{none}"
+    );
     runtime(&project);
+    let words = ["freeze", "--runtime", "../runtime", "nowhere:main"];
+    let output = project.command(&words).env("VIRTUAL_ENV", "/other").output().unwrap();
+    let said = Said::from(&output, &project.beside("")).to_string();
+    snapshot!(said.replace(&python().1, "[PYTHON]"), @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error[freeze-modules]: there is no module `nowhere`
+     |
+     = help: modules are looked for beside a script, and where --site or --requirements say
+     = help: the active virtual environment /other isn't of Python [PYTHON], so nothing is taken from it: name its version by --python, or another folder by --site
+    ");
     snapshot!(freeze(&project, &["nowhere.txt"]), @r#"
     exit 2
     --- stdout

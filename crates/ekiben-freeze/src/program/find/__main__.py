@@ -13,7 +13,7 @@ from contents import Distributions, Files, normalized, record
 from linked import StaticWheels
 from places import Folders, Found, Places, StandardLibrary, search_folders
 from scan import IMPORT
-from walk import Unusable, Walk, script
+from walk import Uncompilable, Unusable, Walk, script
 
 
 def main():
@@ -26,7 +26,7 @@ def main():
         try:
             result = find(request, content)
         except Unusable as error:
-            result = {"unusable": str(error)}
+            result = {"unusable": str(error), "uncompilable": isinstance(error, Uncompilable)}
     with open(result_file, "w", encoding="utf-8") as file:
         json.dump(result, file)
 
@@ -47,7 +47,13 @@ class Content:
 def find(request, content_file):
     folders = Folders()
     standard = StandardLibrary(folders, request["library"])
-    roots = search_folders(request["roots"], folders)
+    inputs = []
+    roots = search_folders(request["roots"], folders, inputs)
+    distributions = Distributions(roots, folders)
+
+    def absent(name):
+        return "; ".join((standard.absent(name), *(text for text, _ in distributions.editable())))
+
     asked = request["main"]
     given, generated = [], {}
     if "script" in asked:
@@ -70,21 +76,22 @@ def find(request, content_file):
         of = standard.places if standard.has(main_module) else places
         found = of.find(main_module)
         if found is None:
-            raise Unusable(standard.absent(main_module))
+            raise Unusable(absent(main_module))
         if found.is_package:
             main_module += ".__main__"
             if of.find(main_module) is None:
                 raise Unusable(f"the package `{asked['module']}` has no `__main__`, so it can't be run")
-    distributions = Distributions(roots, folders)
     walk = Walk(request, places, standard, distributions)
     walk.run(main_module, generated)
     if main_module in generated:
         for name, whys in walk.missing.items():
             if any(by == main_module for by, _, _ in whys):
-                raise Unusable(standard.absent(name))
+                raise Unusable(absent(name))
     walk.warnings.extend(shadowed(request, folders, walk))
     content = Content(content_file)
-    return described(request, walk, main_module, roots, folders, distributions, statics, content)
+    result = described(request, walk, main_module, roots, folders, distributions, statics, content)
+    result["inputs"] = sorted({*inputs, *distributions.inputs()})
+    return result
 
 
 def shadowed(request, folders, walk):
@@ -171,6 +178,9 @@ def described(request, walk, main_module, roots, folders, distributions, statics
         }
         for name, whys in sorted(walk.missing.items())
     ]
+    if any(it["required"] for it in missing):
+        editable = distributions.editable()
+        walk.warnings.extend({"code": "editable", "message": text, "file": file, "line": 0} for text, file in editable)
     return {
         "main": main_module,
         "modules": modules,
@@ -185,7 +195,6 @@ def described(request, walk, main_module, roots, folders, distributions, statics
         "warnings": walk.warnings,
         "folders": folders.all(),
         "roots": roots,
-        "inputs": sorted(set(distributions.inputs())),
     }
 
 

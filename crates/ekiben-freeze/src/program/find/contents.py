@@ -1,10 +1,12 @@
 """What belongs to modules: data files, and the metadata of the distributions they are from."""
 
 import configparser
+import contextlib
 import csv
 import email.parser
 import fnmatch
 import io
+import json
 import os
 import re
 
@@ -70,6 +72,22 @@ class Distribution:
             for group in parser.sections()
         }
 
+    def loader(self):
+        """The `.pth` file whose code finds the modules of an editable installation; None if there is no
+        such file."""
+        try:
+            about = json.loads(self.read("direct_url.json"))
+            is_editable = about["dir_info"]["editable"]
+        except (ValueError, TypeError, KeyError):
+            return None
+        for path in self.owned() if is_editable else ():
+            if path.endswith(".pth"):
+                file = os.path.join(self.root, path)
+                with contextlib.suppress(OSError), open(file, encoding="utf-8", errors="replace") as lines:
+                    if any(line.startswith(("import ", "import\t")) for line in lines):
+                        return file
+        return None
+
     def owned(self):
         """Paths of its files, below the root."""
         if not self.is_egg:
@@ -117,6 +135,14 @@ class Distributions:
         """Whether a distribution has brought something in a folder."""
         inside = os.path.join(folder, "")
         return any(file.startswith(inside) for file in self._owners)
+
+    def editable(self):
+        """Distributions whose modules only code can find, which isn't run: what to say of them, and the
+        file with that code."""
+        for it in self._all:
+            file = it.loader()
+            if file is not None:
+                yield f"the modules of `{it.name}`, an editable installation, are found by code that isn't run", file
 
     def of_metadata(self, root, folder):
         """The distribution with its metadata in a folder, or None."""

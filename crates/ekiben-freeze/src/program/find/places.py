@@ -170,14 +170,15 @@ def _stem(file):
     return None
 
 
-def search_folders(roots, folders):
-    """The folders, and those that `.pth` files in them name."""
+def search_folders(roots, folders, inputs):
+    """The folders, and those that `.pth` files in them name; the files become inputs."""
     found = []
     for root in roots:
         found.append(root)
         for name in sorted(folders.list(root)):
             if name.endswith(".pth"):
-                with open(os.path.join(root, name), encoding="utf-8", errors="replace") as file:
+                inputs.append(os.path.join(root, name))
+                with open(inputs[-1], encoding="utf-8", errors="replace") as file:
                     lines = [line.strip() for line in file]
                 for line in lines:
                     path = os.path.join(root, line)

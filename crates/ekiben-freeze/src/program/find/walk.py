@@ -27,6 +27,10 @@ class Unusable(Exception):
     """What was asked for can't become a program; for the user to read."""
 
 
+class Uncompilable(Unusable):
+    """The main module, which isn't a program by its own fault."""
+
+
 class Taken:
     """A module of the program, and why it is one."""
 
@@ -304,7 +308,8 @@ class Walk:
             line = getattr(error, "lineno", None) or 0
             why = getattr(error, "msg", None) or error
             if name == self._main:
-                raise Unusable(f"{found.file}:{line}: {why}") from None
+                place = f"{found.file}:{line}" if line else found.file
+                raise Uncompilable(f"{place}: {why}") from None
             text = f"`{name}` can't be compiled, and is left out: {why}"
             self._warn("syntax-error", text, found.file, line)
             del self.taken[name]

@@ -65,6 +65,23 @@ impl Asked<'_> {
         Ok(request)
     }
 
+    /// That the active virtual environment is of another Python, so that nothing is taken from it.
+    pub(super) fn inactive_environment(&self) -> Option<String> {
+        let Self { freeze, base, project, .. } = self;
+        let looks = project.is_none() && freeze.requirements.is_none() && freeze.site.is_empty();
+        let active =
+            std::env::var_os("VIRTUAL_ENV").filter(|folder| looks && !folder.is_empty())?;
+        let active = PathBuf::from(active);
+        (!base.site(&active).is_dir()).then(|| {
+            format!(
+                "the active virtual environment {} isn't of Python {}, so nothing is taken from it: name \
+                 its version by --python, or another folder by --site",
+                active.display(),
+                base.python
+            )
+        })
+    }
+
     /// What becomes of the project's own compiled modules: an interpreter of the machine can't be linked
     /// anew.
     fn modules(&self, purpose: For, link: &Links) -> Modules {
