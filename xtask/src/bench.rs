@@ -9,6 +9,7 @@ mod cython;
 mod editable;
 mod packages;
 mod programs;
+mod runtimes;
 mod static_programs;
 mod table;
 
@@ -41,6 +42,10 @@ pub(crate) struct Args {
     /// Measure with the wheel in `dist/` as it is
     #[arg(long)]
     no_build: bool,
+    /// The folder of a runtime to measure; several that differ in --pgo and --lto [default: those in the
+    /// user's cache]
+    #[arg(long, value_name = "DIR")]
+    runtime: Vec<PathBuf>,
     /// Build NumPy too, with the link recorder and without, which takes many minutes
     #[arg(long)]
     numpy: bool,
@@ -55,6 +60,7 @@ enum Part {
     Programs,
     Static,
     Editable,
+    Runtimes,
 }
 
 /// The backends, and what their `pyproject.toml` says.
@@ -113,6 +119,10 @@ impl Part {
             }
             Self::Programs => show(&programs::tables(bench, workspace, rounds)?),
             Self::Static => static_programs::measure(bench, workspace, rounds, args.numpy, show),
+            Self::Runtimes => {
+                let table = runtimes::table(bench, &args.runtime, rounds)?;
+                show(&format!("Runtimes, by how CPython was optimised:\n\n{table}\n"))
+            }
             Self::Editable => {
                 show(&format!("Editable installs:\n\n{}\n", editable::tables(bench, rounds)?))
             }

@@ -13,6 +13,10 @@ use serde_json::Value;
 
 use crate::workspace::{Workspace, output_of, run};
 
+/// The options of runtimes that are published: as fast as they can be, and with libraries of versions that
+/// are the same wherever they are built.
+pub(crate) const PUBLISHED: [&str; 5] = ["--pgo", "--lto", "--libraries", "pinned", "--strict"];
+
 /// Options of `cargo xtask runtime`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -22,6 +26,9 @@ pub(crate) struct Args {
     /// Build it a second time, with another cache in another place, and compare
     #[arg(long)]
     twice: bool,
+    /// Build it as it is published, and write it as a wheel into dist/
+    #[arg(long)]
+    published: bool,
     /// More options of `ekiben runtime build`
     #[arg(last = true)]
     options: Vec<String>,
@@ -31,30 +38,44 @@ impl Args {
     pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
         run(workspace.native_cargo().args(["build", "--workspace", "--quiet"]))?;
         let program = workspace.target().join("debug/ekiben");
-        let first = self.build(&program, None)?;
+        let mut options = self.options.clone();
+        if self.published {
+            options.extend(PUBLISHED.map(str::to_owned));
+        }
+        let first = built(&program, None, &self.python, &options)?;
         run(Command::new(&program).args(["runtime", "check"]).arg(&first))?;
         let manifest = manifest(&first)?;
         refuse_gaps(&manifest)?;
         show(&first, &manifest)?;
         if self.twice {
             let cache = tempfile::Builder::new().prefix("a-longer-name-of-a-cache").tempdir()?;
-            let second = self.build(&program, Some(cache.path()))?;
+            let second = built(&program, Some(cache.path()), &self.python, &options)?;
             compare(&manifest, &self::manifest(&second)?)?;
+        }
+        if self.published {
+            let mut wheel = Command::new(&program);
+            wheel.args(["runtime", "wheel"]).arg(&first).arg("-o").arg(workspace.path("dist"));
+            run(&mut wheel)?;
         }
         Ok(())
     }
+}
 
-    /// Builds a runtime, and gives its folder.
-    fn build(&self, program: &Path, cache: Option<&Path>) -> Result<PathBuf> {
-        let start = Instant::now();
-        let mut ekiben = Command::new(program);
-        if let Some(cache) = cache {
-            ekiben.env("EKIBEN_CACHE_DIR", cache);
-        }
-        let folder = build(&mut ekiben, &self.python, &self.options)?;
-        println!("{}: {:.1} s", folder.display(), start.elapsed().as_secs_f64());
-        Ok(folder)
+/// Builds a runtime, says how long it took, and gives its folder.
+fn built(
+    program: &Path,
+    cache: Option<&Path>,
+    python: &str,
+    options: &[String],
+) -> Result<PathBuf> {
+    let start = Instant::now();
+    let mut ekiben = Command::new(program);
+    if let Some(cache) = cache {
+        ekiben.env("EKIBEN_CACHE_DIR", cache);
     }
+    let folder = build(&mut ekiben, python, options)?;
+    println!("{}: {:.1} s", folder.display(), start.elapsed().as_secs_f64());
+    Ok(folder)
 }
 
 /// Has a program `ekiben` build a runtime, unless there is one, and gives its folder.

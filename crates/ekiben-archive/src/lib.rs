@@ -17,6 +17,7 @@
 //!   panic.
 
 mod content;
+mod deflate;
 mod digest;
 mod entry;
 mod error;

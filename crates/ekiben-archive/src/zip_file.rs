@@ -9,9 +9,9 @@
 
 use std::io::{self, Seek, SeekFrom, Write};
 
-use flate2::write::DeflateEncoder;
-use flate2::{Compression, Crc};
+use flate2::Crc;
 
+use crate::deflate::Deflate;
 use crate::{ArchivePath, ArchiveWriter, Error, Member, Timestamp, Written};
 
 /// zlib's default: beyond it, three times the work saves two percent on shared objects.
@@ -212,7 +212,7 @@ impl<W: Write + Seek> ArchiveWriter for ZipWriter<W> {
             let written = member.copy_to(&mut data)?;
             (written, data.crc.sum(), data.inner.count)
         } else {
-            let encoder = DeflateEncoder::new(counted, Compression::new(LEVEL));
+            let encoder = Deflate::new(counted, LEVEL);
             let mut data = Checked { inner: encoder, crc: Crc::new() };
             let written = member.copy_to(&mut data)?;
             let counted = data.inner.finish().map_err(write_error)?;

@@ -6,7 +6,7 @@ mod relocatable;
 mod segment;
 mod versions;
 
-pub use archive::archive_symbols;
+pub use archive::{Linkage, archive_symbols, linkage, members};
 pub use loaded::{only_loaded, remove_search_paths};
 pub use relocatable::{
     close_stack, code, constants, defined, has_executable_stack, isolate, repeated,

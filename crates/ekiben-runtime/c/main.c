@@ -23,6 +23,7 @@
 #include <link.h>
 #include <locale.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdint.h>
@@ -32,6 +33,7 @@
 #include <strings.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -358,10 +360,11 @@ PyObject *
 __wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t length)
 {
     if (is_quiet) {
-#if PY_VERSION_HEX < 0x030E0000
-        struct gc_generation *young = &PyInterpreterState_Get()->gc.generations[0];
-#else
+        /* 3.14 had an incremental collector, until 3.14.5 took it back. */
+#if 0x030E0000 <= PY_VERSION_HEX && PY_VERSION_HEX < 0x030E0500
         struct gc_generation *young = &PyInterpreterState_Get()->gc.young;
+#else
+        struct gc_generation *young = &PyInterpreterState_Get()->gc.generations[0];
 #endif
         if (young->count > -QUIET_ALLOCATIONS) {
             young->count = -QUIET_ALLOCATIONS;
@@ -369,6 +372,33 @@ __wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t length)
     }
     return __real_PyMarshal_ReadObjectFromString(data, length);
 }
+
+#if PY_VERSION_HEX >= 0x030E0000
+/* CPython asks where the stack ends, which the C library reads from /proc/self/maps for the first thread. The
+ * kernel puts the program's path at its upper end (create_elf_tables in fs/binfmt_elf.c), and limits it. */
+int __real_pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes);
+INNER int __wrap_pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes);
+
+int
+__wrap_pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes)
+{
+    const char *path = (const char *)getauxval(AT_EXECFN);
+    struct rlimit limit;
+    if (path != NULL && pthread_equal(thread, pthread_self()) && getrlimit(RLIMIT_STACK, &limit) == 0 &&
+        limit.rlim_cur != RLIM_INFINITY) {
+        uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+        uintptr_t top = ((uintptr_t)path + strlen(path) + 1 + sizeof(void *) + page - 1) / page * page;
+        uintptr_t size = limit.rlim_cur / page * page;
+        uintptr_t here = (uintptr_t)&limit;
+        /* Other threads have stacks of their own, also in the child that one of them forks. */
+        if (size < top && top - size < here && here < top) {
+            int error = pthread_attr_init(attributes);
+            return error != 0 ? error : pthread_attr_setstack(attributes, (void *)(top - size), size);
+        }
+    }
+    return __real_pthread_getattr_np(thread, attributes);
+}
+#endif
 
 /* Small objects lie in arenas of 1 MiB, which the interpreter asks for one by one. They are taken from
  * huge pages here, on kernels that give these to whoever asks: each start needs more than one arena, and
@@ -614,7 +644,12 @@ is_for_multiprocessing(int argc, char **argv)
 {
     for (int at = 1; at + 1 < argc && argv[at][0] == '-'; at++) {
         if (strcmp(argv[at], "-c") == 0) {
-            return strncmp(argv[at + 1], "from multiprocessing.", 21) == 0;
+            const char *code = argv[at + 1];
+            /* The fork server takes arguments since 3.14.5 (Lib/multiprocessing/forkserver.py). */
+            if (strncmp(code, "import sys; ", 12) == 0) {
+                code += 12;
+            }
+            return strncmp(code, "from multiprocessing.", 21) == 0;
         }
         if ((strcmp(argv[at], "-X") == 0 || strcmp(argv[at], "-W") == 0)) {
             at++;

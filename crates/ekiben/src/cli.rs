@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ekiben_freeze::runtime::{Flavours, PythonVersion};
+use ekiben_freeze::runtime::{Flavours, LibrarySource, PythonVersion};
 
 pub(crate) use freeze::{Freeze, FreezeFlavour};
 pub(crate) use static_wheels::{
@@ -420,6 +420,10 @@ pub(crate) struct RuntimeBuild {
     /// How many processes run at once [default: one for each processor]
     #[arg(short, long, env = "EKIBEN_JOBS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) jobs: Option<u32>,
+    /// Where C libraries come from: `system`, the machine's static archives, `pinned`, sources of known
+    /// versions that cargo fetches, or `auto`, the second for those that the machine lacks
+    #[arg(long, default_value = "auto", value_name = "WHICH")]
+    pub(crate) libraries: LibrarySource,
     /// Optimise by a profile of CPython's own tests, which takes long
     #[arg(long)]
     pub(crate) pgo: bool,

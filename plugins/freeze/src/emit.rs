@@ -15,8 +15,7 @@ pub(crate) const EXECUTABLE: &str = "executable";
 pub(crate) const REQUIREMENTS: &str = "requirements";
 
 /// The settings that the service gets as they are.
-const PASSED_ON: [&str; 12] = [
-    "flavour",
+const PASSED_ON: [&str; 11] = [
     "include",
     "exclude",
     "prune",
@@ -30,15 +29,18 @@ const PASSED_ON: [&str; 12] = [
     "set",
 ];
 
-/// What the service says of a runtime.
+/// What the service says of a runtime, or of an ordinary interpreter in place of one.
 pub(crate) struct Runtime {
     digest: String,
+    flavour: String,
+    /// What a person should know of the choice.
+    note: Option<String>,
     architecture: String,
     glibc: Option<String>,
     /// The release of CPython.
     pub(crate) version: String,
-    /// The folder of its headers.
-    include: String,
+    /// The folder of its headers. Of an ordinary interpreter none are taken.
+    include: Option<String>,
     /// What follows the name in the files of its extension modules.
     pub(crate) suffix: String,
 }
@@ -50,12 +52,19 @@ pub(crate) fn runtime(cx: &Context) -> Result<(), Failure> {
     for (at, product) in executables(&products).enumerate() {
         let runtime = find_runtime(cx, product)?;
         if at == 0 {
+            if let Some(note) = &runtime.note {
+                let report = Diagnostic::warning("host", note.clone());
+                cx.report(&placed(report, product, &["python"]));
+            }
             // They are parts of this Python, whatever the interpreter is that builds them.
             for module in products.iter().filter(|it| it.kind() == static_modules::MODULE) {
-                module.include_directory(&Location::System(runtime.include.clone()))?;
+                let Some(include) = &runtime.include else {
+                    return Err(unlinkable(product, &module.name()).into());
+                };
+                module.include_directory(&Location::System(include.clone()))?;
             }
         }
-        let tags = match flavour(product)?.as_str() {
+        let tags = match runtime.flavour.as_str() {
             "static" => platforms::of_static(&runtime.architecture),
             _ => platforms::of_dynamic(&runtime.architecture, runtime.glibc.as_deref()),
         };
@@ -64,6 +73,17 @@ pub(crate) fn runtime(cx: &Context) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Nothing can be linked with an ordinary interpreter.
+fn unlinkable(product: &Product, module: &str) -> Diagnostic {
+    let message = format!(
+        "`{module}` is an extension module, which can't be linked with an ordinary interpreter"
+    );
+    let error = Diagnostic::error("host", message)
+        .with_help("`ekiben runtime build` makes a runtime, with which it can be")
+        .with_help("or build it as a wheel of its own, with `artifact = \"extension\"`, and depend on that");
+    placed(error, product, &["flavour"])
 }
 
 /// The command `program`: an action for each program, and one that resolves what they depend on if
@@ -80,6 +100,7 @@ pub(crate) fn program(cx: &Context) -> Result<(), Failure> {
         }
         let mut plan = serde_json::Map::new();
         plan.insert("runtime".to_owned(), json!(runtime.digest));
+        plan.insert("flavour".to_owned(), json!(runtime.flavour));
         plan.insert("entry-point".to_owned(), setting(product, "entry-point")?);
         for key in PASSED_ON {
             plan.insert(key.to_owned(), setting(product, key)?);
@@ -92,8 +113,7 @@ pub(crate) fn program(cx: &Context) -> Result<(), Failure> {
         let links = has_modules || !static_wheels.is_empty();
         plan.insert("links".to_owned(), json!(links));
         // What a program of this flavour can't load may have to be linked in.
-        let may_link =
-            found.is_some() && (flavour(product)? == "static" || asks_for_links(product)?);
+        let may_link = found.is_some() && (runtime.flavour == "static" || asks_for_links(product)?);
         plan.insert("may-link".to_owned(), json!(may_link));
         let action = action(cx, "Freeze", &json!({ "freeze": plan }))?;
         action.description(&format!("freeze {}", product.name()));
@@ -165,7 +185,8 @@ impl Dependencies {
             }
         };
         let resolved = cx.output("program/requirements.txt", REQUIREMENTS, None)?;
-        let action = action(cx, "Resolve", &json!({ "resolve": { "runtime": runtime.digest } }))?;
+        let plan = json!({ "runtime": runtime.digest, "flavour": runtime.flavour });
+        let action = action(cx, "Resolve", &json!({ "resolve": plan }))?;
         action.description("resolve what the programs depend on");
         action.input("requirements", &asked, "");
         action.output("resolved", &resolved, "");
@@ -279,7 +300,7 @@ pub(crate) fn find_runtime(cx: &Context, product: &Product) -> Result<Runtime, F
         Value::String(python) => (Some(python.clone()), python),
         _ => (None, series(cx)?),
     };
-    let flavour = flavour(product)?;
+    let flavour = setting(product, "flavour")?;
     let question = json!({
         "runtime": { "python": python, "otherwise": otherwise, "flavour": flavour },
     });
@@ -299,10 +320,12 @@ pub(crate) fn find_runtime(cx: &Context, product: &Product) -> Result<Runtime, F
     };
     Ok(Runtime {
         digest: needed("digest")?,
+        flavour: needed("flavour")?,
+        note: text("note"),
         architecture: needed("architecture")?,
         glibc: text("glibc"),
         version: needed("version")?,
-        include: needed("include")?,
+        include: text("include"),
         suffix: needed("suffix")?,
     })
 }
@@ -320,12 +343,6 @@ fn series(cx: &Context) -> Result<String, Failure> {
     })?;
     let parts: Vec<&str> = version.split('.').take(2).collect();
     Ok(parts.join("."))
-}
-
-fn flavour(product: &Product) -> Result<String, Failure> {
-    let flavour = setting(product, "flavour")?;
-    let text = flavour.as_str().map(str::to_owned);
-    text.ok_or_else(|| Failure::Internal(format!("the flavour {flavour} isn't a text")))
 }
 
 /// A setting; null if it isn't given.

@@ -1,5 +1,6 @@
 //! `cargo xtask acceptance`: CPython's own regression tests in interpreters that are one file, and real
-//! packages as programs (`--only programs`: see [`programs`]; `--only numpy`: see [`numpy`]).
+//! packages as programs (`--only programs`, and of a runtime as it is published `--only published`: see
+//! [`programs`]; `--only numpy`: see [`numpy`]).
 //!
 //! A runtime is built with tests; its ordinary interpreter, with the standard library on the disk, says
 //! what is to be expected. Interpreters that carry the standard library run the same tests, which lie
@@ -25,23 +26,28 @@ use anyhow::{Result, bail, ensure};
 use crate::workspace::{Workspace, run};
 use compare::{Comparison, Explanations};
 use interpreters::{FLAVOURS, Interpreter, Interpreters};
+use programs::Of;
 use regrtest::Results;
 
 /// What stands for real packages where tests are named.
 const PROGRAMS: &str = "programs";
+/// What stands for them, made of a runtime as it is published.
+const PUBLISHED: &str = "published";
 /// What stands for NumPy's own tests.
 const NUMPY: &str = "numpy";
+/// What is tried besides CPython's own tests.
+const OTHERS: [&str; 3] = [PROGRAMS, PUBLISHED, NUMPY];
 /// How many test files are run before their results are kept.
 const AT_ONCE: usize = 24;
 
 /// Options of `cargo xtask acceptance`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only this test, such as test_runpy, or `programs`: packages as programs, or `numpy`: NumPy's own
-    /// tests. Several may be given
+    /// Only this test, such as test_runpy, or `programs`: packages as programs, or `published`: those of a
+    /// runtime as it is published, or `numpy`: NumPy's own tests. Several may be given
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Without this test, or without `programs` or `numpy`. Several may be given
+    /// Without this test, or without `programs`, `published` or `numpy`. Several may be given
     #[arg(long, value_name = "NAME")]
     without: Vec<String>,
     /// Only interpreters of this flavour
@@ -63,7 +69,7 @@ impl Args {
         if !cfg!(target_os = "linux") {
             bail!("interpreters that are one file can be made on Linux only so far");
         }
-        let is_other = |name: &String| [PROGRAMS, NUMPY].contains(&name.as_str());
+        let is_other = |name: &String| OTHERS.contains(&name.as_str());
         if self.only.is_empty() || !self.only.iter().all(is_other) {
             self.run_tests(workspace)?;
         }
@@ -74,11 +80,12 @@ impl Args {
         if is_wanted(NUMPY) && self.flavour.as_deref().is_none_or(|flavour| flavour == "static") {
             numpy::test(workspace, self.write)?;
         }
-        if is_wanted(PROGRAMS) {
-            let is_chosen =
-                |flavour: &&str| self.flavour.as_deref().is_none_or(|it| it == *flavour);
-            let flavours: Vec<&str> = FLAVOURS.into_iter().filter(is_chosen).collect();
-            programs::test(workspace, &flavours, self.write)?;
+        let is_chosen = |flavour: &&str| self.flavour.as_deref().is_none_or(|it| it == *flavour);
+        let flavours: Vec<&str> = FLAVOURS.into_iter().filter(is_chosen).collect();
+        for (what, of) in [(PROGRAMS, Of::Plain), (PUBLISHED, Of::Published)] {
+            if is_wanted(what) {
+                programs::test(workspace, of, &flavours, self.write)?;
+            }
         }
         Ok(())
     }
@@ -140,7 +147,7 @@ impl Args {
             names.iter().any(is)
         };
         let named = self.only.iter().chain(&self.without);
-        for name in named.filter(|name| ![PROGRAMS, NUMPY].contains(&name.as_str())) {
+        for name in named.filter(|name| !OTHERS.contains(&name.as_str())) {
             let known = all.iter().any(|test| is_one(std::slice::from_ref(name), test));
             ensure!(known, "CPython has no test `{name}`");
         }

@@ -55,6 +55,7 @@ pub(super) fn test(
     let name = wheel.file_name().context("a wheel has a name")?.to_string_lossy();
     println!("{EXAMPLE}: pip, build and uv make the same {name}, whose programs pass its tests");
     bench.editable()?;
+    bench.host()?;
 
     let mut pack = program.program("ekiben");
     run_quietly(pack.args(["runtime", "wheel"]).arg(runtime).arg("--out-dir").arg(&wheels))?;
@@ -104,6 +105,25 @@ impl Bench<'_> {
         let name = self.runtime.file_name().context("a runtime has a name")?;
         std::os::unix::fs::symlink(self.runtime, runtimes.join(name))?;
         Ok(cache)
+    }
+
+    /// Where there is no runtime and none is asked for, an ordinary interpreter takes its place.
+    fn host(&self) -> Result<()> {
+        let folder = self.work.join("measures-host");
+        let project = folder.join("measures");
+        copy_folder(&self.workspace.path(EXAMPLE), &project)?;
+        let settings = project.join("pyproject.toml");
+        let text = fs::read_to_string(&settings)?;
+        fs::write(&settings, text.replace("python = \"3.13\"", ""))?;
+        let (out, cache) = (folder.join("out"), folder.join("cache"));
+        fs::create_dir_all(&out)?;
+        let wheel = self.frontends.build(Frontend::Pip, Product::Wheel, &project, &out, &cache)?;
+        let name = wheel.file_name().context("a wheel has a name")?.to_string_lossy();
+        ensure!(name.contains("-py3-none-manylinux_2_"), "{name} doesn't say which glibc it needs");
+        let venv = self.frontends.install(&wheel, &folder.join("venv"))?;
+        run_quietly(venv.program("lapse").arg("1"))?;
+        println!("{EXAMPLE}: without a runtime, {name} has programs of an ordinary interpreter");
+        Ok(())
     }
 
     /// Installed as its folder, the project has ordinary scripts and needs no runtime.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ekiben_image::Image;
+use ekiben_image::{FileKind, Image};
 use ekiben_object::elf;
 
 use super::Error;
@@ -102,15 +102,34 @@ impl Base {
         }
     }
 
+    /// The digest of all that it depends on, after which its folder is named.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        self.folder().file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
     /// The version of glibc that a program needs at least, such as `2.36`; none if it needs none.
     ///
     /// # Errors
     /// If the interpreter can't be read.
     pub fn glibc(&self, flavour: Flavour) -> Result<Option<String>, Error> {
         let program = self.program(flavour)?;
+        let needed = |path: &Path, bytes: &[u8]| {
+            let object = |source| Error::Object { path: path.to_owned(), source };
+            elf::needed_versions(bytes).map_err(object)
+        };
         let bytes = std::fs::read(program).map_err(Error::io("read", program))?;
-        let object = |source| Error::Object { path: program.to_owned(), source };
-        let versions = elf::needed_versions(&bytes).map_err(object)?;
+        let mut versions = needed(program, &bytes)?;
+        if flavour == Flavour::Host {
+            // The launcher needs nothing of what it loads.
+            let bytes = std::fs::read(&self.stdlib).map_err(Error::io("read", &self.stdlib))?;
+            let wrong = |source| Error::Image { path: self.stdlib.clone(), source };
+            let image = Image::open(&bytes).map_err(wrong)?;
+            for file in image.files().filter(|file| file.kind == FileKind::SharedObject) {
+                let content = file.content.read().map_err(wrong)?;
+                versions.extend(needed(Path::new(file.path), &content)?);
+            }
+        }
         let newest = glibc::newest(&versions);
         Ok(newest.map(|(major, minor)| format!("{major}.{minor}")))
     }

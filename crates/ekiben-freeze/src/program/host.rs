@@ -22,6 +22,9 @@ use crate::runtime::{CHANGES, Change, LICENCES, is_early, stdlib_recipe};
 
 /// The script that reads a standard library.
 const SCRIPT: &[(&str, &str)] = &[("__main__.py", include_str!("host/library.py"))];
+/// In the folder of a base: the launcher, and what interpreter it was made of.
+const LAUNCHER: &str = "launcher";
+const RECORD: &str = "interpreter.json";
 /// Where the interpreter and Ekiben's library are in an image.
 const INTERPRETER: &str = "bin/python";
 const LIBRARY: &str = "lib/ekiben_host.so";
@@ -47,7 +50,7 @@ pub struct Parts<'a> {
 }
 
 /// An ordinary interpreter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interpreter {
     /// Its executable; that of a virtual environment's base.
     pub path: PathBuf,
@@ -156,24 +159,50 @@ impl Interpreter {
         for bytes in [parts.launcher, parts.library] {
             key.extend_from_slice(Digest::of(bytes).as_bytes());
         }
-        let folder = cache.join("host").join(Digest::of(&key).to_string());
-        let (inputs, image) = (folder.join("inputs.json"), folder.join("stdlib.image"));
-        let launcher = folder.join("launcher");
+        let folder = folder(cache, &Digest::of(&key).to_string());
+        let base = self.base_in(&folder);
+        let inputs = folder.join("inputs.json");
         let kept = fs::read(&inputs).ok();
         let kept = kept.and_then(|text| serde_json::from_slice::<Inputs>(&text).ok());
-        if !kept.is_some_and(|kept| kept.hold() && image.is_file()) {
+        let is_there = || base.stdlib.is_file() && Self::of(&folder).as_ref() == Some(self);
+        if !kept.is_some_and(|kept| kept.hold() && is_there()) {
             let (content, read) = self.image(parts)?;
             fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
-            put(&launcher, parts.launcher)?;
-            put(&image, &content)?;
+            put(&folder.join(LAUNCHER), parts.launcher)?;
+            put(&base.stdlib, &content)?;
+            put(&folder.join(RECORD), &serde_json::to_vec(self).unwrap_or_default())?;
             put(&inputs, &serde_json::to_vec(&read).unwrap_or_default())?;
         }
-        Ok(Base {
-            programs: BTreeMap::from([(Flavour::Host, launcher)]),
+        Ok(base)
+    }
+
+    /// What [`base`](Self::base) made before, by the digest that is its folder's name.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn kept(digest: &str, cache: &Path) -> Result<Base, Error> {
+        let folder = folder(cache, digest);
+        match Self::of(&folder) {
+            Some(interpreter) => Ok(interpreter.base_in(&folder)),
+            None => {
+                let why = format!("there is no {RECORD}");
+                Err(Error::NoRuntime { folder, why })
+            }
+        }
+    }
+
+    /// The interpreter that a folder was made of.
+    fn of(folder: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(folder.join(RECORD)).ok()?).ok()
+    }
+
+    fn base_in(&self, folder: &Path) -> Base {
+        Base {
+            programs: BTreeMap::from([(Flavour::Host, folder.join(LAUNCHER))]),
             interpreter: self.path.clone(),
-            stdlib: image,
+            stdlib: folder.join("stdlib.image"),
             python: self.python.clone(),
-        })
+        }
     }
 
     /// The image of the standard library, and what it depended on.
@@ -299,6 +328,11 @@ impl Interpreter {
         let image = builder.build().map_err(wrong("the standard library"))?;
         Ok((image, inputs))
     }
+}
+
+/// Where a base is kept.
+fn folder(cache: &Path, digest: &str) -> PathBuf {
+    cache.join("host").join(digest)
 }
 
 /// Writes a file, whole or not at all.

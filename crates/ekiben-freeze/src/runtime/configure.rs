@@ -4,14 +4,16 @@
 //! on. 3.11 knows most modules by that word too but builds them by `setup.py` unless they are in
 //! `Modules/Setup.local`, and a few only `setup.py` knows.
 
-use super::Request;
-use super::install::BUILD_FOLDER;
 use super::libraries::Libraries;
+use super::{Request, lto};
 
 /// The prefix that CPython is told; what is installed follows the place of the interpreter instead.
 pub(super) const PREFIX: &str = "/ekiben-prefix";
-/// The folder, in the build folder, with links to the archives, and to nothing that is shared.
-pub(super) const ARCHIVES: &str = "ekiben-archives";
+/// The folder, beside the source's, with links to the archives, and to nothing that is shared. In the
+/// source's `make clean` would remove them, which `--pgo` has it do.
+pub(super) const ARCHIVES: &str = "archives";
+/// The folder, beside the source's, with `lib` and `include` of libraries from pinned sources.
+pub(super) const PINNED: &str = "pinned";
 /// What C code is compiled with, for programs at a fixed address whose unused parts can be dropped.
 /// C has no exceptions: tables to unwind it by would be a thirteenth of an interpreter.
 pub(super) const COMPILE_FLAGS: [&str; 5] = [
@@ -42,14 +44,13 @@ pub(super) fn arguments(request: &Request, libraries: &Libraries) -> Vec<String>
     .map(str::to_owned)
     .into();
     arguments.push(format!("--prefix={PREFIX}"));
-    let mut flags = COMPILE_FLAGS.join(" ");
+    let mut flags = COMPILE_FLAGS.to_vec();
     if request.lto {
-        // All files get absolute names: beside relative ones gcc's link-time optimisation notes the folder
-        // in which it runs, which no option maps (stream_pwd in gcc's lto-streamer-out.cc).
-        flags.push_str(&format!(" -fdebug-prefix-map=={BUILD_FOLDER}/"));
+        // `--with-lto` would have each link of the build optimise all of CPython.
+        flags.extend(lto::COMPILE_FLAGS);
     }
     // Extension modules that are built for this interpreter don't get these.
-    arguments.push(format!("CFLAGS_NODIST={flags}"));
+    arguments.push(format!("CFLAGS_NODIST={}", flags.join(" ")));
     if request.python.minor() >= 13 {
         // Its constructor opens a file of the kernel in every start, whichever allocator is used.
         arguments.push("--without-mimalloc".to_owned());
@@ -60,10 +61,9 @@ pub(super) fn arguments(request: &Request, libraries: &Libraries) -> Vec<String>
     if request.pgo {
         arguments.push("--enable-optimizations".to_owned());
     }
-    if request.lto {
-        arguments.push("--with-lto=full".to_owned());
-        // Otherwise -g comes with it, and with that the path of the build folder.
-        arguments.push("ac_cv_prog_cc_g=no".to_owned());
+    if libraries.found.iter().any(|library| library.is_pinned && library.name == "ssl") {
+        // It looks for this one in folders that it knows.
+        arguments.push(format!("--with-openssl=../{PINNED}"));
     }
     for (module, variable, more) in [
         ("_ctypes", "LIBFFI_LIBS", ""),
@@ -85,11 +85,17 @@ pub(super) fn arguments(request: &Request, libraries: &Libraries) -> Vec<String>
 
 /// The variables of `make`: programs are linked at a fixed address, with the archives. What
 /// `configure` is told instead would reach extension modules too, or not reach every program.
-pub(super) fn make_variables(compiler: &str, request: &Request) -> String {
+pub(super) fn make_variables(compiler: &str, request: &Request) -> Vec<String> {
     // The program that freezes CPython's own modules has all that are compiled in, but not all that
     // the modules of tests call. What is missing in interpreters, their own links tell.
     let lacks = if request.tests { " -Wl,--warn-unresolved-symbols" } else { "" };
-    format!("LINKCC={compiler} -no-pie -L{ARCHIVES}{lacks}")
+    let mut variables = vec![format!("LINKCC={compiler} -no-pie -L../{ARCHIVES}{lacks}")];
+    if request.lto {
+        variables.push(format!("LDFLAGS_NODIST={}", lto::NATIVE));
+        // What only makes a profile is compiled but once.
+        variables.push(format!("PGO_PROF_GEN_FLAG=-fprofile-generate {}", lto::NATIVE));
+    }
+    variables
 }
 
 /// `Modules/Setup.local` for 3.11, from the `Modules/Setup.stdlib` that `configure` wrote.
@@ -126,8 +132,8 @@ pub(super) fn setup_local(setup_stdlib: &str, libraries: &Libraries) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::runtime::libraries::Found;
     use crate::runtime::manifest::LeftOut;
-    use crate::runtime::{Flavours, Source};
 
     fn libraries() -> Libraries {
         let left_out = |name: &str| LeftOut {
@@ -140,21 +146,13 @@ mod tests {
             modules: vec![("_sqlite3", vec!["sqlite3"]), ("readline", vec!["edit", "tinfo"])],
             missing: vec![left_out("_uuid")],
             never: vec![left_out("_tkinter")],
+            pinned: Vec::new(),
         }
     }
 
     #[test]
     fn configure_hears_of_libraries_and_of_what_is_left_out() {
-        let mut request = Request {
-            python: "3.13".parse().unwrap(),
-            source: Source::Distribution,
-            flavours: Flavours::All,
-            jobs: std::num::NonZeroU32::MIN,
-            pgo: false,
-            lto: false,
-            tests: false,
-            strict: false,
-        };
+        let mut request = crate::runtime::testing::request("3.13");
         let arguments = super::arguments(&request, &libraries());
         let has = |arguments: &[String], word: &str| arguments.iter().any(|given| given == word);
         for word in [
@@ -179,9 +177,23 @@ mod tests {
         assert_eq!(flags(&arguments), COMPILE_FLAGS);
         request.lto = true;
         let arguments = super::arguments(&request, &libraries());
-        let last = flags(&arguments).pop();
-        assert_eq!(last.as_deref(), Some("-fdebug-prefix-map==/ekiben-build/"));
+        assert_eq!(flags(&arguments), [&COMPILE_FLAGS[..], &lto::COMPILE_FLAGS].concat());
+        assert!(make_variables("gcc", &request).contains(&"LDFLAGS_NODIST=-fno-lto".to_owned()));
         assert!(!has(&arguments, NO_TEST_MODULES));
+    }
+
+    #[test]
+    fn a_pinned_openssl_is_named() {
+        let request = crate::runtime::testing::request("3.13");
+        let mut libraries = libraries();
+        let names = |libraries: &Libraries| {
+            let arguments = arguments(&request, libraries);
+            arguments.iter().any(|word| word == "--with-openssl=../pinned")
+        };
+        libraries.found.push(Found::new("ssl", "Apache-2.0", "libssl.a".into()));
+        assert!(!names(&libraries));
+        libraries.found[0].is_pinned = true;
+        assert!(names(&libraries));
     }
 
     #[test]

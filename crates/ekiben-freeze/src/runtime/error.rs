@@ -128,6 +128,11 @@ impl Error {
         move |source| Self::Io { action, path: path.to_owned(), source }
     }
 
+    /// Whether the machine lacks something, rather than that we are to stop or are wrong.
+    pub(super) fn is_of_machine(&self) -> bool {
+        self.cause() == Cause::Environment
+    }
+
     /// A stable identifier in kebab case.
     #[must_use]
     pub fn code(&self) -> &'static str {

@@ -11,7 +11,7 @@ use super::interpreter::{Build, Recipe};
 use super::libraries::Libraries;
 use super::manifest::{Library, Module};
 use super::run::Runner;
-use super::{Request, code, digest, files};
+use super::{Request, code, digest, files, lto};
 
 /// Parts of the standard library that no runtime has: what tests CPython, what needs Tk, what
 /// installs pip from wheels beside it, and what shows how freezing works.
@@ -51,6 +51,9 @@ pub(super) fn recipe(request: &Request) -> String {
     }
     if request.tests {
         words.push(TAKEN_WITH_TESTS.join(" "));
+    }
+    if request.lto {
+        words.push(lto::recipe());
     }
     digest::of_bytes((words.join("\n") + code::SCRIPT).as_bytes())
 }
@@ -93,6 +96,8 @@ pub(super) fn install(
     let (source, result) = (&build.source, &build.result);
     let interpreter = result.join("bin").join(&python);
     files::copy(&source.join("python"), &interpreter)?;
+    let found = recipe.libraries.found.iter().filter(|library| !library.is_of_compiler);
+    refuse_shared(&interpreter, &found.map(|library| library.name.as_str()).collect::<Vec<_>>())?;
     let stdlib = result.join("lib").join(&python);
     copy_stdlib(&source.join("Lib"), &stdlib, recipe.request.tests)?;
     // The interpreter looks for this folder, which stays empty but for modules of tests.
@@ -109,6 +114,22 @@ pub(super) fn install(
     runner.step("Compiling the standard library")?;
     code::compile_tree(&interpreter, result, &format!("lib/{python}"), runner)?;
     Ok(libraries)
+}
+
+/// An error, if the interpreter takes a library from the machine that there is an archive of.
+fn refuse_shared(interpreter: &Path, archives: &[&str]) -> Result<(), Error> {
+    let binaries = ekiben_object::read(&files::read(interpreter)?).map_err(|error| {
+        Error::Internal(format!("{} can't be read: {error}", interpreter.display()))
+    })?;
+    for needed in binaries.iter().flat_map(|binary| &binary.needed) {
+        let name = needed.strip_prefix("lib").and_then(|rest| rest.split_once(".so"));
+        if name.is_some_and(|(name, _)| archives.contains(&name)) {
+            return Err(Error::Internal(format!(
+                "the interpreter needs {needed}, of which there is an archive"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn copy_stdlib(from: &Path, to: &Path, with_tests: bool) -> Result<(), Error> {
@@ -162,6 +183,12 @@ fn install_libraries(
                 _ => "PSF-2.0",
             };
             libraries.push(part_of_cpython(stem, file, licence));
+        }
+    }
+    if recipe.request.lto {
+        let own = libraries.iter().filter_map(|library| library.file.as_deref());
+        for file in own.chain([INITTAB]) {
+            lto::make_native(result, file, recipe.toolchain, runner)?;
         }
     }
     for found in &recipe.libraries.found {
@@ -306,6 +333,23 @@ mod tests {
         refuse_paths(work.path(), &[Path::new("/other")]).unwrap();
         let error = refuse_paths(work.path(), &[Path::new("/build/folder")]).unwrap_err();
         assert_eq!(error.to_string(), "the path of the build is in lib/x.a");
+    }
+
+    #[test]
+    fn what_there_is_an_archive_of_isnt_taken_from_the_machine() {
+        let work = tempfile::tempdir().unwrap();
+        let main = "int main(void) { return 0; }\n";
+        let main = crate::runtime::testing::compile(work.path(), "main", main, &[]);
+        let program = work.path().join("program");
+        let mut gcc = std::process::Command::new("gcc");
+        gcc.arg(&main).args(["-Wl,--no-as-needed", "-lm", "-o"]).arg(&program);
+        assert!(gcc.status().unwrap().success());
+        refuse_shared(&program, &["z", "crypto"]).unwrap();
+        let error = refuse_shared(&program, &["z", "m"]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the interpreter needs libm.so.6, of which there is an archive"
+        );
     }
 
     #[test]

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::configure::{self, ARCHIVES};
+use super::configure::{self, ARCHIVES, PINNED};
 use super::error::{self, Error};
 use super::libraries::Libraries;
 use super::manifest::{Interpreter, LeftOut, Options};
 use super::run::{self, Runner};
 use super::source::Archive;
 use super::toolchain::Toolchain;
-use super::{Request, digest, files, install, unpack};
+use super::{Request, digest, files, install, lto, unpack};
 
 /// The file in the folder that says what is in it.
 pub(super) const MANIFEST: &str = "interpreter.json";
@@ -49,6 +49,7 @@ pub(super) struct Build {
     pub(super) source: PathBuf,
     pub(super) result: PathBuf,
     epoch: u64,
+    has_pinned: bool,
 }
 
 impl Build {
@@ -57,6 +58,11 @@ impl Build {
         let mut command = run::command(program);
         command.current_dir(&self.source);
         reproducible(&mut command, self.epoch);
+        if self.has_pinned {
+            // Relative to the source folder, so that they say nothing about this machine.
+            command.env("CPATH", format!("../{PINNED}/include"));
+            command.env("LIBRARY_PATH", format!("../{PINNED}/lib"));
+        }
         command
     }
 }
@@ -78,6 +84,9 @@ pub(super) fn build(
     let Recipe { request, archive, toolchain, libraries } = recipe;
     let source = scratch.join("source");
     let result = scratch.join("result");
+    if request.lto {
+        lto::try_out(toolchain, scratch, runner)?;
+    }
     runner.step(&format!("Unpacking {}", archive.of.origin))?;
     let epoch = unpack::unpack(&archive.path, &source, runner.progress)?;
     let version = release(&source)?;
@@ -90,11 +99,16 @@ pub(super) fn build(
             help: format!("ask for --python {version}, or give another archive"),
         });
     }
-    let build = Build { source, result, epoch };
+    let build = Build { source, result, epoch, has_pinned: !libraries.pinned.is_empty() };
     for library in libraries.found.iter().filter(|library| !library.is_of_compiler) {
-        let link = build.source.join(ARCHIVES).join(format!("lib{}.a", library.name));
-        files::create_folder(&build.source.join(ARCHIVES))?;
+        let link = scratch.join(ARCHIVES).join(format!("lib{}.a", library.name));
+        files::create_folder(&scratch.join(ARCHIVES))?;
         std::os::unix::fs::symlink(&library.path, &link).map_err(Error::io("create", &link))?;
+    }
+    for folder in &libraries.pinned {
+        for part in ["include", "lib"] {
+            files::copy_folder(&folder.join(part), &scratch.join(PINNED).join(part))?;
+        }
     }
 
     runner.step(&format!("Configuring CPython {version}"))?;
@@ -110,16 +124,15 @@ pub(super) fn build(
         files::write(&build.source.join("Modules/Setup.local"), local)?;
     }
 
-    let how = match (request.pgo, request.lto) {
-        (true, _) => " twice, with its tests in between (many minutes)",
-        (_, true) => " as a whole (many minutes)",
-        _ => " (minutes)",
+    let how = match request.pgo {
+        true => " twice, with its tests in between (many minutes)",
+        false => " (minutes)",
     };
     runner.step(&format!("Compiling CPython {version}{how}"))?;
     let make = || {
         let mut make = build.command("make");
         make.arg(format!("-j{}", request.jobs));
-        make.arg(configure::make_variables(&toolchain.compiler.command.join(" "), request));
+        make.args(configure::make_variables(&toolchain.compiler.command.join(" "), request));
         make
     };
     if request.pgo {
@@ -132,6 +145,12 @@ pub(super) fn build(
         targets.push("sharedmods");
     }
     runner.run("compiling CPython", make().args(targets)).map_err(with_make)?;
+    if request.lto {
+        runner.step("Optimising CPython as a whole (minutes)")?;
+        lto::join(&build.source, &library, toolchain, runner)?;
+        let relinked = ["python".to_owned(), format!("LINK_PYTHON_OBJS={library}")];
+        runner.run("linking CPython", make().args(relinked))?;
+    }
 
     runner.step("Collecting the interpreter and its library")?;
     let modules = install::modules(&build, libraries)?;
@@ -175,7 +194,7 @@ pub(super) fn build(
     Ok(build.result)
 }
 
-fn with_make(error: Error) -> Error {
+pub(super) fn with_make(error: Error) -> Error {
     match error {
         Error::Program { program, source, .. } => Error::Program {
             program,

@@ -1,19 +1,21 @@
-//! The C libraries that modules of the standard library need, and whether this machine has them as
-//! static archives.
+//! The C libraries that modules of the standard library need: this machine's static archives of them,
+//! or archives that are made of [pinned] sources.
 //!
 //! What isn't here on purpose: GNU readline and gdbm (GPL) and Berkeley DB (AGPL), which would bind
 //! whoever passes a program on; editline serves for the first.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use ekiben_static::machine;
 
-use super::Flavour;
 use super::error::Error;
 use super::manifest::LeftOut;
 use super::run::Runner;
+use super::store::Store;
 use super::toolchain::Toolchain;
 use super::version::PythonVersion;
+use super::{Flavour, LibrarySource, Request, pinned};
 
 /// A library: its name, Debian's package of its archive, its licence.
 struct Known {
@@ -109,6 +111,8 @@ pub(super) struct Found {
     pub(super) flavours: Vec<Flavour>,
     /// Whether the compiler finds it by itself.
     pub(super) is_of_compiler: bool,
+    /// Whether it was made of a pinned source.
+    pub(super) is_pinned: bool,
 }
 
 /// What this machine has, for a version of CPython.
@@ -122,31 +126,65 @@ pub(super) struct Libraries {
     pub(super) missing: Vec<LeftOut>,
     /// Modules that are never built.
     pub(super) never: Vec<LeftOut>,
+    /// Folders with `lib` and `include` of those that come from pinned sources.
+    pub(super) pinned: Vec<PathBuf>,
 }
 
 impl Libraries {
-    /// Looks for them.
+    /// Looks for them, and builds those that are to come from pinned sources.
     pub(super) fn find(
-        python: PythonVersion,
+        request: &Request,
+        store: &Store,
         toolchain: &Toolchain,
         runner: &mut Runner<'_>,
     ) -> Result<Self, Error> {
-        let mut paths = Vec::new();
+        let python = request.python;
+        let mut of_machine = BTreeMap::new();
         for library in &LIBRARIES {
-            paths.push((library, toolchain.archive(library.name, runner)?));
+            if let Some(path) = toolchain.archive(library.name, runner)? {
+                of_machine.insert(library.name, path);
+            }
         }
-        let mut headers = Vec::new();
+        let mut headers = BTreeSet::new();
         for need in needs(python) {
-            headers.push((need.header, toolchain.has_header(need.header, runner)?));
+            if toolchain.has_header(need.header, runner)? {
+                headers.insert(need.header);
+            }
         }
+        let (_, missing) = decide(python, &|library| of_machine.contains_key(library), &|header| {
+            headers.contains(header)
+        });
+        let mut pinned = Vec::new();
+        for need in needs(python).filter(|need| need.is_pinned(request.libraries, &missing)) {
+            let Some(source) = pinned::source(need.libraries) else { continue };
+            match source.build(request, store, toolchain, runner) {
+                Ok(built) => {
+                    headers.insert(need.header);
+                    pinned.push(built);
+                }
+                // It can do without, as before.
+                Err(error) if request.libraries == LibrarySource::Auto && error.is_of_machine() => {
+                    runner.note(&error.to_string())?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let pinned_archive =
+            |library: &str| pinned.iter().find_map(|built| Some((built, built.archive(library)?)));
         let has_archive =
-            |name: &str| paths.iter().any(|(library, path)| library.name == name && path.is_some());
-        let has_header = |name: &str| headers.contains(&(name, true));
-        let (modules, missing) = decide(python, &has_archive, &has_header);
+            |library: &str| of_machine.contains_key(library) || pinned_archive(library).is_some();
+        let (modules, missing) = decide(python, &has_archive, &|header| headers.contains(header));
         let is_used = |name: &str| modules.iter().any(|(_, libraries)| libraries.contains(&name));
         let mut found = Vec::new();
-        for (library, path) in paths {
-            if let Some(path) = path.filter(|_| is_used(library.name)) {
+        for library in LIBRARIES.iter().filter(|library| is_used(library.name)) {
+            if let Some((built, path)) = pinned_archive(library.name) {
+                found.push(Found {
+                    package: Some(built.package.clone()),
+                    licence_text: built.licence_text.clone(),
+                    is_pinned: true,
+                    ..Found::new(library.name, library.licence, path)
+                });
+            } else if let Some(path) = of_machine.remove(library.name) {
                 found.push(Found::new(library.name, library.licence, path));
             }
         }
@@ -162,7 +200,8 @@ impl Libraries {
         }
         ask_packages(&mut found);
         found.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(Self { found, modules, missing, never: never(python) })
+        let pinned = pinned.into_iter().map(|built| built.folder).collect();
+        Ok(Self { found, modules, missing, never: never(python), pinned })
     }
 
     /// Every module that isn't built, by name.
@@ -177,6 +216,19 @@ impl Libraries {
         let (_, libraries) = self.modules.iter().find(|(name, _)| *name == module)?;
         let flags: Vec<String> = libraries.iter().map(|library| format!("-l{library}")).collect();
         Some(flags.join(" "))
+    }
+}
+
+impl Need {
+    /// Whether its libraries are to come from pinned sources, if there are such.
+    fn is_pinned(&self, from: LibrarySource, missing: &[LeftOut]) -> bool {
+        match from {
+            LibrarySource::System => false,
+            LibrarySource::Pinned => true,
+            LibrarySource::Auto => {
+                missing.iter().any(|left_out| self.modules.contains(&left_out.name.as_str()))
+            }
+        }
     }
 }
 
@@ -234,7 +286,7 @@ fn decide(
 }
 
 impl Found {
-    fn new(name: &str, licence: &str, path: PathBuf) -> Self {
+    pub(super) fn new(name: &str, licence: &str, path: PathBuf) -> Self {
         Self {
             name: name.to_owned(),
             path,
@@ -243,6 +295,7 @@ impl Found {
             licence_text: None,
             flavours: Vec::new(),
             is_of_compiler: false,
+            is_pinned: false,
         }
     }
 }
@@ -251,7 +304,7 @@ impl Found {
 fn ask_packages(libraries: &mut [Found]) {
     let paths: Vec<PathBuf> = libraries.iter().map(|library| library.path.clone()).collect();
     let packages = machine::packages(paths.iter().map(PathBuf::as_path));
-    for library in libraries {
+    for library in libraries.iter_mut().filter(|library| !library.is_pinned) {
         if let Some(package) = packages.get(library.path.as_path()) {
             library.package = Some(package.name.clone());
             library.licence_text.clone_from(&package.licences);
@@ -306,6 +359,20 @@ mod tests {
         let (linked, left_out) = decided("3.13", &["tinfo", "md", "bsd"]);
         assert_eq!(left_out, []);
         assert!(linked.contains(&("readline", vec!["edit"])));
+    }
+
+    #[test]
+    fn pinned_sources_stand_in_for_what_is_missing() {
+        let (_, missing) = decided("3.14", &["crypto", "zstd.h", "uuid"]);
+        let built = |from| {
+            let needs = needs("3.14".parse().unwrap());
+            let asked = needs.filter(|need| need.is_pinned(from, &missing));
+            asked.filter(|need| pinned::source(need.libraries).is_some()).count()
+        };
+        assert_eq!(built(LibrarySource::System), 0);
+        // Of uuid there is no source.
+        assert_eq!(built(LibrarySource::Auto), 2);
+        assert_eq!(built(LibrarySource::Pinned), 7);
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::process::Command;
 
 use super::error::Error;
 use super::install::INITTAB;
-use super::manifest::{FlavourLink, Interpreter, Link, Options};
+use super::manifest::{FlavourLink, Interpreter, Link};
 use super::run::{self, Runner};
 use super::toolchain::Toolchain;
-use super::{Flavour, Parts, configure, files, interpreter, symbols};
+use super::{Flavour, Parts, configure, files, interpreter, replaced, symbols};
 
 /// The section that holds the image, and where it lies: in a segment of its own, after all others,
 /// where there is room to grow.
@@ -20,7 +20,7 @@ const OBJECT: &str = "lib/ekiben_runtime.o";
 pub(super) const SYMBOLS: &str = "lib/symbols.o";
 /// Has `main` bring tables of frozen modules of its own, and those of CPython's that they replace.
 const OWN_FROZEN: &str = "-DEKIBEN_FROZEN";
-const FROZEN: [&str; 2] = ["_PyImport_FrozenStdlib", "_PyImport_FrozenTest"];
+pub(super) const FROZEN: [&str; 2] = ["_PyImport_FrozenStdlib", "_PyImport_FrozenTest"];
 /// What a dynamic program may need: the parts of the C library, by their names of all ages.
 const C_LIBRARY: [&str; 4] = ["libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"];
 
@@ -32,7 +32,8 @@ pub(super) fn plan(interpreter: &Interpreter, flavours: &[Flavour]) -> Link {
     let mut compile_flags = vec!["-O2".to_owned()];
     compile_flags.extend(configure::COMPILE_FLAGS.map(str::to_owned));
     compile_flags.push(format!("-Iinclude/python{}", interpreter.python));
-    if yields_frozen_modules(&interpreter.options) {
+    // 0.3 MB that are in the image too; CPython's tests ask for what is in them.
+    if !interpreter.options.tests {
         compile_flags.push(OWN_FROZEN.to_owned());
     }
     let flavours = flavours.iter().map(|flavour| {
@@ -48,7 +49,7 @@ pub(super) fn plan(interpreter: &Interpreter, flavours: &[Flavour]) -> Link {
                 Flavour::Dynamic | Flavour::Host => Vec::new(),
             },
             objects,
-            flags: flags(*flavour, interpreter),
+            flags: flags(*flavour),
         };
         (*flavour, how)
     });
@@ -61,13 +62,7 @@ pub(super) fn plan(interpreter: &Interpreter, flavours: &[Flavour]) -> Link {
     }
 }
 
-/// Whether programs have an empty table of frozen modules in place of CPython's, which is 0.3 MB that are
-/// in the image too. CPython's tests ask for what is in it, and link-time optimisation keeps it.
-fn yields_frozen_modules(options: &Options) -> bool {
-    !options.tests && !options.lto
-}
-
-fn flags(flavour: Flavour, interpreter: &Interpreter) -> Vec<String> {
+fn flags(flavour: Flavour) -> Vec<String> {
     let mut flags: Vec<String> = [
         "-no-pie",
         // Nothing of it needs more of the compiler's own libraries at run time.
@@ -82,9 +77,6 @@ fn flags(flavour: Flavour, interpreter: &Interpreter) -> Vec<String> {
     match flavour {
         Flavour::Static => flags.push("-static".to_owned()),
         Flavour::Dynamic | Flavour::Host => flags.push("-Wl,-export-dynamic".to_owned()),
-    }
-    if interpreter.options.lto {
-        flags.extend(["-O3", "-flto=auto", "-fuse-linker-plugin"].map(str::to_owned));
     }
     flags
 }
@@ -108,6 +100,7 @@ pub(super) fn link(
         yields.args(FROZEN.map(|table| format!("--weaken-symbol={table}"))).arg(&link.python);
         runner.run("having frozen modules replaced", &mut yields)?;
     }
+    let members = replaced::members(&[&root.join(&link.python), &root.join(INITTAB)])?;
     for (flavour, how) in &mut link.flavours {
         runner.step(&format!("Linking {}", how.program))?;
         let object = format!("lib/main-{flavour}.o");
@@ -115,7 +108,8 @@ pub(super) fn link(
         compile.args(&link.compile_flags).args(&how.compile_flags);
         compile.args(["-c", "main.c", "-o", &object]);
         runner.run("compiling main.c", &mut compile)?;
-        for name in wrapped(&files::read(&root.join(&object))?) {
+        for name in replaced::names(&files::read(&root.join(&object))?) {
+            replaced::check(&name, &members)?;
             how.flags.push(format!("-Wl,--wrap={name}"));
         }
     }
@@ -158,21 +152,6 @@ pub(super) fn c_library(
         archives.extend(toolchain.archive(name, runner)?);
     }
     Ok(archives)
-}
-
-/// The functions that an object has another form of, for the linker's `--wrap`: its table of strings
-/// has `__wrap_NAME`.
-fn wrapped(object: &[u8]) -> Vec<String> {
-    const MARK: &[u8] = b"\0__wrap_";
-    let mut names: Vec<String> = memchr::memmem::find_iter(object, MARK)
-        .filter_map(|at| {
-            let name = object.get(at + MARK.len()..)?.split(|byte| *byte == 0).next()?;
-            String::from_utf8(name.to_vec()).ok()
-        })
-        .collect();
-    names.sort();
-    names.dedup();
-    names
 }
 
 /// The arguments of a link in the runtime's folder.
@@ -238,13 +217,5 @@ mod tests {
             "-static lib/main.o -Wl,--whole-archive lib/libpython3.13.a -Wl,--no-whole-archive \
              -Wl,--start-group lib/libssl.a lib/libcrypto.a -Wl,--end-group -lm"
         );
-    }
-
-    #[test]
-    fn main_says_what_is_to_be_wrapped() {
-        let object =
-            b"\x7fELF\0__wrap_fstat\0main\0__real_fstat\0__wrap_PyInit_time\0__wrap_fstat\0";
-        assert_eq!(wrapped(object), ["PyInit_time", "fstat"]);
-        assert!(wrapped(b"").is_empty());
     }
 }

@@ -33,8 +33,11 @@ mod install;
 mod interpreter;
 mod libraries;
 mod link;
+mod lto;
 mod manifest;
+mod pinned;
 mod relink;
+mod replaced;
 mod run;
 mod source;
 mod stdlib;
@@ -94,6 +97,8 @@ pub struct Request {
     pub flavours: Flavours,
     /// How many processes may run at once.
     pub jobs: NonZeroU32,
+    /// Where the C libraries come from that the standard library needs.
+    pub libraries: LibrarySource,
     /// Whether to optimise by a profile of a run.
     pub pgo: bool,
     /// Whether to optimise across files.
@@ -116,6 +121,30 @@ pub enum Source {
         /// Its SHA-256 in hexadecimal digits.
         sha256: String,
     },
+}
+
+/// Where C libraries come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LibrarySource {
+    /// The machine's static archives, and pinned sources for those that it lacks.
+    Auto,
+    /// The machine's static archives.
+    System,
+    /// Pinned sources, wherever there are such.
+    Pinned,
+}
+
+impl FromStr for LibrarySource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "system" => Ok(Self::System),
+            "pinned" => Ok(Self::Pinned),
+            _ => Err("write auto, system or pinned".to_owned()),
+        }
+    }
 }
 
 /// How a program is bound to the machine's C library.

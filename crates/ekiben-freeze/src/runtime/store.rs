@@ -5,6 +5,7 @@
 //! | `<digest>` | runtimes |
 //! | `interpreters/<digest>` | CPython, from which runtimes are made |
 //! | `sources` | source archives that came over the network |
+//! | `libraries/<digest>` | C libraries from pinned sources |
 //! | `locks`, `scratch`, `logs` | what builds need while they run, and logs of failed ones |
 //!
 //! Invariant: what has a lock is built by one process; others wait for it and take its result.
@@ -21,7 +22,7 @@ use super::libraries::Libraries;
 use super::manifest::{self, FORMAT, Manifest};
 use super::run::Runner;
 use super::toolchain::Toolchain;
-use super::{Parts, Progress, Request, files, source};
+use super::{Parts, Progress, Request, files, pinned, source};
 
 /// How much of a digest is enough for people.
 const SHORT: usize = 12;
@@ -242,7 +243,7 @@ impl Store {
         parts: Parts<'_>,
         progress: Progress<'_>,
     ) -> Result<Runtime, Error> {
-        for folder in ["interpreters", "locks", "logs", "scratch", "sources"] {
+        for folder in ["interpreters", pinned::FOLDER, "locks", "logs", "scratch", "sources"] {
             files::create_folder(&self.folder.join(folder))?;
         }
         let log = format!("{}-{}.log", request.python, std::process::id());
@@ -270,7 +271,7 @@ impl Store {
         let toolchain = Toolchain::find(runner)?;
         let sources = self.folder.join("sources");
         let archive = source::fetch(&request.source, request.python, &sources, runner)?;
-        let libraries = Libraries::find(request.python, &toolchain, runner)?;
+        let libraries = Libraries::find(request, self, &toolchain, runner)?;
         interpreter::report_left_out(request, &libraries, runner)?;
         let recipe =
             Recipe { request, archive: &archive, toolchain: &toolchain, libraries: &libraries };

@@ -14,8 +14,9 @@ pub struct Executable {
     /// The function that the only program calls, which then has the project's name. When not given:
     /// each of `[project.scripts]` becomes a program.
     pub entry_point: Option<FunctionRef>,
-    /// What a program needs of the machine that it runs on.
-    pub flavour: ProgramFlavour,
+    /// What a program needs of the machine that it runs on. When not given: nothing, if there is a
+    /// runtime, else it is made of an ordinary interpreter.
+    pub flavour: Option<ProgramFlavour>,
     /// The version of Python that is put into programs, such as `3.13`. When not given: that of a
     /// runtime that `build-system.requires` brings, else of the interpreter that builds.
     pub python: Option<PythonVersion>,
@@ -63,7 +64,7 @@ impl Default for Executable {
     fn default() -> Self {
         Self {
             entry_point: None,
-            flavour: ProgramFlavour::Static,
+            flavour: None,
             python: None,
             dependency_groups: Vec::new(),
             requirements: None,
@@ -93,6 +94,9 @@ pub enum ProgramFlavour {
     Static,
     /// The C library; such a program can load shared objects.
     Dynamic,
+    /// The C library: it is an ordinary interpreter of the machine that builds, with the libraries that
+    /// this needs.
+    Host,
 }
 
 /// How compiled modules become part of a program.

@@ -85,6 +85,7 @@ fn built(build: &RuntimeBuild, global: &Global) -> Result<End, Stop> {
         source,
         flavours: build.flavour,
         jobs: jobs.try_into().unwrap_or(std::num::NonZeroU32::MIN),
+        libraries: build.libraries,
         pgo: build.pgo,
         lto: build.lto,
         tests: build.tests,

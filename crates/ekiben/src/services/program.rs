@@ -13,6 +13,7 @@ use ekiben_archive::{headers, normalize_name};
 use ekiben_core::plugin::protocol::Failure;
 use ekiben_core::{Service, ServiceFiles, Surroundings};
 use ekiben_engine::{ActionError, Cache, CacheLimits, RelPath};
+use ekiben_freeze::program::host::Interpreter;
 use ekiben_freeze::program::{
     self, Base, Error, Installer, Link, Links, Program, Request, Sources, StaticWheels, Target,
     Warning,
@@ -22,6 +23,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::static_modules;
+use crate::parts::HOST_PARTS;
 use crate::statics::{Failed, Statics};
 
 /// How many warnings of a kind are told.
@@ -39,8 +41,9 @@ pub(crate) struct Programs {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum Question {
     /// What the runtime is like of which programs are made: the one that is installed for the build, or
-    /// else one that is kept. If nobody asks for a version, the first may have any.
-    Runtime { python: Option<String>, otherwise: String, flavour: Flavour },
+    /// else one that is kept. If nobody asks for a version, the first may have any; if nobody asks for a
+    /// flavour and there is none, an ordinary interpreter takes its place.
+    Runtime { python: Option<String>, otherwise: String, flavour: Option<Flavour> },
 }
 
 /// What a plugin may plan.
@@ -48,7 +51,7 @@ enum Question {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum Plan {
     /// To find what `requirements` stands for, all of it.
-    Resolve { runtime: String },
+    Resolve { runtime: String, flavour: Flavour },
     /// To make a program.
     Freeze(Freeze),
     /// To leave of what the object of a module defines only its init function to be seen.
@@ -60,7 +63,7 @@ enum Plan {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Freeze {
-    /// The digest of a runtime.
+    /// The digest of a runtime, or of what an ordinary interpreter became.
     runtime: String,
     flavour: Flavour,
     entry_point: String,
@@ -183,20 +186,46 @@ impl Programs {
         Installer { python: base.interpreter.clone(), cache: self.cache.clone(), refresh: false }
     }
 
-    fn resolve(&self, runtime: &str, files: &ServiceFiles<'_>) -> Result<(), ActionError> {
-        let runtime = self.runtimes.by_digest(runtime).map_err(|error| gone(&error))?;
+    /// What a digest stands for.
+    fn base(&self, digest: &str, flavour: Flavour) -> Result<Base, Error> {
+        if flavour == Flavour::Host {
+            return Interpreter::kept(digest, &self.cache);
+        }
+        Base::in_folder(&self.runtimes.by_digest(digest)?.folder)
+    }
+
+    /// An ordinary interpreter of a version.
+    fn host(&self, python: &str) -> Result<Base, Error> {
+        // Of a release its series counts: which one is there is the machine's affair.
+        let series: Vec<&str> = python.splitn(3, '.').take(2).collect();
+        Interpreter::find(&series.join("."))?.base(HOST_PARTS, &self.cache)
+    }
+
+    /// What the plugin hears of an ordinary interpreter.
+    fn host_answer(&self, base: &Base, note: Option<&str>) -> Result<Value, Failure> {
+        let failed = |error: Error| Failure::user(error.code(), error.to_string());
+        Ok(json!({
+            "name": base.interpreter,
+            "digest": base.digest(),
+            "flavour": Flavour::Host,
+            "note": note,
+            "architecture": std::env::consts::ARCH,
+            "glibc": base.glibc(Flavour::Host).map_err(failed)?,
+            "version": base.python,
+            "suffix": "",
+        }))
+    }
+
+    fn resolve(&self, base: &Base, files: &ServiceFiles<'_>) -> Result<(), ActionError> {
         let requirements = read_text(files.input("requirements")?)?;
-        let installer =
-            Installer { python: runtime.interpreter(), cache: self.cache.clone(), refresh: false };
+        let installer = self.installer(base);
         let stop = || files.is_interrupted();
         let resolved = installer.resolve(&requirements, Some(&stop)).map_err(|it| failed(&it))?;
         files.write("resolved", resolved.as_bytes())
     }
 
     fn freeze(&self, plan: &Freeze, files: &ServiceFiles<'_>) -> Result<(), ActionError> {
-        let runtime = self.runtimes.by_digest(&plan.runtime).map_err(|error| gone(&error))?;
-        let base = Base::in_folder(&runtime.folder);
-        let base = base.map_err(|error| failed(&error))?;
+        let base = self.base(&plan.runtime, plan.flavour).map_err(|error| failed(&error))?;
         let staged = Staged::new(files)?;
         let stop = || files.is_interrupted();
         let mut site = vec![staged.site.clone()];
@@ -283,15 +312,43 @@ impl Service for Programs {
 
     fn answer(&self, question: &Value, build: &dyn Surroundings) -> Result<Value, Failure> {
         let Question::Runtime { python, otherwise, flavour } = understood(question)?;
-        let (runtime, base) = match build.installed(DISTRIBUTION)? {
-            Some(folder) => self.installed(&folder, python.as_deref(), flavour)?,
-            None => self.runtime(&python.unwrap_or(otherwise), flavour)?,
+        let installed = build.installed(DISTRIBUTION)?;
+        let wanted = python.as_deref().unwrap_or(&otherwise);
+        let host = || {
+            self.host(wanted).map_err(|error| {
+                let failure = Failure::user(error.code(), error.to_string());
+                error.help().into_iter().fold(failure, Failure::with_help)
+            })
+        };
+        if flavour == Some(Flavour::Host) {
+            return self.host_answer(&host()?, None);
+        }
+        let is_open = flavour.is_none();
+        let flavour = flavour.unwrap_or(Flavour::Static);
+        let found = match &installed {
+            Some(folder) => self.installed(folder, python.as_deref(), flavour),
+            None => self.runtime(wanted, flavour),
+        };
+        let (runtime, base) = match found {
+            Ok(found) => found,
+            // What is asked for is never replaced, and what is installed was asked for.
+            Err(failure) if !is_open || installed.is_some() => return Err(failure),
+            Err(failure) => {
+                let Ok(base) = host() else { return Err(failure) };
+                let note = format!(
+                    "there is no runtime for Python {wanted} (`ekiben runtime build --python {wanted}` \
+                     makes one): programs are made of {}, of the flavour `host`",
+                    base.interpreter.display()
+                );
+                return self.host_answer(&base, Some(&note));
+            }
         };
         let glibc =
             base.glibc(flavour).map_err(|error| Failure::user(error.code(), error.to_string()))?;
         Ok(json!({
             "name": runtime.name(),
             "digest": runtime.manifest.digest,
+            "flavour": flavour,
             "architecture": runtime.architecture(),
             "glibc": glibc,
             "version": runtime.manifest.interpreter.version,
@@ -303,9 +360,7 @@ impl Service for Programs {
     fn reads(&self, plan: &Value) -> Result<Vec<PathBuf>, Failure> {
         let Plan::Freeze(plan) = understood(plan)? else { return Ok(Vec::new()) };
         let failed = |error: Error| Failure::user(error.code(), error.to_string());
-        let runtime = self.runtimes.by_digest(&plan.runtime);
-        let runtime = runtime.map_err(|error| Failure::user(error.code(), error.to_string()))?;
-        let base = Base::in_folder(&runtime.folder).map_err(failed)?;
+        let base = self.base(&plan.runtime, plan.flavour).map_err(failed)?;
         let program = base.program(plan.flavour).map_err(failed)?.to_owned();
         let mut files = vec![program, base.interpreter, base.stdlib];
         let must_link = plan.relink || plan.links;
@@ -329,7 +384,10 @@ impl Service for Programs {
 
     fn run(&self, plan: &Value, files: &ServiceFiles<'_>) -> Result<(), ActionError> {
         match Plan::deserialize(plan).map_err(|error| ActionError::new(error.to_string()))? {
-            Plan::Resolve { runtime } => self.resolve(&runtime, files),
+            Plan::Resolve { runtime, flavour } => {
+                let base = self.base(&runtime, flavour).map_err(|error| failed(&error))?;
+                self.resolve(&base, files)
+            }
             Plan::Freeze(plan) => self.freeze(&plan, files),
             Plan::Isolate(plan) => plan.run(files),
             Plan::Describe(plan) => plan.run(files),
@@ -488,11 +546,6 @@ fn shown(warning: &Warning, staged: &Staged, site: &[PathBuf]) -> String {
 fn read_text(path: &Path) -> Result<String, ActionError> {
     fs::read_to_string(path)
         .map_err(|error| ActionError::new(format!("can't read {}: {error}", path.display())))
-}
-
-/// A runtime that was there when the plan was made.
-fn gone(error: &runtime::Error) -> ActionError {
-    ActionError { message: error.to_string(), hint: error.help().into_iter().next() }
 }
 
 /// In the words of settings, where `ekiben freeze` has options.

@@ -32,10 +32,53 @@ const SET: &str = "real-programs";
 /// Where scripts, and the files of runs, are.
 const FOLDER: &str = "tests/programs";
 
+/// What the programs are made of.
+#[derive(Clone, Copy)]
+pub(super) enum Of {
+    /// A runtime as anybody makes it.
+    Plain,
+    /// A runtime as it is published.
+    Published,
+}
+
+impl Of {
+    /// The options by which the runtime is built.
+    fn options(self) -> Vec<String> {
+        match self {
+            Self::Plain => Vec::new(),
+            Self::Published => runtime::PUBLISHED.map(str::to_owned).into(),
+        }
+    }
+
+    /// How the part of `docs/acceptance.md` begins.
+    fn beginning(self) -> String {
+        match self {
+            Self::Plain => format!(
+                "## Packages as programs\n\n\
+                 Real packages, as pip installs them (`xtask/requirements/{SET}.txt`), are frozen by \
+                 `ekiben freeze` and run, and so they are in the ordinary interpreter of the same build. Exit \
+                 codes, what is printed, what servers answer and the files that are made have to be the same, \
+                 but for times, ports and the places of programs. `xtask/src/acceptance/programs/cases.rs` \
+                 says what is run."
+            ),
+            Self::Published => format!(
+                "## Programs of published runtimes\n\n\
+                 The same with a runtime as it is published: `ekiben runtime build {}`.",
+                self.options().join(" ")
+            ),
+        }
+    }
+}
+
 /// Makes, runs and compares all programs.
-pub(super) fn test(workspace: &Workspace, flavours: &[&'static str], write: bool) -> Result<()> {
+pub(super) fn test(
+    workspace: &Workspace,
+    of: Of,
+    flavours: &[&'static str],
+    write: bool,
+) -> Result<()> {
     let ekiben = super::build_ekiben(workspace)?;
-    let runtime = runtime::build(&mut Command::new(&ekiben), PYTHON, &[])?;
+    let runtime = runtime::build(&mut Command::new(&ekiben), PYTHON, &of.options())?;
     let version = runtime::manifest(&runtime)?["interpreter"]["version"].clone();
     let version = version.as_str().context("a runtime has a version")?.to_owned();
     let site = Site::make(workspace, SET, PYTHON)?;
@@ -51,7 +94,7 @@ pub(super) fn test(workspace: &Workspace, flavours: &[&'static str], write: bool
         rows.push(row);
     }
     if write {
-        let part = part(&Made::now(workspace)?, &version, flavours, &rows);
+        let part = part(of, &Made::now(workspace)?, &version, flavours, &rows);
         report::write_part(workspace, &part)?;
     }
     let all_same = rows.iter().flat_map(|row| &row.made).all(|made| made.same == made.runs);
@@ -179,16 +222,14 @@ impl Row {
 }
 
 /// The part of `docs/acceptance.md`.
-fn part(made: &Made, python: &str, flavours: &[&str], rows: &[Row]) -> String {
+fn part(of: Of, made: &Made, python: &str, flavours: &[&str], rows: &[Row]) -> String {
     let mut text = format!(
-        "## Packages as programs\n\n\
-         Real packages, as pip installs them (`xtask/requirements/{SET}.txt`), are frozen by `ekiben freeze` \
-         and run, and so they are in the ordinary interpreter of the same build. Exit codes, what is printed, \
-         what servers answer and the files that are made have to be the same, but for times, ports and the \
-         places of programs. `xtask/src/acceptance/programs/cases.rs` says what is run.\n\n\
+        "{}\n\n\
          CPython {python}, commit {} of Ekiben, {}. *Modules* are those besides the standard library; *made in* \
          is the time of making it a second time, by an Ekiben that isn't optimised.\n\n| program | of | modules |",
-        made.commit, made.date
+        of.beginning(),
+        made.commit,
+        made.date
     );
     // Writing to a string can't fail.
     for flavour in flavours {

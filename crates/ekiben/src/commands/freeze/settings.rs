@@ -18,11 +18,9 @@ pub(super) fn laid_over(options: &Freeze, project: &Project) -> Freeze {
     if laid.runtime.is_none() {
         laid.python = laid.python.or_else(|| settings.python.as_ref().map(ToString::to_string));
     }
-    // The other one is what programs are anyhow, unless they have something to load; and an interpreter
-    // that is named by its path is no runtime's.
+    // An interpreter that is named by its path is no runtime's.
     let is_path = options.python.as_ref().is_some_and(|python| python.contains('/'));
-    let is_dynamic = settings.flavour == ProgramFlavour::Dynamic && !is_path;
-    laid.flavour = laid.flavour.or(is_dynamic.then_some(FreezeFlavour::Dynamic));
+    laid.flavour = laid.flavour.or(settings.flavour.filter(|_| !is_path).map(flavour));
     laid.requirements = laid.requirements.or_else(|| settings.requirements.as_ref().map(inside));
     laid.trace_file = laid.trace_file.or_else(|| settings.trace_file.as_ref().map(inside));
     laid.linker = laid.linker.or_else(|| settings.linker.map(linker));
@@ -51,6 +49,14 @@ pub(super) fn laid_over(options: &Freeze, project: &Project) -> Freeze {
     let set = set.into_iter().map(|(name, is_on)| (name.to_owned(), is_on));
     laid.set = set.chain(laid.set).collect();
     laid
+}
+
+fn flavour(flavour: ProgramFlavour) -> FreezeFlavour {
+    match flavour {
+        ProgramFlavour::Static => FreezeFlavour::Static,
+        ProgramFlavour::Dynamic => FreezeFlavour::Dynamic,
+        ProgramFlavour::Host => FreezeFlavour::Host,
+    }
 }
 
 /// `link` as words of the command line.
