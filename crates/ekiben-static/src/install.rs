@@ -33,12 +33,9 @@ impl Installer {
     /// pip if it is there, since it says what it has downloaded; else uv. `python` is the release that is
     /// built for, in which pip runs: an old one can't run in a new Python.
     pub(crate) fn find(python: &str, stop: Stop<'_>) -> Result<Self, Error> {
-        for pip in ["pip", "pip3"].into_iter().filter_map(|name| which::which(name).ok()) {
-            let said = process::output(Command::new(&pip).arg("--version"), stop);
-            let said = said.map_err(Error::io("run", &pip))?;
-            if is_new_enough(&text(&said.stdout), python) {
-                return Ok(Self::Pip(pip));
-            }
+        let pip = installer::pip(python, stop).map_err(Error::io("run", "pip"))?;
+        if let Some(pip) = pip {
+            return Ok(Self::Pip(pip));
         }
         which::which("uv").map(Self::Uv).map_err(|_| Error::NoInstaller)
     }
@@ -188,40 +185,10 @@ impl Installer {
     }
 }
 
-/// Whether pip, which says `pip 23.0.1 from …` of itself, runs in a release of Python. It has `--python`
-/// since 22.3, and needs nothing that 3.12 hasn't any more since 23.1.2 (pip's news).
-fn is_new_enough(said: &str, python: &str) -> bool {
-    let numbers = |version: &str| -> Vec<u32> {
-        version.split('.').map_while(|part| part.parse().ok()).collect()
-    };
-    let its = numbers(said.split_whitespace().nth(1).unwrap_or_default());
-    let least = if numbers(python) >= vec![3, 12] { vec![23, 1, 2] } else { vec![22, 3] };
-    its >= least
-}
-
 fn run(command: &mut Command, name: &str, stop: Stop<'_>) -> Result<Output, Error> {
     process::output(command, stop).map_err(Error::io("run", OsString::from(name)))
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim_end().to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_old_pip_is_passed_over() {
-        for (pip, python, is_enough) in [
-            ("pip 23.0.1 from /usr/lib/python3/dist-packages/pip (python 3.11)", "3.11.2", true),
-            ("pip 23.0.1 from /usr/lib/python3/dist-packages/pip (python 3.11)", "3.13.5", false),
-            ("pip 23.1.2 from /x", "3.12.0", true),
-            ("pip 26.0 from /x", "3.14.0", true),
-            ("pip 22.2.2 from /x", "3.11.2", false),
-            ("", "3.11.2", false),
-        ] {
-            assert_eq!(is_new_enough(pip, python), is_enough, "{pip} {python}");
-        }
-    }
 }

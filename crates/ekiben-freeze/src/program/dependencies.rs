@@ -12,7 +12,8 @@ use ekiben_static::installer::command;
 use walkdir::WalkDir;
 
 use super::project::Modules;
-use super::{Error, Project, pylock, resolve};
+use super::resolve::{self, Tool};
+use super::{Error, Project, pylock};
 use crate::process::{self, Stop};
 
 /// Folders of a project that are no part of it.
@@ -182,41 +183,40 @@ impl Installer {
                 fs::write(&file, requirements).map_err(Error::io("write", &file))?;
             }
             // Wheels first: building from source takes long, and may need what isn't there.
-            let attempts: &[bool] = if task.project.is_some() { &[false] } else { &[true, false] };
-            let mut said = Err(Error::NoInstaller);
-            for only_wheels in attempts {
-                said = self.run(task, &file, site, *only_wheels, stop);
+            let tool = Tool::find(&self.python, stop)?;
+            if task.project.is_none() {
+                let said = self.run(&tool, task, &file, site, true, stop);
                 if said.is_ok() || stop.is_some_and(|stop| stop()) {
-                    break;
+                    return said;
                 }
             }
-            said
+            self.run(&tool, task, &file, site, false, stop)
         })
     }
 
     fn run(
         &self,
+        tool: &Tool,
         task: &Task<'_>,
         file: &Path,
         site: &Path,
         wheels: bool,
         stop: Stop<'_>,
     ) -> Result<(), Error> {
-        let (name, mut command) = match (which::which("uv"), which::which("pip")) {
-            (Ok(uv), _) => {
-                let mut command = command(&uv);
+        let (name, mut command) = match tool {
+            Tool::Uv(uv) => {
+                let mut command = command(uv);
                 command.args(["pip", "install", "--quiet", "--no-progress", "--python"]);
                 command.arg(&self.python);
                 ("uv", command)
             }
-            (_, Ok(pip)) => {
-                let mut command = command(&pip);
+            Tool::Pip(pip) => {
+                let mut command = command(pip);
                 command.arg("--python").arg(&self.python);
                 command.args(["install", "--quiet", "--disable-pip-version-check", "--no-input"]);
                 command.arg("--no-compile");
                 ("pip", command)
             }
-            _ => return Err(Error::NoInstaller),
         };
         let mut words: Vec<OsString> = vec!["--target".into(), site.into()];
         if wheels {

@@ -23,12 +23,23 @@ pub enum Error {
     /// What is to be frozen isn't anything that could be.
     #[error("{0}")]
     Target(String),
+    /// The program would replace something that is no program.
+    #[error("the program can't be written: {} {why}", path.display())]
+    Output {
+        /// What is there.
+        path: PathBuf,
+        /// What it is.
+        why: &'static str,
+    },
     /// A package can't lie beside the program.
     #[error("{0}")]
     Beside(String),
-    /// The modules of the program can't be found, or the main one can't be compiled.
+    /// The modules of the program can't be found.
     #[error("{0}")]
     Unusable(String),
+    /// The main module can't be compiled.
+    #[error("{0}")]
+    Syntax(String),
     /// The runtime's interpreter failed.
     #[error("{} failed while it looked for the program's modules:\n{said}", interpreter.display())]
     Finder {
@@ -118,9 +129,15 @@ pub enum Error {
         /// What is wrong, and where.
         message: String,
     },
-    /// There is neither uv nor pip.
-    #[error("neither uv nor pip is on PATH, one of which has to install the dependencies")]
-    NoInstaller,
+    /// There is neither uv nor a pip that is new enough.
+    #[error(
+        "neither uv nor a pip that runs in Python {python} is on PATH, one of which has to install \
+         the dependencies"
+    )]
+    NoInstaller {
+        /// The version.
+        python: String,
+    },
     /// uv or pip can't tell what is needed.
     #[error("{installer} can't resolve the dependencies:\n{said}")]
     Resolver {
@@ -176,8 +193,10 @@ impl Error {
         match self {
             Self::Io { .. } => "io",
             Self::Target(_) => "freeze-target",
+            Self::Output { .. } => "freeze-output",
             Self::Beside(_) => "beside",
             Self::Unusable(_) => "freeze-modules",
+            Self::Syntax(_) => "syntax-error",
             Self::Finder { .. } => "freeze-finder",
             Self::Compiled(_) => "compiled-modules",
             Self::Shared { .. } => "shared-object",
@@ -191,7 +210,7 @@ impl Error {
             Self::Image { .. } => "image",
             Self::Object { .. } => "executable",
             Self::Project(_) | Self::Text { .. } => "freeze-input",
-            Self::NoInstaller => "no-installer",
+            Self::NoInstaller { .. } => "no-installer",
             Self::Resolver { .. } | Self::Installer { .. } => "dependencies",
         }
     }
@@ -204,6 +223,7 @@ impl Error {
                 "name a script (hello.py), a module or package (http.server), an entry point \
                  (package.module:function) or the folder of a project"
             }
+            Self::Output { .. } => "give the program another name by -o",
             Self::Beside(_) => {
                 "--beside names packages that the program imports; they come to lie in the folder \
                  PROGRAM.lib, which is replaced if Ekiben made it"
@@ -223,8 +243,9 @@ impl Error {
                 "name a version, or the path of another interpreter, by --python, or make a runtime by \
                  `ekiben runtime build`"
             }
-            Self::NoInstaller => {
-                "install uv or pip, or name a folder of installed packages by --site"
+            Self::NoInstaller { .. } => {
+                "install uv, or pip: 22.3 or later, and 23.1.2 or later for Python 3.12 and later; or \
+                 name a folder of installed packages by --site"
             }
             Self::Unusable(_) => {
                 "modules are looked for beside a script, and where --site or --requirements say"

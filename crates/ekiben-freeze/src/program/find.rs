@@ -54,6 +54,8 @@ pub(crate) struct Wanted {
     pub(crate) follow_standard: bool,
     /// Modules of the standard library that are needed in any case.
     pub(crate) standard: Vec<String>,
+    /// Top-level modules of the standard library's image.
+    pub(crate) library: BTreeSet<String>,
     /// Sources of modules of the standard library's image that the interpreter hasn't.
     pub(crate) scan: BTreeMap<String, String>,
     pub(crate) optimize: u8,
@@ -108,7 +110,7 @@ impl Found {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Answer {
-    Unusable { unusable: String },
+    Unusable { unusable: String, uncompilable: bool },
     Found(Box<Listed>),
 }
 
@@ -121,11 +123,19 @@ struct Listed {
     at_start: Vec<String>,
     files: Vec<ListedFile>,
     distributions: Vec<Distribution>,
-    missing: Vec<Missing>,
+    missing: Vec<ListedMissing>,
     warnings: Vec<Warning>,
     folders: Vec<PathBuf>,
     roots: Vec<PathBuf>,
     inputs: Vec<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ListedMissing {
+    #[serde(flatten)]
+    missing: Missing,
+    /// That it isn't there.
+    message: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -235,7 +245,8 @@ fn run(
     let said = script::run(SCRIPT, request, &base.interpreter, stop)?;
     let content = said.content();
     match said.answer {
-        Answer::Unusable { unusable } => Err(Error::Unusable(unusable)),
+        Answer::Unusable { unusable, uncompilable: false } => Err(Error::Unusable(unusable)),
+        Answer::Unusable { unusable, .. } => Err(Error::Syntax(unusable)),
         Answer::Found(listed) => build(*listed, &content?, wanted),
     }
 }
@@ -362,10 +373,11 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
         builder.file(&path, number, content).map_err(wrong(&path))?;
         files.push(ReportedFile { path, kind, owner, size });
     }
-    for missing in listed.missing.iter().filter(|missing| missing.required) {
+    for ListedMissing { missing, message } in listed.missing.iter().filter(|it| it.missing.required)
+    {
         warnings.push(Warning {
             code: "missing-module".to_owned(),
-            message: format!("there is no module `{}`, {}", missing.why.name, missing.why.text()),
+            message: format!("{message}, {}", missing.why.text()),
             file: None,
             line: 0,
         });
@@ -378,7 +390,7 @@ fn build(listed: Listed, content: &[u8], wanted: &Wanted) -> Result<(Found, Inpu
         files,
         machine: Vec::new(),
         distributions: listed.distributions,
-        missing: listed.missing,
+        missing: listed.missing.into_iter().map(|it| it.missing).collect(),
         warnings,
         sizes: Sizes::default(),
     };

@@ -17,6 +17,7 @@ use super::passing::Passing;
 use super::report::{ReportedFile, ReportedModule, Sizes, Warning};
 use super::{
     Base, Beside, Error, Flavour, Folder, Need, Report, SECTION, Target, hints, inventory, link,
+    output,
 };
 use crate::process::Stop;
 use crate::runtime::{Archive, Linker};
@@ -63,7 +64,7 @@ const ALWAYS: &[&str] = &[
 const HOST_LIBRARY: &str = "libgcc_s.so.1";
 
 /// Settings of programs that a person may switch off.
-const SWITCHES: &[&str] = &["fast-exit", "isolated", "quiet-start", "self-interpreter"];
+pub const SWITCHES: &[&str] = &["fast-exit", "isolated", "quiet-start", "self-interpreter"];
 
 /// What program to make.
 #[derive(Debug, Clone)]
@@ -164,8 +165,9 @@ impl Program {
     /// written first.
     ///
     /// # Errors
-    /// If that can't be written, or something else is where packages are to be.
+    /// If that can't be written, or something else than programs and their packages is there.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
+        output::check_replaceable(path)?;
         let folder = match path.parent() {
             Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
             Some(folder) => folder,
@@ -432,7 +434,10 @@ fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted
             }
             Main::Module { module: name.clone() }
         }
-        Target::EntryPoint { module, function } => {
+        Target::EntryPoint { module, function, within } => {
+            if let Some(folder) = within {
+                roots.push(absolute(folder)?);
+            }
             let (first, _) = function.split_once('.').unwrap_or((function, ""));
             let generated = format!(
                 "import sys\nfrom {module} import {first}\nif __name__ == \"__main__\":\n    \
@@ -476,6 +481,7 @@ fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted
             true => ALWAYS.iter().map(|name| (*name).to_owned()).collect(),
             false => Vec::new(),
         },
+        library: standard.modules().map(|it| top(it.name)).collect(),
         scan,
         optimize: request.optimize,
         links: request.link.clone(),
@@ -483,6 +489,11 @@ fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted
         prefix: base.prefix(),
         sources: request.sources,
     })
+}
+
+/// The module that a dotted name is below, or names.
+fn top(module: &str) -> String {
+    module.split('.').next().unwrap_or(module).to_owned()
 }
 
 fn is_ours(module: &str) -> bool {

@@ -15,6 +15,7 @@
 //! | [`Links`] | which of both is wanted |
 //! | [`with_static`] | installed packages with static wheels in place of some |
 //! | [`Beside`] | packages that are files beside the program |
+//! | `output` | where a program may be written |
 //! | `passing` | what is kept of a search where a folder was made for one program |
 //! | `make` | the image, and the program |
 //! | [`Report`] | what was taken and why, for people and for programs |
@@ -35,6 +36,7 @@ pub mod inventory;
 mod link;
 mod links;
 mod make;
+mod output;
 mod passing;
 mod project;
 mod pylock;
@@ -53,7 +55,8 @@ pub use beside::{Beside, Folder};
 pub use dependencies::{Installer, installed_folder};
 pub use error::{Compiled, Error, Need};
 pub use links::{Link, Links};
-pub use make::{Program, Request, compiled, freeze, freeze_until, version};
+pub use make::{Program, Request, SWITCHES, compiled, freeze, freeze_until, version};
+pub use output::check_output;
 pub use project::{Modules, Project};
 pub use report::{
     Distribution, Missing, Report, ReportedFile, ReportedModule, Sizes, Warning, Why,

@@ -100,7 +100,7 @@ impl Project {
             let (module, function) =
                 chosen.as_str().split_once(':').unwrap_or((chosen.as_str(), ""));
             let (module, function) = (module.to_owned(), function.to_owned());
-            return Ok(Target::EntryPoint { module, function });
+            return Ok(Target::EntryPoint { module, function, within: None });
         }
         let groups = ["console_scripts", "gui_scripts"];
         let scripts: Vec<&EntryPoint> =
@@ -133,6 +133,7 @@ impl Project {
         Ok(Target::EntryPoint {
             module: script.object.module.to_string(),
             function: script.object.attributes.join("."),
+            within: None,
         })
     }
 
@@ -159,8 +160,11 @@ mod tests {
         let one = "[project]\nname = \"spam\"\ndynamic = [\"version\"]\n[project.scripts]\n\
                    eggs = \"spam.cli:main.run\"\n";
         let spam = project(one).unwrap();
-        let expected =
-            Target::EntryPoint { module: "spam.cli".into(), function: "main.run".into() };
+        let expected = Target::EntryPoint {
+            module: "spam.cli".into(),
+            function: "main.run".into(),
+            within: None,
+        };
         assert_eq!(spam.entry_point(None).unwrap(), expected);
         let message = spam.entry_point(Some("ham")).unwrap_err().to_string();
         assert!(message.ends_with("[project.scripts] has no `ham`, but eggs"), "{message}");
@@ -169,7 +173,8 @@ mod tests {
         let message = several.entry_point(None).unwrap_err().to_string();
         assert!(message.ends_with("choose by --script one of eggs, ham"), "{message}");
         let named = project(&format!("{one}spam = \"spam:spam\"\n")).unwrap();
-        let expected = Target::EntryPoint { module: "spam".into(), function: "spam".into() };
+        let expected =
+            Target::EntryPoint { module: "spam".into(), function: "spam".into(), within: None };
         assert_eq!(named.entry_point(None).unwrap(), expected);
     }
 

@@ -108,8 +108,8 @@ pub struct Missing {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     /// What kind it is: `file-by-path`, `dynamic-import`, `missing-module`, `compiled-form`,
-    /// `compiled-module`, `library`, `missing-library`, `not-linked`, `hint`, `shadowed` or
-    /// `syntax-error`.
+    /// `compiled-module`, `library`, `missing-library`, `not-linked`, `hint`, `shadowed`,
+    /// `editable` or `syntax-error`.
     pub code: String,
     /// What it is about.
     pub message: String,

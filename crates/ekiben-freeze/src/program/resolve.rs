@@ -1,7 +1,7 @@
 //! Requirements become a list of all that is to be installed, by version and hash: by uv, or pip.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ekiben_static::installer::{self, Reported, command};
@@ -9,21 +9,43 @@ use ekiben_static::installer::{self, Reported, command};
 use super::Error;
 use crate::process::{self, Stop};
 
+/// Asks an interpreter for its version.
+const QUESTION: &str = "import sys; print('%d.%d.%d' % sys.version_info[:3])";
+
 /// All that `file` asks for, for an interpreter, as a requirements file.
 pub(crate) fn resolve(python: &Path, file: &Path, stop: Stop<'_>) -> Result<String, Error> {
-    let mut said = Err(Error::NoInstaller);
+    let tool = Tool::find(python, stop)?;
+    let resolve = |only_wheels| match &tool {
+        Tool::Uv(uv) => by_uv(uv, python, file, only_wheels, stop),
+        Tool::Pip(pip) => by_pip(pip, python, file, only_wheels, stop),
+    };
     // Wheels first: what an sdist needs is only known once it was built.
-    for only_wheels in [true, false] {
-        said = match (which::which("uv"), which::which("pip")) {
-            (Ok(uv), _) => by_uv(&uv, python, file, only_wheels, stop),
-            (_, Ok(pip)) => by_pip(&pip, python, file, only_wheels, stop),
-            _ => return Err(Error::NoInstaller),
-        };
-        if said.is_ok() || stop.is_some_and(|stop| stop()) {
-            break;
-        }
+    let said = resolve(true);
+    if said.is_ok() || stop.is_some_and(|stop| stop()) {
+        return said;
     }
-    said
+    resolve(false)
+}
+
+/// What resolves and installs.
+pub(super) enum Tool {
+    Uv(PathBuf),
+    Pip(PathBuf),
+}
+
+impl Tool {
+    /// uv if it is there, else a pip that runs in an interpreter.
+    pub(super) fn find(python: &Path, stop: Stop<'_>) -> Result<Self, Error> {
+        if let Ok(uv) = which::which("uv") {
+            return Ok(Self::Uv(uv));
+        }
+        let mut command = Command::new(python);
+        let output = process::output(command.args(["-I", "-S", "-c", QUESTION]), stop);
+        let output = output.map_err(Error::io("run", python))?;
+        let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        let pip = installer::pip(&version, stop).map_err(Error::io("run", "pip"))?;
+        pip.map(Self::Pip).ok_or(Error::NoInstaller { python: version })
+    }
 }
 
 fn by_uv(

@@ -22,6 +22,8 @@ pub enum Target {
         module: String,
         /// The function, which may be an attribute of something.
         function: String,
+        /// The folder that holds the module, if one was named.
+        within: Option<PathBuf>,
     },
     /// The folder of a project, with a `pyproject.toml`.
     Project(PathBuf),
@@ -47,11 +49,11 @@ impl Target {
             return Ok(Self::EntryPoint {
                 module: module.to_owned(),
                 function: function.to_owned(),
+                within: within(module),
             });
         }
         if is_dotted(word) {
-            let within = path.is_dir().then(|| PathBuf::from("."));
-            return Ok(Self::Module { name: word.to_owned(), within });
+            return Ok(Self::Module { name: word.to_owned(), within: within(word) });
         }
         if path.is_file() {
             return Ok(Self::Script(path.to_owned()));
@@ -78,6 +80,13 @@ impl Target {
     }
 }
 
+/// The current folder, if a module, or the package that it is in, lies there.
+fn within(module: &str) -> Option<PathBuf> {
+    let first = module.split('.').next().unwrap_or(module);
+    let is_here = Path::new(first).is_dir() || Path::new(&format!("{first}.py")).is_file();
+    is_here.then(|| PathBuf::from("."))
+}
+
 pub(super) fn is_dotted(word: &str) -> bool {
     word.split('.').all(is_identifier)
 }
@@ -98,8 +107,18 @@ mod tests {
     fn words_are_told_apart() {
         let module = |name: &str| Target::Module { name: name.to_owned(), within: None };
         assert_eq!(Target::parse("http.server").unwrap(), module("http.server"));
+        // Tests run in the folder of this crate.
+        for word in ["src", "src.lib", "src.lib:main"] {
+            let (Target::Module { within, .. } | Target::EntryPoint { within, .. }) =
+                Target::parse(word).unwrap()
+            else {
+                panic!("{word}");
+            };
+            assert_eq!(within, Some(".".into()), "{word}");
+        }
         assert_eq!(Target::parse("hello.py").unwrap(), Target::Script("hello.py".into()));
-        let entry = Target::EntryPoint { module: "a.b".into(), function: "c.d".into() };
+        let (module, function) = ("a.b".into(), "c.d".into());
+        let entry = Target::EntryPoint { module, function, within: None };
         assert_eq!(Target::parse("a.b:c.d").unwrap(), entry);
         for wrong in ["", "no-such-file", "a..b", "a:", "1a"] {
             assert!(matches!(Target::parse(wrong), Err(Error::Target(_))), "{wrong}");

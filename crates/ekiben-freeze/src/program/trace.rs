@@ -51,7 +51,8 @@ pub fn trace(request: &Request, base: &Base, arguments: &[OsString]) -> Result<T
             site.extend(within.clone());
             command.args(["-P", "-m", name]);
         }
-        Target::EntryPoint { module, function } => {
+        Target::EntryPoint { module, function, within } => {
+            site.extend(within.clone());
             let (first, _) = function.split_once('.').unwrap_or((function, ""));
             let code = format!(
                 "import sys; from {module} import {first}; sys.argv[0] = {module:?}; sys.exit({function}())"

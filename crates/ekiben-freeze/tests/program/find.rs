@@ -108,6 +108,40 @@ if __name__ == "__main__":
 }
 
 #[test]
+fn what_the_runtime_lacks_of_the_standard_library_is_missing() {
+    let place = Place::new();
+    place.write(
+        "site/main.py",
+        "import tkinter.ttk, json, winreg, user, __main__\ntry:\n    import turtle\nexcept ImportError:\n    pass\n",
+    );
+    place.write("site/user.py", "def f():\n    import turtle\n");
+    let request = place.module("main");
+    let told = |request: &Request| place.told(&place.freeze(request).unwrap().report);
+    insta::assert_snapshot!(told(&request), @r"
+    main main
+    main: is the program
+    user: imported by main, line 1
+    missing tkinter: imported by main, line 1
+    not there turtle: tried by main, line 3
+    missing-module :0: there is no module `tkinter` in the program's standard library, imported by main, line 1
+    ");
+    let pruned = Request { prune: true, ..request.clone() };
+    let report = place.freeze(&pruned).unwrap().report;
+    assert_eq!(report.warnings.len(), 1, "{:?}", report.warnings);
+    let is_turtles = |it: &&str| ["turtle", "tkinter", "winreg", "_winapi"].contains(it);
+    let missing = report.missing.iter().map(|it| it.why.name.as_str()).filter(is_turtles);
+    assert_eq!(missing.collect::<Vec<_>>(), ["tkinter", "turtle"]);
+    assert_eq!(
+        place.refused(&place.module("turtle")),
+        "there is no module `turtle` in the program's standard library"
+    );
+    // Another's in its place is a part of the program.
+    place.write("site/tkinter/__init__.py", "");
+    place.write("site/tkinter/ttk.py", "");
+    assert!(told(&request).contains("tkinter.ttk: imported by main, line 1"));
+}
+
+#[test]
 fn packages_bring_data_and_metadata() {
     let place = Place::new();
     place.write(
@@ -129,6 +163,7 @@ fn packages_bring_data_and_metadata() {
         "spam/__pycache__/x.pyc",
         "other/data.txt",
         "spam-1.0.dist-info/direct_url.json",
+        "spam-1.0.dist-info/INSTALLER",
         "spam-1.0.dist-info/LICENSE.txt",
         "other_one-2.dist-info/METADATA",
     ] {
@@ -138,8 +173,10 @@ fn packages_bring_data_and_metadata() {
         "site/spam-1.0.dist-info/METADATA",
         "Metadata-Version: 2.4\nName: spam\nVersion: 1.0\nLicense-Expression: MIT\n",
     );
-    place
-        .write("site/spam-1.0.dist-info/RECORD", "spam/__init__.py,sha256=x,1\nspam/data.json,,\n");
+    place.write(
+        "site/spam-1.0.dist-info/RECORD",
+        "spam/__init__.py,sha256=x,1\nspam-1.0.dist-info/INSTALLER,,\nspam/data.json,,\n",
+    );
     let request = Request { site: vec![place.path("site")], ..place.script("hello.py") };
     let made = place.freeze(&request).unwrap();
     insta::assert_snapshot!(place.told(&made.report), @r#"
@@ -157,6 +194,80 @@ fn packages_bring_data_and_metadata() {
     distribution spam 1.0 MIT
     file-by-path site/spam/__init__.py:2: `spam` may read a file by path, where there is none: open(os.path.join(os.path.dirname(__file__), 'x'))
     "#);
+}
+
+#[test]
+fn editable_installations_are_found_or_told() {
+    let place = Place::new();
+    place.write("src/found/__init__.py", "");
+    place.write("site/found.pth", &format!("{}\n", place.path("src").display()));
+    place.write("site/hidden.pth", "import _hidden_finder\n");
+    place.write("site/hidden-1.dist-info/METADATA", "Name: hidden\nVersion: 1\n");
+    place.write("site/hidden-1.dist-info/RECORD", "hidden.pth,,\n_hidden_finder.py,,\n");
+    place.write("site/hidden-1.dist-info/direct_url.json", r#"{"dir_info": {"editable": true}}"#);
+    place.write("site/main.py", "import found\n");
+    let told = || place.told(&place.freeze(&place.module("main")).unwrap().report);
+    insta::assert_snapshot!(told(), @r"
+    main main
+    found: imported by main, line 1
+    main: is the program
+    ");
+    place.write("site/main.py", "import hidden\n");
+    insta::assert_snapshot!(told(), @r"
+    main main
+    main: is the program
+    missing hidden: imported by main, line 1
+    editable site/hidden.pth:0: the modules of `hidden`, an editable installation, are found by code that isn't run
+    missing-module :0: there is no module `hidden`, imported by main, line 1
+    ");
+    assert_eq!(
+        place.refused(&place.module("hidden.cli:main")),
+        "there is no module `hidden`; the modules of `hidden`, an editable installation, are found by \
+         code that isn't run"
+    );
+}
+
+#[test]
+fn a_script_that_cant_be_compiled_is_told_with_its_place() {
+    let place = Place::new();
+    place.write("wrong.py", "x = 1\nif x\n");
+    let error = place.freeze(&place.script("wrong.py")).unwrap_err();
+    assert_eq!((error.code(), error.help()), ("syntax-error", None));
+    assert!(error.to_string().contains("wrong.py:2: "), "{error}");
+    place.write("wrong.py", "\0");
+    let message = place.refused(&place.script("wrong.py"));
+    assert!(message.starts_with("[PLACE]/wrong.py: source code "), "{message}");
+}
+
+#[test]
+fn what_was_left_in_folders_is_no_data() {
+    let place = Place::new();
+    place.write("site/main.py", "import spam\n");
+    for file in [
+        "__init__.py",
+        ".git/HEAD",
+        ".hg/store/data",
+        ".env",
+        ".envrc",
+        "data.txt",
+        "data.txt~",
+        "sub/.DS_Store",
+        "template/.git/config",
+        "template/.git/HEAD",
+        "template/.env.example",
+    ] {
+        place.write(&format!("site/spam/{file}"), "");
+    }
+    place.write(
+        "site/spam-1.dist-info/RECORD",
+        "spam/template/.git/config,,\nspam/template/.env.example,,\n",
+    );
+    let made = place.freeze(&place.module("main")).unwrap();
+    let files = made.report.files.iter().filter(|file| file.kind == "resource");
+    let files: Vec<_> =
+        files.filter_map(|file| file.path.split_once("site-packages/spam/")).collect();
+    let files: Vec<_> = files.into_iter().map(|(_, path)| path).collect();
+    assert_eq!(files, ["data.txt", "template/.env.example", "template/.git/config"]);
 }
 
 #[test]

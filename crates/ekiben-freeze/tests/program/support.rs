@@ -81,7 +81,7 @@ impl Place {
         );
         fs::write(runtime.join("counting"), script).unwrap();
         install(&runtime.join("counting"), &counting);
-        fs::write(runtime.join("stdlib.image"), stdlib(&python)).unwrap();
+        fs::write(runtime.join("stdlib.image"), stdlib(&interpreter, &python)).unwrap();
         let base = Base::in_folder(&runtime).unwrap();
         Self { folder, base }
     }
@@ -164,7 +164,18 @@ pub(crate) fn code_of(name: &str) -> Vec<u8> {
     format!("code of {name}; ").repeat(30).into_bytes()
 }
 
-fn stdlib(python: &str) -> Vec<u8> {
+/// Modules of Python that the runtime hasn't.
+const LACKING: [&str; 3] = ["tkinter", "turtle", "winreg"];
+
+/// All that the standard library of an interpreter has.
+fn names_of(interpreter: &Path) -> Vec<String> {
+    let script = "import sys; print(*sys.stdlib_module_names)";
+    let output = Command::new(interpreter).args(["-c", script]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+fn stdlib(interpreter: &Path, python: &str) -> Vec<u8> {
     let mut builder = Builder::new();
     let prefix = format!("lib/python{python}");
     for (name, is_package) in STANDARD {
@@ -175,13 +186,15 @@ fn stdlib(python: &str) -> Vec<u8> {
         builder.file(&module.path, FileKind::Source, Content::plain(b"pass\n".to_vec())).unwrap();
         builder.module(name, module).unwrap();
     }
-    let builtin = NewModule {
-        kind: ModuleKind::Builtin,
-        is_package: false,
-        path: String::new(),
-        code: Content::default(),
+    // Those that aren't looked at are as if they were builtin.
+    let is_there = |name: &&String| {
+        !STANDARD.iter().any(|(it, _)| it == name) && !LACKING.contains(&name.as_str())
     };
-    builder.module("time", builtin).unwrap();
+    for name in names_of(interpreter).iter().filter(is_there) {
+        let (kind, path, code) = (ModuleKind::Builtin, String::new(), Content::default());
+        let builtin = NewModule { kind, is_package: false, path, code };
+        builder.module(name, builtin).unwrap();
+    }
     let data = format!("{prefix}/ensurepip/data.txt");
     builder.file(&data, FileKind::Resource, Content::plain(b"data".to_vec())).unwrap();
     for (key, value) in

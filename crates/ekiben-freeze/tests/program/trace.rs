@@ -61,6 +61,7 @@ fn what_runs_import_becomes_a_part_of_the_program() {
     let entry = |module: &str| Target::EntryPoint {
         module: module.to_owned(),
         function: "main".to_owned(),
+        within: None,
     };
     let function = Request { target: entry("hello_too"), ..script.clone() };
     let module = Target::Module { name: "hello_too".to_owned(), within: None };

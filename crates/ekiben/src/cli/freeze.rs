@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use ekiben_freeze::program::{Flavour, Linker, Links};
+use ekiben_freeze::program::{Flavour, Linker, Links, SWITCHES};
 
 use super::ListFormat;
 
@@ -37,8 +37,8 @@ pub(crate) struct Freeze {
     /// host without a runtime]
     #[arg(long, value_enum, value_name = "FLAVOUR")]
     pub(crate) flavour: Option<FreezeFlavour>,
-    /// The folder of the runtime [default: one of that version]
-    #[arg(long, value_name = "DIR")]
+    /// The runtime: its folder, its name or its version [default: one of the version of --python]
+    #[arg(long, value_name = "RUNTIME")]
     pub(crate) runtime: Option<PathBuf>,
     /// The script of [project.scripts] that a project's program is
     #[arg(long, value_name = "NAME")]
@@ -160,6 +160,9 @@ impl From<FreezeFlavour> for Flavour {
 fn parse_switch(text: &str) -> Result<(String, bool), String> {
     let wrong = || "write a setting, `=`, and true or false".to_owned();
     let (key, value) = text.split_once('=').ok_or_else(wrong)?;
+    if !SWITCHES.contains(&key) {
+        return Err(format!("programs have no setting `{key}`, but {}", SWITCHES.join(", ")));
+    }
     let value = value.parse().map_err(|_| wrong())?;
     Ok((key.to_owned(), value))
 }
@@ -184,5 +187,7 @@ mod tests {
         for bad in ["isolated", "isolated=", "isolated=no"] {
             assert!(parse_switch(bad).is_err(), "{bad}");
         }
+        let error = "programs have no setting `foo`, but fast-exit, isolated, quiet-start";
+        assert_eq!(parse_switch("foo=true"), Err(error.to_owned()));
     }
 }

@@ -10,9 +10,9 @@ use ekiben_core::{Cause, Place, Problem, Problems};
 use ekiben_engine::{Cache, CacheLimits};
 use ekiben_freeze::program::host::Interpreter;
 use ekiben_freeze::program::{
-    Base, Beside, Error, Flavour, Program, Project, Report, Target, Warning,
+    self, Base, Beside, Error, Flavour, Program, Project, Report, Target, Warning,
 };
-use ekiben_freeze::runtime::Store;
+use ekiben_freeze::runtime::{self, Store};
 
 use self::asked::Asked;
 use super::End;
@@ -29,6 +29,10 @@ const PYTHON: &str = "3.13";
 const ANY: &str = "site";
 /// How many warnings of a kind are shown unless more is to be said.
 const SHOWN: usize = 5;
+
+/// Codes of problems with modules that aren't there: any, and the main one.
+const MISSING: &str = "missing-module";
+const MISSING_MAIN: &str = "freeze-modules";
 
 /// Runs `ekiben freeze`.
 pub(crate) fn run(freeze: &Freeze, global: &Global) -> End {
@@ -58,6 +62,8 @@ fn perform(freeze: &Freeze, global: &Global, stopped: &Stopped) -> Result<(), Pr
     };
     let laid_over = project.as_ref().map(|project| settings::laid_over(freeze, project));
     let freeze = laid_over.as_ref().unwrap_or(freeze);
+    let output = freeze.output.clone().unwrap_or_else(|| output(freeze, &target));
+    program::check_output(&output, inputs(freeze, &target)).map_err(problems)?;
     let passing = match global.no_cache {
         true => Some(environment::passing_cache()?),
         false => None,
@@ -72,12 +78,14 @@ fn perform(freeze: &Freeze, global: &Global, stopped: &Stopped) -> Result<(), Pr
     let asked =
         Asked { freeze, global, stopped, base: &base, cache: &folder, project: project.as_ref() };
     let mut request = asked.request(target)?;
-    let output = freeze.output.clone().unwrap_or_else(|| output(freeze));
-    refuse_folder(&output)?;
     request.beside = beside(freeze, &output);
-    let made = asked.made(&mut request, cache.as_ref())?;
+    let inactive = asked.inactive_environment();
+    let made = asked.made(&mut request, cache.as_ref()).map_err(|mut problems| {
+        help_missing(&mut problems, MISSING_MAIN, inactive.as_deref());
+        problems
+    })?;
     made.write(&output).map_err(problems)?;
-    tell(freeze, global, &base, &made, &output);
+    tell(&asked, &made, &output, inactive.as_deref());
     Ok(())
 }
 
@@ -100,37 +108,76 @@ fn base(freeze: &Freeze, global: &Global, cache: &Path) -> Result<Base, Problems
         let help = "name a version, or leave out --flavour";
         return Err(Problem::error(Cause::Input, "freeze", message).help(help).into());
     }
+    // Runtimes are no results of builds: they are there with any cache.
+    let store = || environment::cache_dir(global).map(|cache| Store::new(&cache));
     if let Some(runtime) = &freeze.runtime {
-        return Base::in_folder(runtime).map_err(problems);
+        let name = runtime.to_str().filter(|name| !runtime.is_dir() && !name.contains('/'));
+        let Some(name) = name else { return Base::in_folder(runtime).map_err(problems) };
+        let found = store()?.find(Some(name)).map_err(|error| super::runtime::problems(&error))?;
+        return Base::in_folder(&found.folder).map_err(problems);
     }
     if is_path || freeze.flavour == Some(FreezeFlavour::Host) {
         return host().map_err(problems);
     }
-    // Runtimes are no results of builds: they are there with any cache.
-    let store = Store::new(&environment::cache_dir(global)?);
-    match store.find(Some(wanted.unwrap_or(PYTHON))) {
-        Ok(runtime) => Base::in_folder(&runtime.path("")).map_err(problems),
+    let wanted = wanted.unwrap_or(PYTHON);
+    match store()?.find(Some(wanted)) {
+        Ok(runtime) => Base::in_folder(&runtime.folder).map_err(problems),
         // What was asked for is never replaced.
-        Err(error) if freeze.flavour.is_some() => Err(super::runtime::problems(&error)),
-        Err(error) => host().map_err(|_| super::runtime::problems(&error)),
+        Err(error) if freeze.flavour.is_some() => Err(no_runtime(wanted, &error, None)),
+        Err(error) => host().map_err(|why| match why {
+            Error::NoInterpreter { .. } | Error::Host { .. } => {
+                no_runtime(wanted, &error, Some(&why))
+            }
+            _ => problems(why),
+        }),
     }
 }
 
-/// A program's name, if none was given.
-fn output(freeze: &Freeze) -> PathBuf {
+/// That there is no runtime of a version, and why no ordinary interpreter serves, if one was tried.
+fn no_runtime(wanted: &str, error: &runtime::Error, host: Option<&Error>) -> Problems {
+    let mut problems = super::runtime::problems(error);
+    let Some(problem) = problems.0.first_mut() else { return problems };
+    if wanted.strip_prefix("3.").is_some_and(|minor| minor.parse::<u32>().is_ok()) {
+        let command = format!("`ekiben runtime build --python {wanted}`");
+        match error {
+            runtime::Error::NoSuchRuntime { there, .. } if there.is_empty() => {
+                problem.help = vec![format!("there is none yet: make one with {command}")];
+            }
+            _ => problem.help.push(format!("{command} makes one")),
+        }
+    }
+    problem.help.extend(host.map(|why| format!("an ordinary interpreter doesn't serve: {why}")));
+    problems
+}
+
+/// A program's name, in the current folder, if none was given.
+fn output(freeze: &Freeze, target: &Target) -> PathBuf {
     if let Some(script) = &freeze.script {
         return PathBuf::from(script);
     }
-    let Some(target) = freeze.target.as_deref() else { return PathBuf::from("python") };
-    let path = Path::new(target);
-    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    if full.is_dir() {
-        return full.file_name().map_or_else(|| PathBuf::from("program"), PathBuf::from);
+    if freeze.target.is_none() {
+        return PathBuf::from("python");
     }
-    match path.file_stem().filter(|_| path.extension().is_some_and(|it| it == "py")) {
-        Some(stem) => PathBuf::from(stem),
-        None => PathBuf::from(target.split([':', '.']).next().unwrap_or(target)),
+    let first = |module: &str| PathBuf::from(module.split('.').next().unwrap_or(module));
+    match target {
+        Target::Script(script) => PathBuf::from(script.file_stem().unwrap_or_default()),
+        Target::Module { name, .. } => first(name),
+        Target::EntryPoint { module, .. } => first(module),
+        Target::Project(folder) => {
+            let full = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+            full.file_name().map_or_else(|| PathBuf::from("program"), PathBuf::from)
+        }
     }
+}
+
+/// Files that the program is made of, as far as they were named.
+fn inputs<'a>(freeze: &'a Freeze, target: &'a Target) -> impl Iterator<Item = &'a Path> {
+    let script = match target {
+        Target::Script(script) => Some(script),
+        _ => None,
+    };
+    let files = script.into_iter().chain(&freeze.requirements).chain(&freeze.trace_file);
+    files.chain(&freeze.static_wheels).map(PathBuf::as_path)
 }
 
 /// What lies beside the program, in a folder that is named after it.
@@ -140,17 +187,8 @@ fn beside(freeze: &Freeze, program: &Path) -> Option<Beside> {
     (!packages.is_empty()).then(|| Beside { packages, folder: format!("{name}.lib") })
 }
 
-fn refuse_folder(output: &Path) -> Result<(), Problems> {
-    if output.is_dir() {
-        let message = format!("the program can't be written: {} is a folder", output.display());
-        return Err(Problem::error(Cause::Input, "freeze", message)
-            .help("give it another name by -o")
-            .into());
-    }
-    Ok(())
-}
-
-fn tell(freeze: &Freeze, global: &Global, base: &Base, made: &Program, output: &Path) {
+fn tell(asked: &Asked<'_>, made: &Program, output: &Path, inactive: Option<&str>) {
+    let Asked { freeze, global, base, .. } = *asked;
     let report = &made.report;
     if freeze.format == ListFormat::Json {
         let mut json = serde_json::to_value(report).unwrap_or_default();
@@ -162,7 +200,8 @@ fn tell(freeze: &Freeze, global: &Global, base: &Base, made: &Program, output: &
         print(&format!("{json:#}\n"));
         return;
     }
-    let shown = warnings(report, global);
+    let mut shown = warnings(report, global);
+    help_missing(&mut shown, MISSING, inactive);
     if !shown.0.is_empty() {
         report::show_problems(&shown, Path::new(""));
     }
@@ -244,6 +283,14 @@ fn warnings(report: &Report, global: &Global) -> Problems {
     Problems(shown)
 }
 
+/// Says with the first problem of a kind what environment modules weren't looked for in.
+fn help_missing(problems: &mut Problems, code: &str, inactive: Option<&str>) {
+    let first = problems.0.iter_mut().find(|problem| problem.code == code);
+    if let Some(problem) = first {
+        problem.help.extend(inactive.map(str::to_owned));
+    }
+}
+
 fn problem(warning: &Warning) -> Problem {
     let problem = Problem::warning(Cause::Input, &warning.code, &warning.message);
     let at = warning.file.as_ref().map(|file| Place {
@@ -256,6 +303,7 @@ fn problem(warning: &Warning) -> Problem {
         "file-by-path" => "importlib.resources finds a package's files in a program too",
         "library" => "the program needs a C library that is as new as this machine's",
         "compiled-module" => "`--link static` has it built from source and linked in",
+        "editable" => "install it otherwise, or name the folder that holds its packages by --site",
         "missing-library" => "install it, or leave the module out by --exclude",
         "not-linked" => "`ekiben static build` makes static wheels; --static-wheels names them",
         "dynamic-import" => "name what it imports by --include, or in a file of --hints",
@@ -269,7 +317,7 @@ pub(super) fn problems(error: Error) -> Problems {
         Error::Project(error) => return error.into(),
         Error::Runtime(error) => return super::runtime::problems(&error),
         Error::Io { .. }
-        | Error::NoInstaller
+        | Error::NoInstaller { .. }
         | Error::NoInterpreter { .. }
         | Error::NoRuntime { .. } => Cause::Environment,
         Error::Finder { .. } => Cause::Internal,

@@ -8,27 +8,43 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// Whether a signal asked this process to stop; an `Interrupt` of the engine says so after any failure
 /// too.
-pub(crate) struct Stopped(Arc<AtomicBool>);
+pub(crate) struct Stopped {
+    asked: Arc<AtomicBool>,
+    /// Whether it was by another signal than SIGINT.
+    ended: Arc<AtomicBool>,
+}
 
 impl Stopped {
     /// From now on SIGINT, SIGTERM and SIGHUP only ask.
     pub(crate) fn watch() -> Result<Self, Problems> {
-        let flag = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            signal_hook::flag::register(signal, Arc::clone(&flag)).map_err(|error| {
+        let stopped = Self { asked: Arc::default(), ended: Arc::default() };
+        let Self { asked, ended } = &stopped;
+        // `ended` first: see `forget_interrupts`.
+        for (signal, flag) in
+            [(SIGTERM, ended), (SIGHUP, ended), (SIGTERM, asked), (SIGHUP, asked), (SIGINT, asked)]
+        {
+            signal_hook::flag::register(signal, Arc::clone(flag)).map_err(|error| {
                 let message = format!("can't listen to signals: {error}");
                 Problem::error(Cause::Environment, "signals", message)
             })?;
         }
-        Ok(Self(flag))
+        Ok(stopped)
+    }
+
+    /// Goes on after a SIGINT: it was for a program that ran in the foreground, which has got it too.
+    pub(crate) fn forget_interrupts(&self) {
+        self.asked.store(false, Ordering::SeqCst);
+        if self.ended.load(Ordering::SeqCst) {
+            self.asked.store(true, Ordering::SeqCst);
+        }
     }
 
     pub(crate) fn is_set(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.asked.load(Ordering::SeqCst)
     }
 
     /// For whoever looks by itself.
     pub(crate) fn flag(&self) -> &AtomicBool {
-        &self.0
+        &self.asked
     }
 }

@@ -258,8 +258,8 @@ impl Programs {
         let linker = plan.linker.as_deref().map(str::parse).transpose();
         let (module, function) =
             plan.entry_point.split_once(':').unwrap_or((&plan.entry_point, ""));
-        let target =
-            Target::EntryPoint { module: module.to_owned(), function: function.to_owned() };
+        let (module, function) = (module.to_owned(), function.to_owned());
+        let target = Target::EntryPoint { module, function, within: None };
         let mut request = Request {
             site,
             passing: Some(staged.folder.clone()),
@@ -559,9 +559,10 @@ fn failed(error: &Error) -> ActionError {
             "say by `link` in [tool.ekiben.executable] how it is to be linked, by `static-wheels` where \
              static wheels are, or leave out `strict`",
         ),
-        Error::NoInstaller => {
-            Some("install uv or pip, which `ekiben` starts to install what the program needs")
-        }
+        Error::NoInstaller { .. } => Some(
+            "install uv, or pip: 22.3 or later, and 23.1.2 or later for Python 3.12 and later; `ekiben` \
+             starts it to install what the program needs",
+        ),
         Error::Unusable(_) => Some(
             "what the program imports must be the project's own, or named by `project.dependencies` \
              or `dependency-groups` in [tool.ekiben.executable]",

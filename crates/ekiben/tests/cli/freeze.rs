@@ -2,7 +2,8 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use ekiben_image::{Builder, Content, ModuleKind, NewModule};
@@ -51,6 +52,8 @@ pub(crate) fn runtime(project: &Project) {
     let code = Content::plain(b"code".to_vec());
     let module = NewModule { kind: ModuleKind::Code, is_package: false, path, code };
     builder.module("abc", module).unwrap();
+    let (kind, path, code) = (ModuleKind::Builtin, String::new(), Content::default());
+    builder.module("sys", NewModule { kind, is_package: false, path, code }).unwrap();
     fs::write(folder.join("stdlib.image"), builder.build().unwrap()).unwrap();
 }
 
@@ -132,6 +135,26 @@ fn imports_of_a_run_are_recorded() {
 }
 
 #[test]
+fn an_interrupt_is_for_the_traced_run() {
+    let project = Project::pure();
+    runtime(&project);
+    let script = "import sys\nos, signal = map(__import__, ('os', 'signal'))\n\
+        try:\n    os.killpg(0, signal.SIGINT)\n    signal.pause()\n\
+        except KeyboardInterrupt:\n    __import__(sys.argv[1])\n    raise\n";
+    project.write("hello.py", script);
+    project.write("one.py", "");
+    let words = ["freeze", "--runtime", "../runtime", "hello.py", "--format", "json"];
+    let words = [&words[..], &["--trace", "--", "one"]].concat();
+    let output = project.command(&words).env_remove("VIRTUAL_ENV").process_group(0).output();
+    let said = Said::from(&output.unwrap(), &project.beside(""));
+    assert_eq!(said.code, Some(0), "{said}");
+    assert!(said.stderr.contains("the traced run ended with signal: 2"), "{said}");
+    let report: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(report["modules"][1]["name"], "one", "{said}");
+    assert!(project.root().join("hello").is_file());
+}
+
+#[test]
 fn without_a_runtime_an_ordinary_interpreter_serves() {
     let project = Project::pure();
     let (interpreter, python) = python();
@@ -186,7 +209,34 @@ fn what_cant_be_frozen_is_told() {
      |
      = help: name a version, or leave out --flavour
     "#);
+    let none = project.run(&["freeze", "hello.py", "--python", "3.99"]);
+    snapshot!(none, @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error[no-such-runtime]: there is no runtime `3.99`
+     |
+     = help: there is none yet: make one with `ekiben runtime build --python 3.99`
+     = help: an ordinary interpreter doesn't serve: `3.99` is neither an interpreter that can be run, nor a version of Python that is on PATH
+    ");
+    let none = project.run(&["freeze", "hello.py", "--runtime", "3.14"]);
+    assert!(
+        none.stderr.starts_with("error[no-such-runtime]: there is no runtime `3.14`"),
+        "{none}"
+    );
     runtime(&project);
+    let words = ["freeze", "--runtime", "../runtime", "nowhere:main"];
+    let output = project.command(&words).env("VIRTUAL_ENV", "/other").output().unwrap();
+    let said = Said::from(&output, &project.beside("")).to_string();
+    snapshot!(said.replace(&python().1, "[PYTHON]"), @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error[freeze-modules]: there is no module `nowhere`
+     |
+     = help: modules are looked for beside a script, and where --site or --requirements say
+     = help: the active virtual environment /other isn't of Python [PYTHON], so nothing is taken from it: name its version by --python, or another folder by --site
+    ");
     snapshot!(freeze(&project, &["nowhere.txt"]), @r#"
     exit 2
     --- stdout
@@ -206,9 +256,9 @@ fn what_cant_be_frozen_is_told() {
     exit 2
     --- stdout
     --- stderr
-    error[freeze]: the program can't be written: src is a folder
+    error[freeze-output]: the program can't be written: src is a folder
      |
-     = help: give it another name by -o
+     = help: give the program another name by -o
     "#);
     let (_, python) = python();
     let dynamic = freeze(&project, &["spam.py", "--flavour", "dynamic"]).to_string();
@@ -220,6 +270,77 @@ fn what_cant_be_frozen_is_told() {
      |
      = help: make one by `ekiben runtime build`
     "#);
+}
+
+#[test]
+fn a_pip_that_is_too_old_is_passed_over() {
+    let project = Project::pure();
+    runtime(&project);
+    project.write("hello.py", "");
+    project.write("requirements.txt", "iniconfig\n");
+    project.write("bin/pip", "#!/bin/sh\necho 'pip 22.2.2 from /nowhere (python 3.9)'\n");
+    let pip = project.root().join("bin/pip");
+    fs::set_permissions(&pip, fs::Permissions::from_mode(0o755)).unwrap();
+    let words = ["freeze", "--runtime", "../runtime", "hello.py"];
+    let words = [&words[..], &["--requirements", "requirements.txt"]].concat();
+    let output = project.command(&words).env("PATH", project.root().join("bin")).output();
+    let said = Said::from(&output.unwrap(), &project.beside(""));
+    assert_eq!(said.code, Some(2), "{said}");
+    let expected = format!("neither uv nor a pip that runs in Python {}", python().1);
+    assert!(said.stderr.starts_with("error[no-installer]: "), "{said}");
+    assert!(said.stderr.contains(&expected) && said.stderr.contains("23.1.2 or later"), "{said}");
+}
+
+#[test]
+fn packages_of_the_current_folder_are_found() {
+    let project = Project::pure();
+    runtime(&project);
+    for file in ["pk/__init__.py", "pk/__main__.py", "pk/part.py"] {
+        project.write(file, "");
+    }
+    project.write("pk/cli.py", "from pk import part\ndef main(): pass\n");
+    project.write("alone.py", "def main(): pass\n");
+    for (word, program) in
+        [("pk", "out"), ("pk.cli", "pk.1"), ("pk.cli:main", "pk.2"), ("alone:main", "alone")]
+    {
+        let said = freeze(&project, &[word, "-o", program]);
+        assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""), "{word}: {said}");
+    }
+}
+
+#[test]
+fn nothing_but_programs_is_replaced() {
+    let project = Project::pure();
+    runtime(&project);
+    project.write("tool", "print()\n");
+    project.write("empty", "");
+    let requirements = project.beside("requirements.txt");
+    fs::write(&requirements, "# none\n").unwrap();
+    let tool = project.root().join("tool");
+    for script in ["./tool", tool.to_str().unwrap()] {
+        let said = freeze(&project, &[script]);
+        assert_eq!(said.code, Some(2), "{said}");
+        let expected =
+            "error[freeze-output]: the program can't be written: tool is what it is made of\n";
+        assert!(said.stderr.starts_with(expected) && said.stderr.contains("by -o"), "{said}");
+    }
+    let said = freeze(&project, &["./tool", "-o", "pyproject.toml"]);
+    let expected = "pyproject.toml is there, and no program that Ekiben made";
+    assert!(said.stderr.contains(expected), "{said}");
+    let words = ["./tool", "--requirements", "../requirements.txt", "-o", "../requirements.txt"];
+    let said = freeze(&project, &words);
+    assert!(said.stderr.contains("../requirements.txt is what it is made of"), "{said}");
+    assert_eq!(fs::read_to_string(&tool).unwrap(), "print()\n");
+    assert_eq!(fs::read_to_string(&requirements).unwrap(), "# none\n");
+    // In another folder the script's name is free; and a program may be made again.
+    for _ in 0..2 {
+        let words = ["freeze", "--runtime", "../../runtime", "../tool"];
+        let made = project.command_in(&project.root().join("src"), &words).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+    }
+    assert!(project.root().join("src/tool").is_file());
+    let said = freeze(&project, &["./tool", "-o", "empty"]);
+    assert_eq!(said.code, Some(0), "{said}");
 }
 
 #[test]
@@ -253,12 +374,13 @@ fn programs_are_inspected() {
 
     Parts, with code, sources and other files:
     [SIZE] [SIZE] [SIZE] [SIZE] hello (1)
-    [SIZE] [SIZE] [SIZE] [SIZE] standard library (1)
+    [SIZE] [SIZE] [SIZE] [SIZE] standard library (2)
     [SIZE] index
 
-    Modules (2), with code and source:
+    Modules (3), with code and source:
     [SIZE] abc
     [SIZE] [SIZE] hello
+    [SIZE] sys builtin
 
     Files (0), with what they take:
     --- stderr

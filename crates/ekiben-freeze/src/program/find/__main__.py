@@ -13,7 +13,7 @@ from contents import Distributions, Files, normalized, record
 from linked import StaticWheels
 from places import Folders, Found, Places, StandardLibrary, search_folders
 from scan import IMPORT
-from walk import Unusable, Walk, script
+from walk import Uncompilable, Unusable, Walk, script
 
 
 def main():
@@ -26,7 +26,7 @@ def main():
         try:
             result = find(request, content)
         except Unusable as error:
-            result = {"unusable": str(error)}
+            result = {"unusable": str(error), "uncompilable": isinstance(error, Uncompilable)}
     with open(result_file, "w", encoding="utf-8") as file:
         json.dump(result, file)
 
@@ -46,8 +46,14 @@ class Content:
 
 def find(request, content_file):
     folders = Folders()
-    standard = StandardLibrary(folders, request["scan"])
-    roots = search_folders(request["roots"], folders)
+    standard = StandardLibrary(folders, request["library"])
+    inputs = []
+    roots = search_folders(request["roots"], folders, inputs)
+    distributions = Distributions(roots, folders)
+
+    def absent(name):
+        return "; ".join((standard.absent(name), *(text for text, _ in distributions.editable())))
+
     asked = request["main"]
     given, generated = [], {}
     if "script" in asked:
@@ -70,21 +76,22 @@ def find(request, content_file):
         of = standard.places if standard.has(main_module) else places
         found = of.find(main_module)
         if found is None:
-            raise Unusable(f"there is no module `{main_module}`")
+            raise Unusable(absent(main_module))
         if found.is_package:
             main_module += ".__main__"
             if of.find(main_module) is None:
                 raise Unusable(f"the package `{asked['module']}` has no `__main__`, so it can't be run")
-    distributions = Distributions(roots, folders)
     walk = Walk(request, places, standard, distributions)
     walk.run(main_module, generated)
     if main_module in generated:
         for name, whys in walk.missing.items():
             if any(by == main_module for by, _, _ in whys):
-                raise Unusable(f"there is no module `{name}`")
+                raise Unusable(absent(name))
     walk.warnings.extend(shadowed(request, folders, walk))
     content = Content(content_file)
-    return described(request, walk, main_module, roots, folders, distributions, statics, content)
+    result = described(request, walk, main_module, roots, folders, distributions, statics, content)
+    result["inputs"] = sorted({*inputs, *distributions.inputs()})
+    return result
 
 
 def shadowed(request, folders, walk):
@@ -99,7 +106,7 @@ def shadowed(request, folders, walk):
 
 def described(request, walk, main_module, roots, folders, distributions, statics, content):
     needed, at_start = walk.needed(), walk.at_start()
-    files = Files(folders, request["hints"], statics.files)
+    files = Files(folders, request["hints"], statics.files, distributions)
     owners, required = {}, set()
     modules = []
     for name, taken in sorted(walk.taken.items()):
@@ -167,9 +174,13 @@ def described(request, walk, main_module, roots, folders, distributions, statics
             "line": whys[0][1],
             "how": whys[0][2],
             "required": any(by in at_start and how == IMPORT for by, _, how in whys),
+            "message": walk.standard_library.absent(name),
         }
         for name, whys in sorted(walk.missing.items())
     ]
+    if any(it["required"] for it in missing):
+        editable = distributions.editable()
+        walk.warnings.extend({"code": "editable", "message": text, "file": file, "line": 0} for text, file in editable)
     return {
         "main": main_module,
         "modules": modules,
@@ -184,7 +195,6 @@ def described(request, walk, main_module, roots, folders, distributions, statics
         "warnings": walk.warnings,
         "folders": folders.all(),
         "roots": roots,
-        "inputs": sorted(set(distributions.inputs())),
     }
 
 

@@ -1,10 +1,12 @@
 """What belongs to modules: data files, and the metadata of the distributions they are from."""
 
 import configparser
+import contextlib
 import csv
 import email.parser
 import fnmatch
 import io
+import json
 import os
 import re
 
@@ -15,7 +17,14 @@ _LIBRARY = re.compile(r"(?!.*\.(cpython-|pypy|abi3\.))[^/]+\.so(\.\d+)*")
 _NO_DATA = (".py", ".pyc", ".pyo", ".pyi", ".so", ".pyd", *EXTENSION_SUFFIXES)
 _LICENCE = re.compile(r"(licen[cs]e|copying|notice|authors)", re.IGNORECASE)
 # What an installer writes of where and how it installed.
-_INSTALLATION = frozenset(("direct_url.json", "REQUESTED", "RECORD", "uv_cache.json", "uv_build.json"))
+_INSTALLATION = frozenset(
+    ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json")
+)
+
+
+# What people and their tools leave in folders of code.
+_LEFTOVERS = (".DS_Store", ".env*", "*~")
+_VERSION_CONTROL = frozenset((".git", ".hg", ".svn"))
 
 
 def normalized(name):
@@ -63,6 +72,22 @@ class Distribution:
             for group in parser.sections()
         }
 
+    def loader(self):
+        """The `.pth` file whose code finds the modules of an editable installation; None if there is no
+        such file."""
+        try:
+            about = json.loads(self.read("direct_url.json"))
+            is_editable = about["dir_info"]["editable"]
+        except (ValueError, TypeError, KeyError):
+            return None
+        for path in self.owned() if is_editable else ():
+            if path.endswith(".pth"):
+                file = os.path.join(self.root, path)
+                with contextlib.suppress(OSError), open(file, encoding="utf-8", errors="replace") as lines:
+                    if any(line.startswith(("import ", "import\t")) for line in lines):
+                        return file
+        return None
+
     def owned(self):
         """Paths of its files, below the root."""
         if not self.is_egg:
@@ -106,6 +131,19 @@ class Distributions:
         """The distribution that brought a file, or None."""
         return self._owners.get(file)
 
+    def owns_below(self, folder):
+        """Whether a distribution has brought something in a folder."""
+        inside = os.path.join(folder, "")
+        return any(file.startswith(inside) for file in self._owners)
+
+    def editable(self):
+        """Distributions whose modules only code can find, which isn't run: what to say of them, and the
+        file with that code."""
+        for it in self._all:
+            file = it.loader()
+            if file is not None:
+                yield f"the modules of `{it.name}`, an editable installation, are found by code that isn't run", file
+
     def of_metadata(self, root, folder):
         """The distribution with its metadata in a folder, or None."""
         return next((it for it in self._all if (it.root, it.folder) == (root, folder)), None)
@@ -116,11 +154,18 @@ class Distributions:
         return next((it for it in self._all if normalized(it.name) == wanted), None)
 
 
+def _is_leftover(name, is_folder):
+    if is_folder:
+        return name in _VERSION_CONTROL
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _LEFTOVERS)
+
+
 class Files:
     """The files of a program that aren't modules."""
 
-    def __init__(self, folders, hints, no_data):
+    def __init__(self, folders, hints, no_data, distributions):
         self._folders = folders
+        self._distributions = distributions
         # Files by their whole paths.
         self._no_data = no_data
         self._without = [it for hint in hints.values() for it in hint.get("no-data", ())]
@@ -134,14 +179,20 @@ class Files:
         for folder in found.folders:
             self._data(folder, base, found.name, found.kind != "namespace")
 
-    def _data(self, folder, base, owner, goes_down):
+    def _data(self, folder, base, owner, goes_down, is_leftover=False):
+        """Takes what is in a folder; of what was left there, only what a distribution has brought."""
+        within = is_leftover
         for name, is_folder in sorted(self._folders.list(folder).items()):
             path, file = f"{base}/{name}", os.path.join(folder, name)
+            is_leftover = within or _is_leftover(name, is_folder)
+            brought = self._distributions.owns_below if is_folder else self._distributions.owner
+            if is_leftover and not brought(file):
+                continue
             if is_folder:
                 listing = self._folders.list(file)
                 is_package = any(it.partition(".")[0] == "__init__" for it in listing)
                 if goes_down and not is_package:
-                    self._data(file, path, owner, True)
+                    self._data(file, path, owner, True, is_leftover)
                 continue
             kind = self._kind(path, name)
             if kind is not None and file not in self._no_data:

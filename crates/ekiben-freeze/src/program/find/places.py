@@ -170,14 +170,15 @@ def _stem(file):
     return None
 
 
-def search_folders(roots, folders):
-    """The folders, and those that `.pth` files in them name."""
+def search_folders(roots, folders, inputs):
+    """The folders, and those that `.pth` files in them name; the files become inputs."""
     found = []
     for root in roots:
         found.append(root)
         for name in sorted(folders.list(root)):
             if name.endswith(".pth"):
-                with open(os.path.join(root, name), encoding="utf-8", errors="replace") as file:
+                inputs.append(os.path.join(root, name))
+                with open(inputs[-1], encoding="utf-8", errors="replace") as file:
                     lines = [line.strip() for line in file]
                 for line in lines:
                     path = os.path.join(root, line)
@@ -186,22 +187,28 @@ def search_folders(roots, folders):
     return list(dict.fromkeys(found))
 
 
-class StandardLibrary:
-    """The interpreter's own modules."""
+# What every interpreter has, whether it is listed or not.
+_IN_EVERY = frozenset(("_frozen_importlib", "_frozen_importlib_external"))
 
-    def __init__(self, folders, besides):
+
+class StandardLibrary:
+    """The modules of Python that the program has by itself."""
+
+    def __init__(self, folders, names):
         self.folder = os.path.dirname(os.path.abspath(os.__file__))
         # Names of top-level modules.
-        self.top = set(sys.stdlib_module_names) | set(sys.builtin_module_names)
-        # Modules of the program's standard library that this one hasn't.
-        self.top.update(besides)
-        self.top.update(
-            name if is_folder else _stem(name)
-            for name, is_folder in folders.list(self.folder).items()
-            if name != "site-packages" and (is_folder or _stem(name))
-        )
+        self.top = _IN_EVERY.union(names)
         self.places = Places([self.folder, os.path.join(self.folder, "lib-dynload")], folders)
 
     def has(self, name):
         """Whether a dotted name is one of the standard library's."""
         return name.partition(".")[0] in self.top
+
+    def lacks(self, name):
+        """Whether a dotted name is Python's, and not in the program's standard library."""
+        return not self.has(name) and name.partition(".")[0] in sys.stdlib_module_names
+
+    def absent(self, name):
+        """That there is no such module, for people."""
+        where = " in the program's standard library" if self.lacks(name) else ""
+        return f"there is no module `{name}`{where}"

@@ -19,8 +19,16 @@ COMPILED = "compiled"
 _STARTS = frozenset((MAIN, INCLUDE, ENTRY_POINT))
 
 
+# Modules of Python that no Linux has.
+_OF_OTHER_SYSTEMS = frozenset("_msi _overlapped _scproxy _winapi _wmi msilib msvcrt nt winreg winsound".split())
+
+
 class Unusable(Exception):
     """What was asked for can't become a program; for the user to read."""
+
+
+class Uncompilable(Unusable):
+    """The main module, which isn't a program by its own fault."""
 
 
 class Taken:
@@ -43,10 +51,10 @@ class Walk:
     def __init__(self, request, places, standard, distributions):
         self._request = request
         self._places = places
-        self._standard_library = standard
+        self.standard_library = standard
         self._distributions = distributions
         self._hints = request["hints"]
-        self._virtual = {name for hint in self._hints.values() for name in hint.get("virtual", ())}
+        self._virtual = {"__main__"}.union(name for hint in self._hints.values() for name in hint.get("virtual", ()))
         self._silent = {name for name, hint in self._hints.items() if hint.get("reads-files") is False}
         self._queue = deque()
         self._groups = {}
@@ -79,7 +87,7 @@ class Walk:
         self._generated = generated
         self._main = main
         if not self._take(main, None, 0, MAIN):
-            raise Unusable(f"there is no module `{main}`")
+            raise Unusable(self.standard_library.absent(main))
         for pattern in self._request["includes"]:
             if not self._take_pattern(pattern, None, INCLUDE):
                 raise Unusable(f"`{pattern}`, which is to be included, fits no module")
@@ -114,12 +122,12 @@ class Walk:
                     found.add(name)
                     first = self._first.get(name)
                     queue.extend(self._first_of_standard(name) if first is None else first)
-        return [name for name in found if self._standard_library.has(name) and name not in self.taken]
+        return [name for name in found if self.standard_library.has(name) and name not in self.taken]
 
     def _first_of_standard(self, name):
         """What a module of the standard library imports by statements that begin a line: to find these takes
         a tenth of the time of looking at all of it."""
-        found = self._standard_library.places.find(name) if self._standard_library.has(name) else None
+        found = self.standard_library.places.find(name) if self.standard_library.has(name) else None
         if found is None or found.kind != "code":
             return
         package = name if found.is_package else name.rpartition(".")[0]
@@ -153,7 +161,7 @@ class Walk:
 
     def _take(self, name, by, line, how):
         """Takes a module and the packages around it; whether it is there."""
-        if self._standard_library.has(name) and not self._places.is_given(name):
+        if self.standard_library.has(name) and not self._places.is_given(name):
             self._take_standard(name, by, line, how)
             return True
         parts = name.split(".")
@@ -165,7 +173,7 @@ class Walk:
                 return False
             found = self._places.find(prefix)
             if found is None:
-                if how not in (HINT, TRACE) and prefix not in self.optional:
+                if how not in (HINT, TRACE) and prefix not in self.optional and not self._is_elsewhere(prefix, by):
                     self.missing.setdefault(prefix, []).append((by, line, how))
                 return False
             self._edges.setdefault(by, []).append((prefix, how))
@@ -173,6 +181,11 @@ class Walk:
                 self.taken[prefix] = Taken(found, by, line, how)
                 self._queue.append((prefix, False))
         return True
+
+    def _is_elsewhere(self, name, by):
+        """Whether nobody misses a module: it is of Python on other systems, or only other modules of
+        Python import it, which do without."""
+        return self.standard_library.lacks(name) and (name in _OF_OTHER_SYSTEMS or by in self.standard)
 
     def _take_standard(self, name, by, line, how):
         parts = name.split(".")
@@ -191,8 +204,8 @@ class Walk:
         package = pattern.removesuffix(".*")
         if package == pattern:
             return self._take(pattern, by, 0, how)
-        is_standard = self._standard_library.has(package)
-        places = self._standard_library.places if is_standard else self._places
+        is_standard = self.standard_library.has(package)
+        places = self.standard_library.places if is_standard else self._places
         if places.find(package) is None:
             return False
         for name in places.below(package):
@@ -245,7 +258,7 @@ class Walk:
         tops = {top for root in roots for top in self._places.top(root)}
         tops.add(name.partition(".")[0])
         if self._request["follow-standard"]:
-            tops |= self._standard_library.top
+            tops |= self.standard_library.top
         wanted = {top for top in tops if names.has(top)}
         for text in names.below(tops):
             top, _, rest = text.partition(".")
@@ -260,8 +273,8 @@ class Walk:
 
     def _named(self, package, text):
         """Modules below a package that a text begins with the name of: something may follow."""
-        is_standard = self._standard_library.has(package)
-        places = self._standard_library.places if is_standard else self._places
+        is_standard = self.standard_library.has(package)
+        places = self.standard_library.places if is_standard else self._places
         found = places.find(package)
         first, _, rest = text.partition(".")
         for folder in found.folders if found is not None else ():
@@ -272,8 +285,8 @@ class Walk:
                     yield from self._named(f"{package}.{name}", rest)
 
     def _is_there(self, name):
-        if self._standard_library.has(name):
-            return self._standard_library.places.find(name) is not None
+        if self.standard_library.has(name):
+            return self.standard_library.places.find(name) is not None
         found = self._places.find(name)
         # Any folder looks like a namespace package.
         return found is not None and found.kind != "namespace"
@@ -295,7 +308,8 @@ class Walk:
             line = getattr(error, "lineno", None) or 0
             why = getattr(error, "msg", None) or error
             if name == self._main:
-                raise Unusable(f"{found.file}:{line}: {why}") from None
+                place = f"{found.file}:{line}" if line else found.file
+                raise Uncompilable(f"{place}: {why}") from None
             text = f"`{name}` can't be compiled, and is left out: {why}"
             self._warn("syntax-error", text, found.file, line)
             del self.taken[name]
@@ -325,7 +339,7 @@ class Walk:
         return source
 
     def _scan_standard(self, name):
-        found = self._standard_library.places.find(name)
+        found = self.standard_library.places.find(name)
         source = self._request["scan"].get(name, "").encode()
         if not source and found is not None and found.kind == "code":
             with open(found.file, "rb") as file:
@@ -337,7 +351,7 @@ class Walk:
         self._apply_hint(name)
 
     def _follow(self, name, is_package, scan, is_standard):
-        places = self._standard_library.places if is_standard else self._places
+        places = self.standard_library.places if is_standard else self._places
         package = name if is_package else name.rpartition(".")[0]
         first = self._first[name] = []
         unused = self._hints.get(name, {}).get("unused", ())
@@ -361,7 +375,7 @@ class Walk:
         names."""
         if not self._take(base, by, line, how):
             return
-        within = self._standard_library.places if self._standard_library.has(base) else places
+        within = self.standard_library.places if self.standard_library.has(base) else places
         found = within.find(base) if names else None
         if found is None or not found.is_package:
             return

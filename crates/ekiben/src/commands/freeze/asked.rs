@@ -65,6 +65,23 @@ impl Asked<'_> {
         Ok(request)
     }
 
+    /// That the active virtual environment is of another Python, so that nothing is taken from it.
+    pub(super) fn inactive_environment(&self) -> Option<String> {
+        let Self { freeze, base, project, .. } = self;
+        let looks = project.is_none() && freeze.requirements.is_none() && freeze.site.is_empty();
+        let active =
+            std::env::var_os("VIRTUAL_ENV").filter(|folder| looks && !folder.is_empty())?;
+        let active = PathBuf::from(active);
+        (!base.site(&active).is_dir()).then(|| {
+            format!(
+                "the active virtual environment {} isn't of Python {}, so nothing is taken from it: name \
+                 its version by --python, or another folder by --site",
+                active.display(),
+                base.python
+            )
+        })
+    }
+
     /// What becomes of the project's own compiled modules: an interpreter of the machine can't be linked
     /// anew.
     fn modules(&self, purpose: For, link: &Links) -> Modules {
@@ -153,7 +170,14 @@ impl Asked<'_> {
 
     /// What was imported in a run, and in earlier ones that a file has recorded.
     fn traced(&self, request: &Request, file: Option<&Path>) -> Result<Vec<String>, Problems> {
+        if self.stopped.is_set() {
+            let error = std::io::ErrorKind::Interrupted.into();
+            let path = self.base.interpreter.clone();
+            return Err(problems(Error::Io { action: "start", path, source: error }));
+        }
         let run = program::trace(request, self.base, &self.freeze.arguments).map_err(problems)?;
+        // Ctrl-C is a way to end a program that would run for ever.
+        self.stopped.forget_interrupts();
         if !run.status.success() {
             let message = format!("the traced run ended with {}", run.status);
             let warning = Problem::warning(Cause::Input, "traced-run", message);
