@@ -187,7 +187,7 @@ mod tests {
         for bad in ["isolated", "isolated=", "isolated=no"] {
             assert!(parse_switch(bad).is_err(), "{bad}");
         }
-        let error = "programs have no setting `foo`, but fast-exit, isolated, quiet-start";
+        let error = "programs have no setting `foo`, but fast-exit, isolated, quiet-start, self-interpreter";
         assert_eq!(parse_switch("foo=true"), Err(error.to_owned()));
     }
 }
