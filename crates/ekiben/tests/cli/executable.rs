@@ -19,7 +19,7 @@ fn project(settings: &str) -> Project {
              [tool.ekiben]\nartifact = \"executable\"\n[tool.ekiben.executable]\n{settings}"
         ),
     );
-    project.write("src/spam/cli.py", "import json\nimport spam\n__import__(spam.NAME)\n");
+    project.write("src/spam/cli.py", "import sys\nimport spam\n__import__(spam.NAME)\n");
     project
 }
 
