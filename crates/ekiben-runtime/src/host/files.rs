@@ -28,9 +28,17 @@ unsafe fn correct(path: *const c_char) {
     }
 }
 
+fn is_negative(result: c_int) -> bool {
+    result < 0
+}
+
+fn is_null<T>(result: *mut T) -> bool {
+    result.is_null()
+}
+
 /// In place of the C library's functions, for the interpreter and every shared object.
 macro_rules! corrected {
-    ($(fn $name:ident($path:ident, $($parameter:ident: $type:ty),*) -> $result:ty, or $failed:expr;)*) => {$(
+    ($(fn $name:ident($path:ident, $($parameter:ident: $type:ty),*) -> $result:ty, or $failed:expr, if $has_failed:expr;)*) => {$(
         /// # Safety
         /// As of the C library's.
         #[unsafe(no_mangle)]
@@ -53,7 +61,7 @@ macro_rules! corrected {
                 }
                 let next = std::mem::transmute::<*mut libc::c_void, Function>(next);
                 let result = next($path, $($parameter),*);
-                if result == $failed {
+                if $has_failed(result) {
                     correct($path);
                 }
                 result
@@ -63,11 +71,11 @@ macro_rules! corrected {
 }
 
 corrected! {
-    fn open(path, flags: c_int, mode: libc::mode_t) -> c_int, or -1;
-    fn open64(path, flags: c_int, mode: libc::mode_t) -> c_int, or -1;
-    fn stat(path, to: *mut libc::stat) -> c_int, or -1;
-    fn stat64(path, to: *mut libc::stat64) -> c_int, or -1;
-    fn lstat(path, to: *mut libc::stat) -> c_int, or -1;
-    fn lstat64(path, to: *mut libc::stat64) -> c_int, or -1;
-    fn opendir(path,) -> *mut libc::DIR, or ptr::null_mut();
+    fn open(path, flags: c_int, mode: libc::mode_t) -> c_int, or -1, if is_negative;
+    fn open64(path, flags: c_int, mode: libc::mode_t) -> c_int, or -1, if is_negative;
+    fn stat(path, to: *mut libc::stat) -> c_int, or -1, if is_negative;
+    fn stat64(path, to: *mut libc::stat64) -> c_int, or -1, if is_negative;
+    fn lstat(path, to: *mut libc::stat) -> c_int, or -1, if is_negative;
+    fn lstat64(path, to: *mut libc::stat64) -> c_int, or -1, if is_negative;
+    fn opendir(path,) -> *mut libc::DIR, or ptr::null_mut(), if is_null;
 }
