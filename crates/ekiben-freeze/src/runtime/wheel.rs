@@ -156,6 +156,13 @@ impl Runtime {
             // Of what a link leads to, which goes into the archive.
             let metadata = fs::metadata(path).map_err(Error::io("read", path))?;
             let is_folder = metadata.is_dir();
+            // An interpreter that was run there may have left bytecode.
+            let is_part = inner
+                .to_str()
+                .is_some_and(|name| name == MANIFEST || self.manifest.files.contains_key(name));
+            if !is_folder && !is_part {
+                continue;
+            }
             let is_program = metadata.permissions().mode() & 0o100 != 0;
             let mut header = Header::new_gnu();
             header.set_entry_type(if is_folder {
@@ -267,7 +274,10 @@ mod tests {
         let work = tempfile::tempdir().unwrap();
         let at = |name: &str| work.path().join(name);
         let one = runtime(&at("one")).wheel(&at("out")).unwrap();
-        let other = runtime(&at("other")).wheel(&at("out2")).unwrap();
+        let other = runtime(&at("other"));
+        // As `python -OO` leaves it, but in a folder for itself.
+        files::write(&other.path("lib/python3.13/os.cpython-313.opt-2.pyc"), "").unwrap();
+        let other = other.wheel(&at("out2")).unwrap();
         assert_eq!(fs::read(&one).unwrap(), fs::read(&other).unwrap());
         let name = one.file_name().unwrap().to_str().unwrap();
         let begin = format!("ekiben_runtime-3.13.5.{FORMAT}+aaaaaaaaaaaa-py3-none-");
