@@ -128,6 +128,16 @@ impl Error {
         move |source| Self::Io { action, path: path.to_owned(), source }
     }
 
+    /// With what to do if it is that a program isn't there.
+    pub(super) fn if_missing(self, help: &str) -> Self {
+        match self {
+            Self::Program { program, source, .. } => {
+                Self::Program { program, source, help: help.to_owned() }
+            }
+            other => other,
+        }
+    }
+
     /// Whether the machine lacks something, rather than that we are to stop or are wrong.
     pub(super) fn is_of_machine(&self) -> bool {
         self.cause() == Cause::Environment

@@ -11,7 +11,7 @@ use super::interpreter::{Build, Recipe};
 use super::libraries::Libraries;
 use super::manifest::{Library, Module};
 use super::run::Runner;
-use super::{Request, code, digest, files, lto};
+use super::{Request, code, digest, files, link, lto};
 
 /// Parts of the standard library that no runtime has: what tests CPython, what needs Tk, what
 /// installs pip from wheels beside it, and what shows how freezing works.
@@ -39,7 +39,7 @@ pub(super) const BESIDE_IMAGES: [&str; 2] = ["lib-dynload/", "test/"];
 /// The object with the table of builtin modules.
 pub(super) const INITTAB: &str = "lib/inittab.o";
 /// What stands for the build folder where its path was written down.
-pub(super) const BUILD_FOLDER: &str = "/ekiben-build";
+const BUILD_FOLDER: &str = "/ekiben-build";
 /// Makes what `sysconfig` reads follow the place of the interpreter.
 const RELOCATE: &str = include_str!("relocate.py");
 
@@ -118,10 +118,7 @@ pub(super) fn install(
 
 /// An error, if the interpreter takes a library from the machine that there is an archive of.
 fn refuse_shared(interpreter: &Path, archives: &[&str]) -> Result<(), Error> {
-    let binaries = ekiben_object::read(&files::read(interpreter)?).map_err(|error| {
-        Error::Internal(format!("{} can't be read: {error}", interpreter.display()))
-    })?;
-    for needed in binaries.iter().flat_map(|binary| &binary.needed) {
+    for needed in link::needed(interpreter, &files::read(interpreter)?)? {
         let name = needed.strip_prefix("lib").and_then(|rest| rest.split_once(".so"));
         if name.is_some_and(|(name, _)| archives.contains(&name)) {
             return Err(Error::Internal(format!(

@@ -195,14 +195,7 @@ pub(super) fn build(
 }
 
 pub(super) fn with_make(error: Error) -> Error {
-    match error {
-        Error::Program { program, source, .. } => Error::Program {
-            program,
-            source,
-            help: "install it (on Debian and its kin: apt-get install make)".to_owned(),
-        },
-        other => other,
-    }
+    error.if_missing("install it (on Debian and its kin: apt-get install make)")
 }
 
 /// The modules that can't be built here: an error if that is asked for, else notes.

@@ -170,6 +170,14 @@ pub(super) fn arguments(link: &Link, how: &FlavourLink) -> Vec<String> {
     arguments
 }
 
+/// The libraries that a program takes from the machine.
+pub(super) fn needed(program: &Path, bytes: &[u8]) -> Result<Vec<String>, Error> {
+    let binaries = ekiben_object::read(bytes).map_err(|error| {
+        Error::Internal(format!("{} can't be read: {error}", program.display()))
+    })?;
+    Ok(binaries.into_iter().flat_map(|binary| binary.needed).collect())
+}
+
 /// What a program must have to carry an image, and what it may need.
 fn check(program: &Path, flavour: Flavour) -> Result<(), Error> {
     let wrong = |message: &str| Err(Error::Internal(format!("{} {message}", program.display())));
@@ -180,11 +188,7 @@ fn check(program: &Path, flavour: Flavour) -> Result<(), Error> {
     if flavour == Flavour::Static {
         return Ok(());
     }
-    let binaries = match ekiben_object::read(&bytes) {
-        Ok(binaries) => binaries,
-        Err(error) => return wrong(&format!("can't be read: {error}")),
-    };
-    for library in binaries.iter().flat_map(|binary| &binary.needed) {
+    for library in needed(program, &bytes)? {
         // The loader is named after the architecture.
         if !C_LIBRARY.contains(&library.as_str()) && !library.starts_with("ld-linux") {
             return wrong(&format!("needs {library}, of which there is no archive"));

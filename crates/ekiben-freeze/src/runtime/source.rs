@@ -98,16 +98,10 @@ fn from_url(
     let part = part.map_err(Error::io("create a file in", folder))?;
     let mut curl = run::command("curl");
     curl.args(["--fail", "--location", "--silent", "--show-error", "--output"]).arg(part.path());
-    runner.run(&format!("fetching {url}"), curl.args(["--", url])).map_err(
-        |error| match error {
-            Error::Program { program, source, .. } => Error::Program {
-                program,
-                source,
-                help: "install curl, or fetch the archive yourself and give its path".to_owned(),
-            },
-            other => other,
-        },
-    )?;
+    let fetched = runner.run(&format!("fetching {url}"), curl.args(["--", url]));
+    fetched.map_err(|error| {
+        error.if_missing("install curl, or fetch the archive yourself and give its path")
+    })?;
     check(part.path(), url, &of.sha256)?;
     part.persist(&path).map_err(|error| Error::io("write", &path)(error.error))?;
     Ok(Archive { path, of })

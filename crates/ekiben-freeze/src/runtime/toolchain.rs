@@ -13,6 +13,10 @@ pub(super) struct Toolchain {
     pub(super) compiler: Compiler,
 }
 
+/// What to do where there is none.
+const NO_COMPILER: &str = "install a C compiler (on Debian and its kin: apt-get install build-essential), \
+    or name one in CC";
+
 /// Programs that the compiler starts to compile C and to link.
 const PROGRAMS: [&str; 4] = ["as", "cc1", "collect2", "ld"];
 
@@ -62,14 +66,7 @@ impl Toolchain {
         };
         let mut ask = |question: &str| {
             let asked = runner.output("asking the compiler", found.command().arg(question));
-            asked.map_err(|error| match error {
-                Error::Program { program, source, .. } => Error::Program {
-                    program,
-                    source,
-                    help: "install a C compiler (on Debian and its kin: apt-get install build-essential), or name one in CC".to_owned(),
-                },
-                other => other,
-            })
+            asked.map_err(|error| error.if_missing(NO_COMPILER))
         };
         let version = ask("--version")?;
         let target = ask("-dumpmachine")?;

@@ -33,9 +33,7 @@ const EPOCH: u64 = 315_532_800;
 /// The source of libraries that are built together.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Source {
-    /// Its goal in the rules.
-    goal: &'static str,
-    /// The libraries, in the order of a link.
+    /// The libraries, in the order of a link; the first is what the rules call them.
     libraries: &'static [&'static str],
     /// The crate that it lies in.
     in_crate: &'static str,
@@ -44,49 +42,22 @@ pub(super) struct Source {
 }
 
 const SOURCES: [Source; 7] = [
+    Source { libraries: &["bz2"], in_crate: "bzip2-sys", licence: Some("bzip2-1.0.8/LICENSE") },
+    Source { libraries: &["ffi"], in_crate: "libffi-sys", licence: Some("libffi/LICENSE") },
+    Source { libraries: &["lzma"], in_crate: "liblzma-sys", licence: Some("xz/COPYING.0BSD") },
     Source {
-        goal: "bz2",
-        libraries: &["bz2"],
-        in_crate: "bzip2-sys",
-        licence: Some("bzip2-1.0.8/LICENSE"),
-    },
-    Source {
-        goal: "ffi",
-        libraries: &["ffi"],
-        in_crate: "libffi-sys",
-        licence: Some("libffi/LICENSE"),
-    },
-    Source {
-        goal: "lzma",
-        libraries: &["lzma"],
-        in_crate: "liblzma-sys",
-        licence: Some("xz/COPYING.0BSD"),
-    },
-    Source {
-        goal: "sqlite3",
         libraries: &["sqlite3"],
         in_crate: "libsqlite3-sys",
         // It is in the public domain.
         licence: None,
     },
     Source {
-        goal: "ssl",
         libraries: &["ssl", "crypto"],
         in_crate: "openssl-src",
         licence: Some("openssl/LICENSE.txt"),
     },
-    Source {
-        goal: "z",
-        libraries: &["z"],
-        in_crate: "libz-sys",
-        licence: Some("src/zlib/LICENSE"),
-    },
-    Source {
-        goal: "zstd",
-        libraries: &["zstd"],
-        in_crate: "zstd-sys",
-        licence: Some("zstd/LICENSE"),
-    },
+    Source { libraries: &["z"], in_crate: "libz-sys", licence: Some("src/zlib/LICENSE") },
+    Source { libraries: &["zstd"], in_crate: "zstd-sys", licence: Some("zstd/LICENSE") },
 ];
 
 /// Libraries that were built.
@@ -123,11 +94,12 @@ impl Source {
         runner: &mut Runner<'_>,
     ) -> Result<Built, Error> {
         let pin = self.pin()?;
+        let goal = self.libraries.first().copied().unwrap_or_default();
         let flags = flags();
         let depends =
-            (RULES, self.goal, &pin.version, &pin.checksum, &flags, &toolchain.compiler, EPOCH);
+            (RULES, goal, &pin.version, &pin.checksum, &flags, &toolchain.compiler, EPOCH);
         let key = digest::of_value(&depends)?;
-        let marker = format!("lib/lib{}.a", self.goal);
+        let marker = format!("lib/lib{goal}.a");
         let package = format!("{} {}", self.in_crate, pin.version);
         let folder = store.once(&key, FOLDER, &marker, runner, |scratch, runner| {
             runner.step(&format!("Fetching {package}"))?;
@@ -138,7 +110,7 @@ impl Source {
             files::write(&scratch.join("Makefile"), RULES)?;
             let mut make = run::command("make");
             reproducible(&mut make, EPOCH);
-            make.current_dir(&source).args(["-f", "../Makefile", self.goal]);
+            make.current_dir(&source).args(["-f", "../Makefile", goal]);
             make.arg(format!("-j{}", request.jobs));
             make.arg(format!("CC={}", toolchain.compiler.command.join(" ")));
             make.arg(format!("AR={}", toolchain.program("ar", runner)?));
@@ -204,7 +176,11 @@ fn fetch(name: &str, scratch: &Path, runner: &mut Runner<'_>) -> Result<PathBuf,
     files::write(&project.join("src/lib.rs"), "")?;
     let mut cargo = cargo();
     cargo.current_dir(&project).args(["metadata", "--locked", "--format-version", "1"]);
-    let text = runner.output("fetching pinned sources", &mut cargo).map_err(with_cargo)?;
+    let text = runner.output("fetching pinned sources", &mut cargo).map_err(|error| {
+        error.if_missing(
+            "install cargo, which fetches pinned sources, or the libraries' static archives",
+        )
+    })?;
     let metadata: Metadata = serde_json::from_str(&text).map_err(|error| {
         Error::Internal(format!("what `cargo metadata` prints can't be read: {error}"))
     })?;
@@ -222,18 +198,6 @@ fn cargo() -> Command {
     };
     cargo.envs(std::env::vars_os().filter(|(name, _)| is_of_cargo(name)));
     cargo
-}
-
-fn with_cargo(error: Error) -> Error {
-    match error {
-        Error::Program { program, source, .. } => Error::Program {
-            program,
-            source,
-            help: "install cargo, which fetches pinned sources, or the libraries' static archives"
-                .to_owned(),
-        },
-        other => other,
-    }
 }
 
 #[cfg(test)]
