@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
 
 use ekiben_archive::{headers, normalize_name};
 use ekiben_core::plugin::protocol::Failure;
@@ -34,6 +35,8 @@ pub(crate) struct Programs {
     runtimes: Store,
     cache: PathBuf,
     cache_bytes: u64,
+    /// What was answered of ordinary interpreters, by version.
+    hosts: Mutex<BTreeMap<String, Value>>,
 }
 
 /// What a plugin may ask.
@@ -109,7 +112,8 @@ impl PlannedLink {
 
 impl Programs {
     pub(crate) fn new(runtimes: &Path, cache: &Path, cache_bytes: u64) -> Self {
-        Self { runtimes: Store::new(runtimes), cache: cache.to_owned(), cache_bytes }
+        let (runtimes, cache) = (Store::new(runtimes), cache.to_owned());
+        Self { runtimes, cache, cache_bytes, hosts: Mutex::default() }
     }
 
     /// Of the runtimes for a version that are kept, the last that was made, if possible one of the flavour.
@@ -194,26 +198,29 @@ impl Programs {
         Base::in_folder(&self.runtimes.by_digest(digest)?.folder)
     }
 
-    /// An ordinary interpreter of a version.
-    fn host(&self, python: &str) -> Result<Base, Error> {
+    /// What the plugin hears of the ordinary interpreter of a version, for which it asks with each
+    /// program.
+    fn host(&self, python: &str) -> Result<Value, Failure> {
         // Of a release its series counts: which one is there is the machine's affair.
-        let series: Vec<&str> = python.splitn(3, '.').take(2).collect();
-        Interpreter::find(&series.join("."))?.base(HOST_PARTS, &self.cache)
-    }
-
-    /// What the plugin hears of an ordinary interpreter.
-    fn host_answer(&self, base: &Base, note: Option<&str>) -> Result<Value, Failure> {
-        let failed = |error: Error| Failure::user(error.code(), error.to_string());
-        Ok(json!({
+        let series = python.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
+        let mut known = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = known.get(&series) {
+            return Ok(answer.clone());
+        }
+        let base = Interpreter::find(&series).and_then(|it| it.base(HOST_PARTS, &self.cache));
+        let base = base
+            .map_err(|error| error.help().into_iter().fold(refused(&error), Failure::with_help))?;
+        let answer = json!({
             "name": base.interpreter,
             "digest": base.digest(),
             "flavour": Flavour::Host,
-            "note": note,
             "architecture": std::env::consts::ARCH,
-            "glibc": base.glibc(Flavour::Host).map_err(failed)?,
+            "glibc": base.glibc(Flavour::Host).map_err(|error| refused(&error))?,
             "version": base.python,
             "suffix": "",
-        }))
+        });
+        known.insert(series, answer.clone());
+        Ok(answer)
     }
 
     fn resolve(&self, base: &Base, files: &ServiceFiles<'_>) -> Result<(), ActionError> {
@@ -314,14 +321,8 @@ impl Service for Programs {
         let Question::Runtime { python, otherwise, flavour } = understood(question)?;
         let installed = build.installed(DISTRIBUTION)?;
         let wanted = python.as_deref().unwrap_or(&otherwise);
-        let host = || {
-            self.host(wanted).map_err(|error| {
-                let failure = Failure::user(error.code(), error.to_string());
-                error.help().into_iter().fold(failure, Failure::with_help)
-            })
-        };
         if flavour == Some(Flavour::Host) {
-            return self.host_answer(&host()?, None);
+            return self.host(wanted);
         }
         let is_open = flavour.is_none();
         let flavour = flavour.unwrap_or(Flavour::Static);
@@ -334,17 +335,17 @@ impl Service for Programs {
             // What is asked for is never replaced, and what is installed was asked for.
             Err(failure) if !is_open || installed.is_some() => return Err(failure),
             Err(failure) => {
-                let Ok(base) = host() else { return Err(failure) };
-                let note = format!(
+                let Ok(mut answer) = self.host(wanted) else { return Err(failure) };
+                let interpreter = answer["name"].as_str().unwrap_or_default();
+                answer["note"] = format!(
                     "there is no runtime for Python {wanted} (`ekiben runtime build --python {wanted}` \
-                     makes one): programs are made of {}, of the flavour `host`",
-                    base.interpreter.display()
-                );
-                return self.host_answer(&base, Some(&note));
+                     makes one): programs are made of {interpreter}, of the flavour `host`"
+                )
+                .into();
+                return Ok(answer);
             }
         };
-        let glibc =
-            base.glibc(flavour).map_err(|error| Failure::user(error.code(), error.to_string()))?;
+        let glibc = base.glibc(flavour).map_err(|error| refused(&error))?;
         Ok(json!({
             "name": runtime.name(),
             "digest": runtime.manifest.digest,
@@ -359,9 +360,8 @@ impl Service for Programs {
 
     fn reads(&self, plan: &Value) -> Result<Vec<PathBuf>, Failure> {
         let Plan::Freeze(plan) = understood(plan)? else { return Ok(Vec::new()) };
-        let failed = |error: Error| Failure::user(error.code(), error.to_string());
-        let base = self.base(&plan.runtime, plan.flavour).map_err(failed)?;
-        let program = base.program(plan.flavour).map_err(failed)?.to_owned();
+        let base = self.base(&plan.runtime, plan.flavour).map_err(|error| refused(&error))?;
+        let program = base.program(plan.flavour).map_err(|error| refused(&error))?.to_owned();
         let mut files = vec![program, base.interpreter, base.stdlib];
         let must_link = plan.relink || plan.links;
         if must_link || plan.may_link {
@@ -546,6 +546,11 @@ fn shown(warning: &Warning, staged: &Staged, site: &[PathBuf]) -> String {
 fn read_text(path: &Path) -> Result<String, ActionError> {
     fs::read_to_string(path)
         .map_err(|error| ActionError::new(format!("can't read {}: {error}", path.display())))
+}
+
+/// As the plugin hears of it.
+fn refused(error: &Error) -> Failure {
+    Failure::user(error.code(), error.to_string())
 }
 
 /// In the words of settings, where `ekiben freeze` has options.
