@@ -283,25 +283,6 @@ WRAP(set_locale, size_t, wcsxfrm, (wchar_t *to, const wchar_t *from, size_t room
 WRAP(set_locale, PyObject *, PyInit__curses, (void), ())
 WRAP(set_locale, PyObject *, PyInit_readline, (void), ())
 
-/* zipimport, which each start imports, imports `time`, which reads the time zone. In a program that
- * first import gets an empty module; the importer takes both away until they are wanted. */
-PyObject *__real_PyInit_time(void);
-INNER PyObject *__wrap_PyInit_time(void);
-
-static int time_is_wanted = 1;
-
-PyObject *
-__wrap_PyInit_time(void)
-{
-    static PyModuleDef_Slot none[] = {{0, NULL}};
-    static PyModuleDef nothing = {PyModuleDef_HEAD_INIT, .m_name = "time", .m_slots = none};
-    if (time_is_wanted) {
-        return __real_PyInit_time();
-    }
-    time_is_wanted = 1;
-    return PyModuleDef_Init(&nothing);
-}
-
 /* The program's path, below which its files seem to be. */
 static const char *root;
 
@@ -456,12 +437,27 @@ __wrap_pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes)
 }
 #endif
 
-/* Small objects lie in arenas of 1 MiB, which the interpreter asks for one by one. They are taken from
- * huge pages here, on kernels that give these to whoever asks: each start needs more than one arena, and
- * a huge page costs less than the 270 faults of ordinary ones. */
+/* Small objects lie in arenas of 1 MiB, which the interpreter asks for one by one; 280 pages of the first
+ * two are touched by each start, which the kernel gives faster at once than one by one. Further ones are
+ * taken from huge pages, on kernels that give these to whoever asks. Not the first: a virtual machine's
+ * host may have no memory behind a huge page, and then it costs more than the whole start, above all
+ * where hundreds of programs start at once. */
 #define HUGE_PAGE ((size_t)1 << 21)
 
 static void *spare_arena;
+
+/* Since Linux 5.14; before, and with headers from before, pages come as they are touched. */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+static void
+populate(char *start, size_t size)
+{
+    int error = errno;
+    madvise(start, size, MADV_POPULATE_WRITE);
+    errno = error;
+}
 
 static void *
 allocate_huge_page(void)
@@ -493,8 +489,10 @@ allocate_huge_page(void)
 static void *
 allocate_arena(void *next, size_t size)
 {
-    if (size == HUGE_PAGE / 2) {
-        /* Interpreters with locks of their own may ask at once. */
+    static int count;
+    /* Interpreters with locks of their own may ask at once. */
+    int at = size == HUGE_PAGE / 2 ? __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED) : 0;
+    if (at > 2) {
         void *spare = __atomic_exchange_n(&spare_arena, NULL, __ATOMIC_ACQ_REL);
         if (spare != NULL) {
             return spare;
@@ -508,7 +506,11 @@ allocate_arena(void *next, size_t size)
             return start;
         }
     }
-    return ((PyObjectArenaAllocator *)next)->alloc(((PyObjectArenaAllocator *)next)->ctx, size);
+    void *arena = ((PyObjectArenaAllocator *)next)->alloc(((PyObjectArenaAllocator *)next)->ctx, size);
+    if (arena != NULL && (at == 1 || at == 2)) {
+        populate(arena, at == 1 ? size : 192 << 10);
+    }
+    return arena;
 }
 
 static void
@@ -529,8 +531,10 @@ use_huge_arenas(void)
 
 #ifdef EKIBEN_STATIC
 /* What is larger lies in the C library's heap, which grows by 132 KiB at a time, page by page as it is
- * touched. From main() on it grows by whole huge pages. Nobody but malloc calls __sbrk, under its lock;
- * before main() it is called when there is no errno yet. */
+ * touched. After the first MiB it grows by whole huge pages. Small programs need 600 KiB: a huge page
+ * would be more to clear than it spares in faults, and much more where hundreds of programs start at
+ * once, or a virtual machine's host has no memory behind it yet. Nobody but malloc calls __sbrk, under
+ * its lock; before main() it is called when there is no errno yet. */
 void *__real___sbrk(intptr_t step);
 INNER void *__wrap___sbrk(intptr_t step);
 
@@ -587,14 +591,24 @@ use_huge_heap(void)
     if (end == (void *)-1) {
         return;
     }
-    /* What malloc has by now stays small; the rest begins at a boundary. */
-    char *start = huge_page_after(end);
-    if (start == end || __real___sbrk(start - end) != (void *)-1) {
-        heap_end = heap_top = start;
-        has_huge_heap = 1;
+    char *top = huge_page_after(end + HUGE_PAGE / 2);
+    if (__real___sbrk(top - end) == (void *)-1) {
+        return;
     }
-    /* What is freed tells malloc from which size on memory of its own is worth asking for: with the
-     * first blocks of 128 KiB it wouldn't know yet. */
+    heap_end = end;
+    heap_top = top;
+    has_huge_heap = 1;
+    /* What each start needs. Where it begins, the C library has said: it need not be where a page does. */
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    populate(end + (-(uintptr_t)end & (page - 1)), 384 << 10);
+}
+
+/* What is freed tells malloc from which size on memory of its own is worth asking for: with the first
+ * blocks of 128 KiB it wouldn't know yet. Not before the interpreter has its map of arenas, of which it
+ * touches two pages, and which from the heap it would get cleared. */
+static void
+prefer_heap(void)
+{
     void *volatile block = malloc(HUGE_PAGE / 2);
     free(block);
 }
@@ -776,10 +790,17 @@ append_environment(PyConfig *config)
 PyStatus __real__PyConfig_InitPathConfig(PyConfig *config, int compute);
 INNER PyStatus __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute);
 
+/* Each start imports zipimport, and with it `time`, which reads the time zone. A program has an empty
+ * module there while it starts, which the importer takes away. */
+static int zipimport_waits;
+
 PyStatus
 __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute)
 {
-    (void)compute;
+    /* Before there is an interpreter it is called without. */
+    if (compute && zipimport_waits && PyImport_AddModule("zipimport") == NULL) {
+        PyErr_Clear();
+    }
     /* getpath.py has them read as truth values. */
     int *const truths[] = {&config->inspect, &config->interactive, &config->parser_debug, &config->quiet};
     for (size_t at = 0; at < sizeof truths / sizeof *truths; at++) {
@@ -846,7 +867,7 @@ start(const char *path, int argc, char **argv, int is_interpreter)
             setenv("LC_CTYPE", "C.UTF-8", 1);
         }
     }
-    time_is_wanted = is_interpreter;
+    zipimport_waits = !is_interpreter;
     PyStatus status = is_interpreter ? Py_PreInitializeFromBytesArgs(&pre, argc, argv)
                                      : Py_PreInitialize(&pre);
     PyConfig config;
@@ -899,6 +920,9 @@ start(const char *path, int argc, char **argv, int is_interpreter)
         fail_by(status, &config);
     }
     PyConfig_Clear(&config);
+#ifdef EKIBEN_STATIC
+    prefer_heap();
+#endif
     locale_is_due = waits;
     /* With -S there was no `site` to do it. */
     PyObject *importer = PyImport_ImportModule("_ekiben_importer");

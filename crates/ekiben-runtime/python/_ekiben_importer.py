@@ -4,7 +4,8 @@ The image holds modules and files at paths below the program's own path, as if t
 `sys.path` names folders of it, for which `hook` gives finders; so whatever is done with `sys.path`
 and a package's `__path__` means what it always does.
 
-It is imported while the interpreter starts: nothing but built-in modules may be imported here.
+It is imported while the interpreter starts: nothing but built-in modules may be imported here. Each
+class takes time at every start, so those that small programs don't need are in `_ekiben_loaders`.
 """
 
 import sys
@@ -22,6 +23,9 @@ NO_FILE = "No such file in this program"
 
 # Kinds of modules, as in the format.
 CODE, BUILTIN, NAMESPACE, EXTENSION = range(4)
+
+# Modules of the standard library with loaders of their own.
+SPECIAL = frozenset(("importlib._bootstrap", "linecache", "traceback"))
 
 _find = _ekiben.find
 _ModuleSpec = _frozen_importlib.ModuleSpec
@@ -71,130 +75,6 @@ class Loader(_frozen_importlib_external._LoaderBasics):
         return None
 
 
-class LinecacheLoader(Loader):
-    """Loads `linecache`, which finds sources in the image as it does in files: `warnings` and `pdb` ask
-    for lines of files, not of modules."""
-
-    def exec_module(self, module):
-        super().exec_module(module)
-        of_files = module.updatecache
-
-        def updatecache(filename, module_globals=None):
-            data = _ekiben.read(filename[len(START):]) if filename.startswith(START) else None
-            if data is None:
-                return of_files(filename, module_globals)
-            lines = _frozen_importlib_external.decode_source(data).splitlines(keepends=True)
-            if lines and not lines[-1].endswith("\n"):
-                lines[-1] += "\n"
-            # Without a time of change: it stays as it is.
-            module.cache[filename] = len(data), None, lines, filename
-            return lines
-
-        module.updatecache = updatecache
-
-
-class TracebackLoader(Loader):
-    """Loads `traceback`, which prints uncaught exceptions too: of a file that was looked for below the
-    program it says how it is read, or that there is none."""
-
-    def exec_module(self, module):
-        super().exec_module(module)
-        real = module.TracebackException.__init__
-
-        def __init__(self, exc_type, exc_value, *arguments, **keywords):
-            explain(exc_value)
-            real(self, exc_type, exc_value, *arguments, **keywords)
-
-        __init__.__wrapped__ = real
-        module.TracebackException.__init__ = __init__
-
-
-def explain(error):
-    """Adds a note to the error of a call that takes a path."""
-    if not isinstance(error, FileNotFoundError):
-        return
-    path = error.filename
-    path = getattr(path, "__fspath__", lambda: path)()
-    if isinstance(path, bytes):
-        path = path.decode("utf-8", "surrogateescape")
-    if not isinstance(path, str) or not path.startswith(START) or error.strerror == NO_FILE:
-        return
-    from posixpath import normpath
-
-    inner = normpath(path[len(START):])
-    if _ekiben.size(inner) is not None:
-        note = "this file is in the program: read it by importlib.resources"
-    elif _ekiben.is_folder(inner):
-        note = "this folder is in the program: list it by importlib.resources"
-    else:
-        note = "no such file is in the program"
-    if note not in getattr(error, "__notes__", ()):
-        error.add_note(note)
-
-
-class BootstrapLoader(Loader):
-    """Loads a second copy of the import system, which a few tests do to test it. It checks what it knows
-    of modules that the interpreter has frozen into it too."""
-
-    def exec_module(self, module):
-        for other in list(sys.modules.values()):
-            spec = getattr(other, "__spec__", None)
-            loader = getattr(spec, "loader", None)
-            if isinstance(loader, Loader) and _imp.is_frozen(spec.name):
-                as_frozen(spec, loader.path)
-        super().exec_module(module)
-
-
-def as_frozen(spec, path):
-    """Gives a spec what that of a frozen module has."""
-    spec.loader_state = type(sys.implementation)(filename=path, origname=spec.name)
-    spec.has_location = False
-
-
-LOADERS = {
-    "importlib._bootstrap": BootstrapLoader,
-    "linecache": LinecacheLoader,
-    "traceback": TracebackLoader,
-}
-
-
-class CompiledLoader(_frozen_importlib_external.ExtensionFileLoader):
-    """Loads a compiled module: what importlib.machinery.ExtensionFileLoader is for a file."""
-
-    def __init__(self, name, stem, path):
-        super().__init__(name, path)
-        self._stem = stem
-
-    def get_data(self, path):
-        return read(path)
-
-    get_resource_reader = Loader.get_resource_reader
-
-
-class LinkedLoader(CompiledLoader):
-    """Makes a module that is linked into the program, under its dotted name."""
-
-    # Without a frame of ours in tracebacks.
-    create_module = staticmethod(_imp.create_builtin)
-    exec_module = staticmethod(_imp.exec_builtin)
-
-
-class ExtensionLoader(CompiledLoader):
-    """Loads a shared object from memory: main.c has a `dlopen` that knows paths of the image."""
-
-    def create_module(self, spec):
-        try:
-            return super().create_module(spec)
-        except ImportError:
-            why = _ekiben.unloadable(self.path[len(START):])
-            if why is None:
-                raise
-            raise ImportError(why, name=self.name, path=self.path) from None
-
-
-COMPILED = {BUILTIN: LinkedLoader, EXTENSION: ExtensionLoader}
-
-
 def read(path):
     """The content of a file of the image, by its whole path."""
     path = getattr(path, "__fspath__", lambda: path)()
@@ -217,7 +97,11 @@ def spec_of(name, stem):
         return spec
     kind, is_package, path = found
     path = START + path
-    loader = COMPILED[kind] if kind in COMPILED else LOADERS.get(name, Loader)
+    loader = Loader
+    if kind != CODE or name in SPECIAL:
+        import _ekiben_loaders
+
+        loader = _ekiben_loaders.loader(name, kind)
     spec = _ModuleSpec(name, loader(name, stem, path), origin=path)
     spec.has_location = True
     if is_package:
@@ -248,20 +132,6 @@ class FolderFinder:
         """The image doesn't change."""
 
 
-class ScriptFinder(FolderFinder):
-    """Finds `__main__` as the module of a file, with which an interpreter was started as its script, and
-    others beside it."""
-
-    def __init__(self, stem, path):
-        super().__init__(stem.rpartition("/")[0])
-        self._stem, self.path = stem, path
-
-    def find_spec(self, fullname, target=None):
-        if fullname == "__main__":
-            return spec_of(fullname, self._stem)
-        return super().find_spec(fullname, target)
-
-
 def hook(path):
     """For `sys.path_hooks`."""
     if path == ROOT:
@@ -273,26 +143,10 @@ def hook(path):
         stem = inner.removesuffix(".py")
         found = _find(stem)
         if found is not None and found[0] == CODE and found[2] == inner:
+            from _ekiben_loaders import ScriptFinder
+
             return ScriptFinder(stem, path)
     raise ImportError("not a folder of this program", path=path)
-
-
-class Builtins:
-    """In place of BuiltinImporter where modules of packages are linked in: it finds the others, without
-    comparing each with what is looked for. Those of packages are found where they seem to be, so that
-    the order of `sys.path` means what it always does."""
-
-    def __init__(self, linked):
-        self._names = frozenset(sys.builtin_module_names).difference(linked)
-
-    def find_spec(self, fullname, path=None, target=None):
-        if fullname in self._names:
-            return _frozen_importlib.BuiltinImporter.find_spec(fullname)
-        return None
-
-    @staticmethod
-    def invalidate_caches():
-        """The interpreter doesn't change."""
 
 
 class Distributions:
@@ -328,12 +182,11 @@ def install():
     """Has this interpreter import from the image. A second call does nothing."""
     if hook in sys.path_hooks:
         return
-    time = sys.modules.get("time")
-    if time is not None and not hasattr(time, "time"):
+    zipimport = sys.modules.get("zipimport")
+    if zipimport is not None and not hasattr(zipimport, "zipimporter"):
         # The empty one of main.c.
-        zipimporter = sys.modules.pop("zipimport").zipimporter
-        del sys.modules["time"]
-        sys.path_hooks[sys.path_hooks.index(zipimporter)] = zip_hook
+        del sys.modules["zipimport"]
+        sys.path_hooks.insert(0, zip_hook)
     sys.path_hooks.insert(0, hook)
     sys.path_importer_cache.clear()
     # What the interpreter has frozen into it comes last: it knows neither sources nor resources.
@@ -342,6 +195,8 @@ def install():
     sys.meta_path += [frozen, Distributions]
     linked = _ekiben.setting("linked")
     if linked is not None:
+        from _ekiben_loaders import Builtins
+
         # Each with the size of its object.
         builtins = Builtins([line.partition("\t")[0] for line in linked.split("\n")])
         sys.meta_path[sys.meta_path.index(_frozen_importlib.BuiltinImporter)] = builtins

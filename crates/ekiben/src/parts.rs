@@ -8,6 +8,7 @@ use ekiben_freeze::runtime::Parts;
 const PYTHON: &[(&str, &str)] = &[
     ("_ekiben_files.py", include_str!("../../ekiben-runtime/python/_ekiben_files.py")),
     ("_ekiben_importer.py", include_str!("../../ekiben-runtime/python/_ekiben_importer.py")),
+    ("_ekiben_loaders.py", include_str!("../../ekiben-runtime/python/_ekiben_loaders.py")),
     ("_ekiben_site.py", include_str!("../../ekiben-runtime/python/_ekiben_site.py")),
 ];
 

@@ -28,6 +28,7 @@ const ENTRY: &str = "_ekiben_main";
 /// Modules that an interpreter needs to start, or that C code imports by itself.
 const ALWAYS: &[&str] = &[
     "_ekiben_importer",
+    "_ekiben_loaders",
     "encodings",
     "encodings.*",
     "encodings.aliases",

@@ -37,10 +37,9 @@ const JOIN_FLAGS: [&str; 7] = [
     "-flinker-output=nolto-rel",
 ];
 /// Functions of CPython in whose place programs have their own. What calls them runs once or seldom.
-const REPLACED: [&str; 6] = [
+const REPLACED: [&str; 5] = [
     "PyInit__curses",
     "PyInit_readline",
-    "PyInit_time",
     "PyMarshal_ReadObjectFromString",
     "_PyConfig_InitPathConfig",
     "_PyGC_Init",

@@ -53,8 +53,16 @@ pub(crate) const CHANGES: [Change; 3] = [
 /// Packages, with all that is in them, and modules that may be needed before anything can be imported
 /// from the image. Some CPython has frozen into it too, but not with `-X frozen_modules=off`, which
 /// debuggers ask for.
-const EARLY: [&str; 7] =
-    ["_ekiben_importer", "_ekiben_site", "abc", "codecs", "encodings", "io", "warnings"];
+const EARLY: [&str; 8] = [
+    "_ekiben_importer",
+    "_ekiben_loaders",
+    "_ekiben_site",
+    "abc",
+    "codecs",
+    "encodings",
+    "io",
+    "warnings",
+];
 
 /// What determines the image, besides the interpreter and Ekiben's parts.
 pub(crate) fn recipe() -> impl serde::Serialize {
@@ -262,6 +270,7 @@ mod tests {
         let early = early_modules("lib/python3.13", &names.map(str::to_owned));
         let expected = [
             "_ekiben_importer",
+            "_ekiben_loaders",
             "_ekiben_site",
             "abc",
             "codecs",
