@@ -11,7 +11,7 @@ pub use loaded::{only_loaded, remove_search_paths};
 pub use relocatable::{
     close_stack, code, constants, defined, has_executable_stack, isolate, repeated,
 };
-pub use segment::{fill_segment, segment_content};
+pub use segment::{fill_segment, section_begins, segment_content};
 pub use versions::needed_versions;
 
 use object::elf::{self, STB_WEAK, STV_HIDDEN, STV_INTERNAL};

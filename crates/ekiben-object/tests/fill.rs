@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ekiben_object::elf::{fill_segment, only_loaded, remove_search_paths, segment_content};
+use ekiben_object::elf::{
+    fill_segment, only_loaded, remove_search_paths, section_begins, segment_content,
+};
 use ekiben_object::{Binary, Error};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -82,6 +85,11 @@ fn filled_and_stripped(arguments: &[&str]) {
         content.resize(5_000_001, 0);
         let once = fill_segment(&linked, SECTION, &content).unwrap();
         assert_eq!(segment_content(&once, SECTION).unwrap(), content);
+        let begins = |start: &[u8]| section_begins(Cursor::new(&once), SECTION, start);
+        assert!(begins(&content[..8]).unwrap());
+        assert!(!begins(&content[1..9]).unwrap());
+        assert!(section_begins(Cursor::new(&once), ".none", b"").is_err());
+        assert!(section_begins(Cursor::new(b"text"), SECTION, b"").is_err());
         let path = written(folder.path(), "once", &once);
         assert_eq!(says(&path), "0x40000000 a boxed meal 0 h\n");
 

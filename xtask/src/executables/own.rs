@@ -72,15 +72,16 @@ fn frozen(
     fetch_set(workspace, &of_program, "cython", wheels)?;
     let project = bench.work.join("own-frozen/project");
     copy_folder(&workspace.path(PROJECT), &project)?;
-    let host = ["--flavour", "host", "--python"];
-    let host = host.into_iter().chain([of_program.path().to_str().context("a path")?]).collect();
-    for (name, words) in [("linked", Vec::new()), ("host", host)] {
-        let program = bench.work.join("own-frozen").join(name);
+    let elsewhere = bench.work.join("own-frozen/host");
+    let host = ["--flavour".as_ref(), "host".as_ref(), "--python".as_ref(), of_program.path()];
+    let host = [&host[..], &["-o".as_ref(), &elsewhere]].concat();
+    // Where its wheels are, or where it is told.
+    for (words, program) in [(&[][..], &project.join("dist/mosaic")), (&host[..], &elsewhere)] {
         let mut freeze = bench.ekiben.program("ekiben");
-        freeze.args(["freeze", "--quiet", "."]).args(words).arg("-o").arg(&program);
+        freeze.args(["freeze", "--quiet", "."]).args(words);
         frontends.offer_uv(&mut freeze, cache)?;
         run_quietly(freeze.current_dir(&project))?;
-        well(&mut Command::new(&program))?;
+        well(&mut Command::new(program))?;
     }
     println!("{PROJECT}: `ekiben freeze .` links them in, or has an interpreter load them");
     Ok(())

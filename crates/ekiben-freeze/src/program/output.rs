@@ -1,7 +1,7 @@
 //! Where a program is written. What is there stays, unless it is a program too.
 
 use std::fs;
-use std::io::{ErrorKind, Read as _};
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -9,9 +9,6 @@ use ekiben_image::MAGIC;
 use ekiben_object::elf;
 
 use super::{Error, SECTION};
-
-/// What every ELF file begins with.
-const ELF: &[u8] = b"\x7fELF";
 
 /// Refuses to write a program over something that it is made of, or that is no program: folders,
 /// devices, and files that aren't empty.
@@ -50,17 +47,10 @@ fn refused(output: &Path, why: &'static str) -> Error {
     Error::Output { path: output.to_owned(), why }
 }
 
-/// Whether a file holds the image of a program.
+/// Whether a file holds the image of a program. What can't be read to the end is none.
 fn is_program(path: &Path) -> Result<bool, Error> {
-    let read = || Error::io("read", path);
-    let mut file = fs::File::open(path).map_err(read())?;
-    let mut bytes = Vec::new();
-    file.by_ref().take(ELF.len() as u64).read_to_end(&mut bytes).map_err(read())?;
-    if bytes != ELF {
-        return Ok(false);
-    }
-    file.read_to_end(&mut bytes).map_err(read())?;
-    Ok(elf::segment_content(&bytes, SECTION).is_ok_and(|image| image.starts_with(&MAGIC)))
+    let file = fs::File::open(path).map_err(Error::io("read", path))?;
+    Ok(elf::section_begins(file, SECTION, &MAGIC).unwrap_or(false))
 }
 
 #[cfg(test)]

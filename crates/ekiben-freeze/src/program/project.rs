@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ekiben_project::{Artifact, EntryPoint, Executable, PYPROJECT, Standard};
+use ekiben_project::{Artifact, EntryPoint, Executable, FunctionRef, PYPROJECT, Standard};
 
 use super::{Error, Target};
 
@@ -89,19 +89,47 @@ impl Project {
         }
     }
 
+    /// What its program is called: as in a wheel, like the script that it is, or like the project if
+    /// that names an entry point.
+    ///
+    /// # Errors
+    /// If there is no script, or it isn't clear which is meant.
+    pub fn program_name(&self, script: Option<&str>) -> Result<&str, Error> {
+        match (script, self.chosen()) {
+            (None, Some(_)) => Ok(self.name()),
+            _ => self.script(script).map(|script| script.name.as_str()),
+        }
+    }
+
     /// The entry point of a script, which needs no name if there is only one, or one that is named
     /// like the project.
     ///
     /// # Errors
     /// If there is none, or it isn't clear which is meant.
     pub fn entry_point(&self, script: Option<&str>) -> Result<Target, Error> {
-        let chosen = self.settings().and_then(|settings| settings.entry_point.as_ref());
-        if let (None, Some(chosen)) = (script, chosen) {
-            let (module, function) =
-                chosen.as_str().split_once(':').unwrap_or((chosen.as_str(), ""));
+        if let (None, Some(chosen)) = (script, self.chosen()) {
+            let (module, function) = chosen.split_once(':').unwrap_or((chosen, ""));
             let (module, function) = (module.to_owned(), function.to_owned());
             return Ok(Target::EntryPoint { module, function, within: None });
         }
+        let script = self.script(script)?;
+        if script.object.attributes.is_empty() {
+            let (name, module) = (&script.name, &script.object.module);
+            return Err(self.wrong(format!("the script `{name}` names no function: {module}")));
+        }
+        Ok(Target::EntryPoint {
+            module: script.object.module.to_string(),
+            function: script.object.attributes.join("."),
+            within: None,
+        })
+    }
+
+    /// The setting `entry-point`.
+    fn chosen(&self) -> Option<&str> {
+        self.settings()?.entry_point.as_ref().map(FunctionRef::as_str)
+    }
+
+    fn script(&self, script: Option<&str>) -> Result<&EntryPoint, Error> {
         let groups = ["console_scripts", "gui_scripts"];
         let scripts: Vec<&EntryPoint> =
             groups.iter().flat_map(|group| self.standard.entry_points(group)).collect();
@@ -122,18 +150,9 @@ impl Project {
                 return Err(self.wrong(message));
             }
         };
-        let Some(script) = scripts.iter().find(|script| script.name == name) else {
+        scripts.iter().find(|script| script.name == name).copied().ok_or_else(|| {
             let names = names.join(", ");
-            return Err(self.wrong(format!("[project.scripts] has no `{name}`, but {names}")));
-        };
-        if script.object.attributes.is_empty() {
-            let module = &script.object.module;
-            return Err(self.wrong(format!("the script `{name}` names no function: {module}")));
-        }
-        Ok(Target::EntryPoint {
-            module: script.object.module.to_string(),
-            function: script.object.attributes.join("."),
-            within: None,
+            self.wrong(format!("[project.scripts] has no `{name}`, but {names}"))
         })
     }
 
@@ -166,6 +185,7 @@ mod tests {
             within: None,
         };
         assert_eq!(spam.entry_point(None).unwrap(), expected);
+        assert_eq!(spam.program_name(None).unwrap(), "eggs");
         let message = spam.entry_point(Some("ham")).unwrap_err().to_string();
         assert!(message.ends_with("[project.scripts] has no `ham`, but eggs"), "{message}");
 

@@ -5,9 +5,12 @@
 //! section's then say where it lies and how long it is. Nothing else moves, so that no address in the
 //! program changes, and `strip` keeps the content as it keeps any section.
 
+use std::io::{Read, Seek};
+
 use object::LittleEndian;
 use object::elf::{self, FileHeader64, ProgramHeader64, SectionHeader64};
 use object::read::elf::{FileHeader as _, ProgramHeader as _, SectionHeader as _};
+use object::read::{ReadCache, ReadRef as _};
 
 use crate::Error;
 
@@ -78,6 +81,20 @@ pub fn fill_segment(program: &[u8], section: &str, content: &[u8]) -> Result<Vec
 pub fn segment_content<'a>(program: &'a [u8], section: &str) -> Result<&'a [u8], Error> {
     let place = Place::find(program, section)?;
     Ok(&program[place.start..place.end])
+}
+
+/// Whether a section of a file begins with `start`. Nothing but that is read of it, and headers.
+///
+/// # Errors
+/// If the file can't be read, or isn't a 64-bit little-endian ELF file that has the section.
+pub fn section_begins(file: impl Read + Seek, section: &str, start: &[u8]) -> Result<bool, Error> {
+    let file = &ReadCache::new(file);
+    let header = FileHeader64::<LittleEndian>::parse(file)?;
+    let sections = header.sections(LE, file)?;
+    let found = sections.section_by_name(LE, section.as_bytes());
+    let (_, found) = found.ok_or_else(|| Error::NoSection(section.to_owned()))?;
+    let content = file.read_bytes_at(found.sh_offset(LE), start.len() as u64);
+    Ok(found.sh_type(LE) != elf::SHT_NOBITS && content.is_ok_and(|content| content == start))
 }
 
 /// Where a section and its segment are. All places were checked to be in the file.

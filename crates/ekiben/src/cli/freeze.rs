@@ -27,7 +27,8 @@ pub(crate) struct Freeze {
     /// of it
     #[arg(long, value_name = "PACKAGE", value_parser = parse_package)]
     pub(crate) beside: Vec<String>,
-    /// The program to write [default: named after the target, in this folder]
+    /// The program to write [default: named after the target, in this folder, or in the folder dist of
+    /// a project]
     #[arg(short, long, value_name = "PROGRAM")]
     pub(crate) output: Option<PathBuf>,
     /// The version of Python, or an interpreter for the flavour host [default: 3.13]

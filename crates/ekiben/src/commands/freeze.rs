@@ -60,9 +60,17 @@ fn perform(freeze: &Freeze, global: &Global, stopped: &Stopped) -> Result<(), Pr
         Target::Project(folder) => Some(Project::read(folder).map_err(problems)?),
         _ => None,
     };
+    if let (Some(script), None) = (&freeze.script, &project) {
+        let message = format!("--script {script} chooses among the scripts of a project");
+        let help = "name the folder of the project, or leave out --script";
+        return Err(Problem::error(Cause::Input, "freeze", message).help(help).into());
+    }
     let laid_over = project.as_ref().map(|project| settings::laid_over(freeze, project));
     let freeze = laid_over.as_ref().unwrap_or(freeze);
-    let output = freeze.output.clone().unwrap_or_else(|| output(freeze, &target));
+    let output = match &freeze.output {
+        Some(output) => output.clone(),
+        None => output(freeze, &target, project.as_ref())?,
+    };
     program::check_output(&output, inputs(freeze, &target)).map_err(problems)?;
     let passing = match global.no_cache {
         true => Some(environment::passing_cache()?),
@@ -150,24 +158,25 @@ fn no_runtime(wanted: &str, error: &runtime::Error, host: Option<&Error>) -> Pro
     problems
 }
 
-/// A program's name, in the current folder, if none was given.
-fn output(freeze: &Freeze, target: &Target) -> PathBuf {
-    if let Some(script) = &freeze.script {
-        return PathBuf::from(script);
-    }
+/// Where a program is written if nothing else is said: a project's where its wheels are, which no source
+/// distribution takes along, others in the current folder.
+fn output(
+    freeze: &Freeze,
+    target: &Target,
+    project: Option<&Project>,
+) -> Result<PathBuf, Problems> {
     if freeze.target.is_none() {
-        return PathBuf::from("python");
+        return Ok(PathBuf::from("python"));
     }
+    let script = freeze.script.as_deref();
+    let name = project.map(|project| project.program_name(script)).transpose().map_err(problems)?;
     let first = |module: &str| PathBuf::from(module.split('.').next().unwrap_or(module));
-    match target {
+    Ok(match target {
         Target::Script(script) => PathBuf::from(script.file_stem().unwrap_or_default()),
         Target::Module { name, .. } => first(name),
         Target::EntryPoint { module, .. } => first(module),
-        Target::Project(folder) => {
-            let full = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
-            full.file_name().map_or_else(|| PathBuf::from("program"), PathBuf::from)
-        }
-    }
+        Target::Project(folder) => folder.join("dist").join(name.unwrap_or_default()),
+    })
 }
 
 /// Files that the program is made of, as far as they were named.

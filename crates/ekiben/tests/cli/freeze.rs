@@ -252,6 +252,14 @@ fn what_cant_be_frozen_is_told() {
     error[freeze-input]: ./pyproject.toml: [project.scripts] names no script that could be the program
     "#);
     project.write("spam.py", "");
+    snapshot!(freeze(&project, &["spam.py", "--script", "eggs"]), @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error[freeze]: --script eggs chooses among the scripts of a project
+     |
+     = help: name the folder of the project, or leave out --script
+    ");
     snapshot!(freeze(&project, &["spam.py", "-o", "src"]), @r#"
     exit 2
     --- stdout
