@@ -108,6 +108,39 @@ if __name__ == "__main__":
 }
 
 #[test]
+fn packages_whose_files_are_asked_for_are_taken() {
+    let place = Place::new();
+    place.write(
+        "hello.py",
+        "from importlib import metadata, resources\nimport pkgutil\nprint(resources.files('texts'))\n\
+         resources.files(pkgutil)\nmetadata.files('some-distribution')\nmetadata.files('iniconfig')\n\
+         def f():\n    return pkgutil.get_data('data.deep', 'x')\n",
+    );
+    place.write("texts/a.txt", "a");
+    place.write("data/__init__.py", "");
+    place.write("data/deep/__init__.py", "");
+    place.write("data/deep/x", "x");
+    let made = place.freeze(&place.script("hello.py")).unwrap();
+    insta::assert_snapshot!(place.told(&made.report), @r"
+    main hello
+    data: tried by hello, line 8
+    data.deep: tried by hello, line 8
+    hello: is the program
+    texts: tried by hello, line 3
+    resource lib/python[PYTHON]/site-packages/data/deep/x of data.deep
+    resource lib/python[PYTHON]/site-packages/texts/a.txt of texts
+    not there iniconfig: tried by hello, line 6
+    ");
+    // What has no such word in it isn't looked into.
+    place.write("hello.py", "def path(it): pass\npath('data.deep')\n");
+    let made = place.freeze(&place.script("hello.py")).unwrap();
+    insta::assert_snapshot!(place.told(&made.report), @r"
+    main hello
+    hello: is the program
+    ");
+}
+
+#[test]
 fn what_the_runtime_lacks_of_the_standard_library_is_missing() {
     let place = Place::new();
     place.write(

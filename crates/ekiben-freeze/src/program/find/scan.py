@@ -14,7 +14,16 @@ import sys
 IMPORT, GUARDED, LAZY = "import", "guarded", "lazy"
 
 # What makes it worth to look into expressions.
-_WORDS = (b"__file__", b"__path__", b"import_module", b"__import__", b"entry_points", b"metadata")
+_WORDS = (
+    b"__file__",
+    b"__path__",
+    b"import_module",
+    b"__import__",
+    b"entry_points",
+    b"metadata",
+    b"resources",
+    b"get_data",
+)
 
 # Functions that do something with a path.
 _PATH_FUNCTIONS = frozenset(
@@ -22,6 +31,10 @@ _PATH_FUNCTIONS = frozenset(
     "Path PurePath PosixPath FileSystemLoader".split()
 )
 _METADATA_FUNCTIONS = frozenset("version distribution metadata requires files".split())
+# Functions of importlib.resources and pkgutil that import the package whose files they are about.
+_RESOURCE_FUNCTIONS = frozenset(
+    "files path contents is_resource open_binary open_text read_binary read_text get_data".split()
+)
 _CATCHES_IMPORT_ERRORS = frozenset("ImportError ModuleNotFoundError Exception BaseException".split())
 
 
@@ -48,6 +61,7 @@ class Scan:
         self._is_main = is_main
         self._functions = 0
         self._looks_into_expressions = any(word in source for word in _WORDS)
+        self._reads_resources = b"resources" in source or b"get_data" in source
         self._seen_paths = set()
         for statement in tree.body:
             self._statement(statement, IMPORT)
@@ -180,6 +194,10 @@ class Scan:
                 self.metadata.append(first.value)
             elif isinstance(first, ast.Name) and first.id in ("__name__", "__package__"):
                 self.metadata.append("")
+        if self._reads_resources and name in _RESOURCE_FUNCTIONS and isinstance(first, ast.Constant):
+            # Functions of others have these names too, so it may mean no module at all.
+            if isinstance(first.value, str) and first.value.replace(".", "_").isidentifier():
+                self._add(first.value, None, 0, call.lineno, GUARDED)
         if name in _PATH_FUNCTIONS and call.lineno not in self._seen_paths:
             if any(_is_own_path(it) for argument in call.args for it in ast.walk(argument)):
                 self._seen_paths.add(call.lineno)
