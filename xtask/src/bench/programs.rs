@@ -43,7 +43,8 @@ pub(super) fn tables(bench: &Bench, workspace: &Workspace, rounds: usize) -> Res
     // With nothing else that pip could import.
     let packages = python.make_venv(&scratch.join("environment"))?.path("../lib");
     let packages = packages.join(format!("python3.{}/site-packages", python.minor()));
-    let makers = Maker::all(bench, &tools, &scratch, &packages);
+    let runtime = folder.to_str().context("the runtime's folder isn't named in UTF-8")?;
+    let makers = Maker::all(bench, runtime, &tools, &scratch, &packages);
 
     let mut table = Table::default();
     let mut sizes = Vec::new();
@@ -129,7 +130,13 @@ struct Maker<'a> {
 }
 
 impl<'a> Maker<'a> {
-    fn all(bench: &'a Bench, tools: &'a Venv, scratch: &'a Path, packages: &'a Path) -> Vec<Self> {
+    fn all(
+        bench: &'a Bench,
+        runtime: &str,
+        tools: &'a Venv,
+        scratch: &'a Path,
+        packages: &'a Path,
+    ) -> Vec<Self> {
         let maker = |column, program, words: &[&str], made| Self {
             column,
             program,
@@ -145,7 +152,8 @@ impl<'a> Maker<'a> {
             ..maker(
                 column,
                 &bench.venv,
-                &["ekiben", "freeze", "--quiet", "--python", PYTHON, "--flavour", flavour],
+                // That of the interpreter which programs are compared with.
+                &["ekiben", "freeze", "--quiet", "--runtime", runtime, "--flavour", flavour],
                 "{name}",
             )
         };
