@@ -446,7 +446,7 @@ __wrap_pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes)
 
 static void *spare_arena;
 
-/* Since Linux 5.14; before, and with headers from before, pages come as they are touched. */
+/* Since Linux 5.14; before, pages come as they are touched. */
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
@@ -598,7 +598,7 @@ use_huge_heap(void)
     heap_end = end;
     heap_top = top;
     has_huge_heap = 1;
-    /* What each start needs. Where it begins, the C library has said: it need not be where a page does. */
+    /* What each start needs. What malloc has by now may end within a page. */
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     populate(end + (-(uintptr_t)end & (page - 1)), 384 << 10);
 }
