@@ -531,14 +531,15 @@ use_huge_arenas(void)
 
 #ifdef EKIBEN_STATIC
 /* What is larger lies in the C library's heap, which grows by 132 KiB at a time, page by page as it is
- * touched. After the first MiB it grows by whole huge pages. Small programs need 600 KiB: a huge page
- * would be more to clear than it spares in faults, and much more where hundreds of programs start at
- * once, or a virtual machine's host has no memory behind it yet. Nobody but malloc calls __sbrk, under
- * its lock; before main() it is called when there is no errno yet. */
+ * touched. Small programs need 600 KiB: for these a huge page would be more to clear than it spares in
+ * faults. Beyond that it grows by whole huge pages. Nobody but malloc calls __sbrk, under its lock; before
+ * main() it is called when there is no errno yet. */
+#define SMALL_HEAP ((intptr_t)768 << 10)
+
 void *__real___sbrk(intptr_t step);
 INNER void *__wrap___sbrk(intptr_t step);
 
-static int has_huge_heap;
+static int has_huge_heap, is_small_heap;
 /* Up to where malloc has got it, and up to where the kernel has given it. */
 static char *heap_end, *heap_top;
 
@@ -561,17 +562,23 @@ __wrap___sbrk(intptr_t step)
             has_huge_heap = 0;
             return __real___sbrk(step);
         }
-        char *top = huge_page_after(heap_end + step);
+        /* The first begins at a boundary: malloc goes on there, and can use what is left before. */
+        char *start = is_small_heap ? huge_page_after(heap_end) : heap_end;
+        char *top = huge_page_after(start + step);
         if (__real___sbrk(top - heap_top) == (void *)-1) {
+            start = heap_end;
             top = heap_end + step;
             if (__real___sbrk(top - heap_top) == (void *)-1) {
                 return (void *)-1;
             }
         } else {
             int error = errno;
-            madvise(heap_top, (size_t)(top - heap_top), MADV_HUGEPAGE);
+            char *huge = is_small_heap ? start : heap_top;
+            madvise(huge, (size_t)(top - huge), MADV_HUGEPAGE);
             errno = error;
+            is_small_heap = 0;
         }
+        before = heap_end = start;
         heap_top = top;
     }
     heap_end += step;
@@ -588,16 +595,12 @@ static void
 use_huge_heap(void)
 {
     char *end = __real___sbrk(0);
-    if (end == (void *)-1) {
-        return;
-    }
-    char *top = huge_page_after(end + HUGE_PAGE / 2);
-    if (__real___sbrk(top - end) == (void *)-1) {
+    if (end == (void *)-1 || __real___sbrk(SMALL_HEAP) == (void *)-1) {
         return;
     }
     heap_end = end;
-    heap_top = top;
-    has_huge_heap = 1;
+    heap_top = end + SMALL_HEAP;
+    has_huge_heap = is_small_heap = 1;
     /* What each start needs. What malloc has by now may end within a page. */
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     populate(end + (-(uintptr_t)end & (page - 1)), 384 << 10);
