@@ -4,14 +4,14 @@
 //! they take a vanished file as a miss.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use super::Cache;
+use super::{Cache, Inner};
 use crate::error::EngineError;
 
 /// Temporary files older than this belong to builds that were killed.
@@ -20,6 +20,8 @@ const STALE_TMP: Duration = Duration::from_secs(60 * 60);
 const PERIOD: Duration = Duration::from_secs(24 * 60 * 60);
 /// Files take whole blocks: what a small one costs.
 const BLOCK: u64 = 4096;
+/// What each byte of the file `gc.added` stands for.
+const NOTED: u64 = 64 << 10;
 const TABLES: [&str; 4] = ["cas", "actions", "slots", "records"];
 
 /// What a cache holds.
@@ -78,9 +80,10 @@ impl Cache {
         self.collect(scope).map_err(EngineError::io("clean", self.folder()))
     }
 
-    /// Collects garbage if enough was added, or nobody did for a day.
-    pub(crate) fn maintain(&self) {
-        let due = self.0.added.load(Ordering::Relaxed) >= self.0.limits.max_bytes / 20
+    /// Collects garbage if enough was added since that was done, by whatever processes, or nobody did it for
+    /// a day.
+    pub fn maintain(&self) {
+        let due = self.0.note_added() >= self.0.limits.max_bytes / 20
             || self
                 .stamp()
                 .metadata()
@@ -90,8 +93,8 @@ impl Cache {
             let _ = File::create(self.stamp());
         }
         // A cache that can't be collected stays too large, and a later build tries again.
-        if due && self.collect(CleanScope::ToLimit).is_ok() {
-            self.0.added.store(0, Ordering::Relaxed);
+        if due {
+            let _ = self.collect(CleanScope::ToLimit);
         }
     }
 
@@ -130,6 +133,7 @@ impl Cache {
         }
         self.remove_stale(now);
         File::create(self.stamp())?.set_modified(now)?;
+        File::create(self.0.growth())?;
         Ok(cleaned)
     }
 
@@ -149,6 +153,35 @@ impl Cache {
             walk(&self.folder().join(table), &mut files)?;
         }
         Ok(files)
+    }
+}
+
+impl Inner {
+    /// The file whose length says how much was added since garbage was collected: processes that add
+    /// little come by the hundreds.
+    fn growth(&self) -> PathBuf {
+        self.folder.join("gc.added")
+    }
+
+    /// Notes what was added through this handle, and returns how many bytes all have noted.
+    fn note_added(&self) -> u64 {
+        let added = self.added.swap(0, Ordering::Relaxed);
+        let noted = || {
+            let mut file = File::options().create(true).append(true).open(self.growth())?;
+            // At once, so that nothing of another process gets lost.
+            file.write_all(&vec![b'.'; usize::try_from(added.div_ceil(NOTED)).unwrap_or(0)])?;
+            io::Result::Ok(file.metadata()?.len().saturating_mul(NOTED))
+        };
+        // Who can't write there adds nothing either.
+        noted().unwrap_or(added)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if *self.added.get_mut() > 0 {
+            self.note_added();
+        }
     }
 }
 
@@ -209,6 +242,30 @@ mod tests {
         assert_eq!(cache.stats().unwrap(), CacheStats { bytes: 8 * BLOCK, entries: 8 });
         assert_eq!(cache.clean(CleanScope::All).unwrap().entries, 8);
         assert_eq!(cache.stats().unwrap(), CacheStats::default());
+    }
+
+    #[test]
+    fn what_many_processes_add_is_collected() {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = CacheLimits { max_bytes: 64 * NOTED, grace: Duration::from_secs(100) };
+        let open = || Cache::open(folder.path(), limits).unwrap();
+        let large = open().put_bytes(&vec![0; 64 * NOTED as usize]).unwrap();
+        open().clean(CleanScope::ToLimit).unwrap();
+        age(&open(), large, 1000);
+        let add = |n: u8| {
+            let cache = open();
+            cache.put_bytes(&[n]).unwrap();
+            cache
+        };
+        add(0).maintain();
+        // Without a look at the whole.
+        drop(add(1));
+        add(2).maintain();
+        assert!(open().entry("cas", large).exists());
+        add(3).maintain();
+        assert!(!open().entry("cas", large).exists());
+        assert_eq!(open().stats().unwrap().entries, 4);
+        assert_eq!(fs::metadata(open().0.growth()).unwrap().len(), 0);
     }
 
     #[test]

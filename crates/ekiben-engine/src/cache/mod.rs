@@ -7,6 +7,7 @@
 //! <cache>/v1/slots/ab/<slot>            the last manifest of an action of a project, for explanations
 //! <cache>/v1/records/<kind>/ab/<digest> small facts of other crates
 //! <cache>/v1/tmp/                       files that are being written
+//! <cache>/v1/gc.*                       when garbage was collected, how much was added since, a lock
 //! ```
 //!
 //! Invariants:

@@ -93,6 +93,9 @@ fn perform(freeze: &Freeze, global: &Global, stopped: &Stopped) -> Result<(), Pr
         problems
     })?;
     made.write(&output).map_err(problems)?;
+    if let Some(cache) = &cache {
+        cache.maintain();
+    }
     tell(&asked, &made, &output, inactive.as_deref());
     Ok(())
 }
