@@ -1,6 +1,8 @@
 //! Executables and shared libraries: what is read of them, and what is made of them.
 #![no_main]
 
+use std::io::Cursor;
+
 use ekiben_object::elf;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 
@@ -12,7 +14,10 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = ekiben_object::read(bytes);
     let _ = (elf::needed_versions(bytes), elf::archive_symbols(bytes));
     let _ = elf::only_loaded(bytes);
-    let _ = elf::segment_content(bytes, SECTION);
+    let begins = elf::section_begins(Cursor::new(bytes), SECTION, b"\0");
+    if let Ok(content) = elf::segment_content(bytes, SECTION) {
+        assert_eq!(begins.ok(), Some(content.starts_with(b"\0")));
+    }
     if let Ok(filled) = elf::fill_segment(bytes, SECTION, b"content") {
         assert_eq!(elf::segment_content(&filled, SECTION).ok(), Some(&b"content"[..]));
     }

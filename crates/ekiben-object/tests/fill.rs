@@ -178,7 +178,9 @@ fn no_program_makes_it_panic() {
                 *byte = value;
             }
         }
+        let begins = section_begins(Cursor::new(&bytes), SECTION, &[7; 8]);
         if let Ok(content) = segment_content(&bytes, SECTION) {
+            prop_assert_eq!(begins.ok(), Some(content.starts_with(&[7; 8])));
             prop_assert!(content.len() <= bytes.len());
         }
         let _ = fill_segment(&bytes, SECTION, b"content");
