@@ -117,7 +117,7 @@ pub(super) fn tables(lab: &Lab<'_>, rounds: usize) -> Result<String> {
     Ok(text)
 }
 
-/// Makes the programs, and has the interpreter's modules compiled.
+/// Makes the programs, and has NumPy's modules compiled.
 fn forms(lab: &Lab<'_>, script: &Path) -> Result<Vec<Form>> {
     let mut forms = Vec::new();
     for (column, words) in PROGRAMS {
@@ -137,8 +137,8 @@ fn forms(lab: &Lab<'_>, script: &Path) -> Result<Vec<Form>> {
     }
     let python = lab.interpreter();
     let library = lab.runtime.join(format!("lib/python{PYTHON}"));
-    let mut compile = Command::new(&python);
-    run_quietly(compile.args(["-m", "compileall", "-q"]).args([&library, &lab.site]))?;
+    // The runtime's own are compiled, and must stay as its manifest has them.
+    run_quietly(Command::new(&python).args(["-m", "compileall", "-q"]).arg(&lab.site))?;
     forms.push(Form {
         column: ORDINARY,
         words: vec![python.clone(), script.to_owned()],
