@@ -166,14 +166,14 @@ impl Inner {
     /// Notes what was added through this handle, and returns how many bytes all have noted.
     fn note_added(&self) -> u64 {
         let added = self.added.swap(0, Ordering::Relaxed);
-        let noted = || {
-            let mut file = File::options().create(true).append(true).open(self.growth())?;
-            // At once, so that nothing of another process gets lost.
-            file.write_all(&vec![b'.'; usize::try_from(added.div_ceil(NOTED)).unwrap_or(0)])?;
-            io::Result::Ok(file.metadata()?.len().saturating_mul(NOTED))
-        };
-        // Who can't write there adds nothing either.
-        noted().unwrap_or(added)
+        // At once, so that nothing of another process gets lost. On a full disk at least our own counts.
+        let note = vec![b'.'; usize::try_from(added.div_ceil(NOTED)).unwrap_or(0)];
+        if !note.is_empty() {
+            let file = File::options().create(true).append(true).open(self.growth());
+            let _ = file.and_then(|mut file| file.write_all(&note));
+        }
+        let noted = fs::metadata(self.growth()).map_or(0, |it| it.len().saturating_mul(NOTED));
+        noted.max(added)
     }
 }
 

@@ -13,6 +13,9 @@ import sys
 # without harm, the third is done when a function is called or a condition holds, if ever.
 IMPORT, GUARDED, LAZY = "import", "guarded", "lazy"
 
+# What sources have that read files of packages.
+_RESOURCE_WORDS = (b"resources", b"get_data")
+
 # What makes it worth to look into expressions.
 _WORDS = (
     b"__file__",
@@ -21,8 +24,7 @@ _WORDS = (
     b"__import__",
     b"entry_points",
     b"metadata",
-    b"resources",
-    b"get_data",
+    *_RESOURCE_WORDS,
 )
 
 # Functions that do something with a path.
@@ -61,7 +63,7 @@ class Scan:
         self._is_main = is_main
         self._functions = 0
         self._looks_into_expressions = any(word in source for word in _WORDS)
-        self._reads_resources = b"resources" in source or b"get_data" in source
+        self._reads_resources = any(word in source for word in _RESOURCE_WORDS)
         self._seen_paths = set()
         for statement in tree.body:
             self._statement(statement, IMPORT)
