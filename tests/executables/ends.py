@@ -18,6 +18,8 @@
 # run: file
 # run: generator
 # run: thread-error
+# run: frozen
+# run: full-stderr
 """How a program ends."""
 
 import atexit
@@ -101,3 +103,18 @@ if how == "thread-error":
     thread.start()
     thread.join()
     print("main")
+if how == "frozen":
+    import gc
+
+    # As servers do before they fork: the collector shows nothing of the file any more.
+    path = tempfile.mkstemp()[1]
+    if not os.fork():
+        text = open(path, "w")
+        text.write("kept")
+        gc.freeze()
+        sys.exit()
+    os.wait()
+    os.execvp("sh", ["sh", "-c", 'cat "$0"; rm "$0"', path])
+if how == "full-stderr":
+    os.dup2(os.open("/dev/full", os.O_WRONLY), 2)
+    raise ValueError

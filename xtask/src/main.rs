@@ -65,7 +65,7 @@ enum Command {
     /// Build the examples, test them, and check what builds make with others' tools
     Examples(dist::Wheel),
     /// Make programs, and compare them with the ordinary interpreter
-    Executables(dist::Wheel),
+    Executables(executables::Args),
     /// Migrate real packages that have a setup.py, build them and run their own tests
     Migrate(dist::Wheel),
     /// Build the plugins, and the guests of the tests, as WebAssembly components
@@ -98,7 +98,7 @@ fn main() -> ExitCode {
         Command::Dist(args) => args.run(&workspace),
         Command::Editable(wheel) => editable::test(&workspace, &wheel.get(&workspace)?),
         Command::Examples(wheel) => examples::test(&workspace, &wheel.get(&workspace)?),
-        Command::Executables(wheel) => executables::test(&workspace, &wheel.get(&workspace)?),
+        Command::Executables(args) => args.run(&workspace),
         Command::Migrate(wheel) => real::migrated::test(&workspace, &wheel.get(&workspace)?),
         Command::Plugins(args) => args.run(&workspace),
         Command::Real(args) => args.run(&workspace),

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{Bench, FLAVOURS, PYTHON};
+use super::{Bench, FLAVOURS};
 use crate::workspace::{output_of, run};
 
 /// Tells how often the collector ran while much was imported.
@@ -17,11 +17,22 @@ print(gc.get_stats()[0]['collections'])
 
 /// Starts itself as an interpreter, and tells what it was started as.
 const RESTARTS: &str = "\
-import subprocess, sys
+import os, subprocess, sys
 if len(sys.argv) > 1:
     print('the program')
 else:
-    print(subprocess.check_output([sys.executable, '-c', 'print(42)'], text=True), end='')
+    print(subprocess.check_output([sys.executable, '-c', 'print(4)'], text=True), end='', flush=True)
+    os.execv(sys.executable, [sys.executable, '-c', 'print(2)'])
+";
+
+/// Has something that only an end without haste takes apart: a cycle of the main module's.
+const ENDS: &str = "\
+class Kept:
+    def __del__(self):
+        print('taken apart')
+kept = Kept()
+def function():
+    pass
 ";
 
 /// Fails unless the smallest program runs everywhere, and is the same when it is made again.
@@ -38,7 +49,7 @@ pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
         let start =
             "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(6 * 7)'])";
         let flags = "import sys; print(41 + sys.flags.warn_default_encoding)";
-        let tool = format!("{}/lib/python{PYTHON}/json/tool.py", program.display());
+        let tool = format!("{}/lib/python{}/json/tool.py", program.display(), bench.version);
         let interpreted: [&[&str]; 3] = [
             &["-c", start],
             &["-X", "frozen_modules=off", "-X", "warn_default_encoding", "-c", flags],
@@ -62,7 +73,8 @@ pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
 
         let again = bench.work.join(format!("hello-again-{flavour}"));
         let mut freeze = bench.ekiben.program("ekiben");
-        freeze.args(["freeze", "--quiet", "--no-cache", "--python", PYTHON, "--flavour", flavour]);
+        freeze.args(["freeze", "--quiet", "--no-cache", "--flavour", flavour]);
+        freeze.args(["--runtime", bench.runtime()?]);
         freeze.arg(bench.scripts.join("hello.py")).arg("-o").arg(&again);
         run(freeze.current_dir(bench.work))?;
         ensure!(fs::read(&program)? == fs::read(&again)?, "{flavour}: made again it is another");
@@ -71,29 +83,45 @@ pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
     fs::write(&script, STARTS)?;
     for (setting, is_quiet) in [("true", true), ("false", false)] {
         let quiet = format!("quiet-start={setting}");
-        let words = ["--python", PYTHON, "--flavour", "static", "--set", &quiet].map(OsStr::new);
+        let words =
+            ["--runtime", bench.runtime()?, "--flavour", "static", "--set", &quiet].map(OsStr::new);
         let program = bench.freeze(&script, &quiet, &words)?;
         let collections: u32 = output_of(&mut Command::new(program))?.parse()?;
         ensure!((collections == 0) == is_quiet, "{quiet}: {collections} collections");
     }
     let script = bench.work.join("restarts.py");
     fs::write(&script, RESTARTS)?;
-    for (setting, expected) in [("true", "42"), ("false", "the program")] {
+    for (setting, expected) in [("true", "4\n2"), ("false", "the program\nthe program")] {
         let set = format!("self-interpreter={setting}");
-        let words = ["--python", PYTHON, "--flavour", "static", "--set", &set].map(OsStr::new);
+        let words =
+            ["--runtime", bench.runtime()?, "--flavour", "static", "--set", &set].map(OsStr::new);
         let program = bench.freeze(&script, &set, &words)?;
         let printed = output_of(&mut Command::new(program))?;
         ensure!(printed == expected, "{set}: it is {printed}");
     }
+    let script = bench.work.join("apart.py");
+    fs::write(&script, ENDS)?;
+    for (setting, expected) in [("true", ""), ("false", "taken apart")] {
+        let set = format!("fast-exit={setting}");
+        let words =
+            ["--runtime", bench.runtime()?, "--flavour", "static", "--set", &set].map(OsStr::new);
+        let program = bench.freeze(&script, &set, &words)?;
+        let printed = output_of(&mut Command::new(program))?;
+        ensure!(printed == expected, "{set}: it prints `{printed}`");
+    }
     // A folder with the program alone as the root of all files, for a user that has no name.
     let root = tempfile::tempdir()?;
     fs::copy(bench.work.join("static/hello"), root.path().join("hello"))?;
-    let mut chroot = Command::new("chroot");
-    chroot.arg("--userspec=65534:65534").arg(root.path()).arg("/hello");
+    fs::copy(bench.work.join("self-interpreter=true/restarts"), root.path().join("restarts"))?;
     fs::set_permissions(root.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
     let is_root = output_of(Command::new("id").arg("-u"))? == "0";
     if is_root {
-        ensure!(output_of(&mut chroot)? == "hello", "static, with no other file at all");
+        // Without /proc, a program knows by what its parent has told it that it is an interpreter.
+        for (program, expected) in [("hello", "hello"), ("restarts", "4\n2")] {
+            let mut chroot = Command::new("chroot");
+            chroot.arg("--userspec=65534:65534").arg(root.path()).arg(format!("/{program}"));
+            ensure!(output_of(&mut chroot)? == expected, "{program}, with no other file at all");
+        }
     } else {
         println!("a program as the only file: left out, for only root can try it");
     }

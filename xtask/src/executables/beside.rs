@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{Bench, FLAVOURS, PYTHON, clean};
+use super::{Bench, FLAVOURS, clean};
 use crate::workspace::output_of;
 
 const SCRIPT: &str = "import reader\nprint(reader.TEXT, reader.__cached__.endswith('.pyc'))\n";
@@ -25,7 +25,8 @@ pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
     let script = bench.work.join("beside/reads.py");
     fs::write(&script, SCRIPT)?;
     for flavour in FLAVOURS {
-        let words = ["--python", PYTHON, "--flavour", flavour, "--beside", "reader", "--site"];
+        let words =
+            ["--runtime", bench.runtime()?, "--flavour", flavour, "--beside", "reader", "--site"];
         let words = [&words.map(OsStr::new)[..], &[site.as_os_str()]].concat();
         let made = bench.freeze(&script, &format!("beside/{flavour}"), &words)?;
         let moved = bench.work.join(format!("beside/moved to {flavour}"));

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{Bench, FLAVOURS, PYTHON, clean};
+use super::{Bench, FLAVOURS, clean};
 use crate::python::Python;
 use crate::workspace::{Workspace, output_of, run_quietly};
 
@@ -33,7 +33,8 @@ pub(super) fn test(bench: &Bench<'_>, workspace: &Workspace, ekiben: &Path) -> R
     let site = output_of(tools.program("python").args(["-c", ask]))?;
     let wheels = ekiben.parent().context("a wheel is in a folder")?;
     for flavour in FLAVOURS {
-        let words = ["--python", PYTHON, "--flavour", flavour, "--set", "isolated=false"];
+        let words =
+            ["--runtime", bench.runtime()?, "--flavour", flavour, "--set", "isolated=false"];
         let words = [&words.map(OsStr::new)[..], &["--site".as_ref(), site.trim().as_ref()]];
         let program =
             bench.freeze("pip".as_ref(), &format!("builds/{flavour}"), &words.concat())?;

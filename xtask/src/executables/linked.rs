@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{Bench, FLAVOURS, LOCALES, PYTHON, clean, opened, scripts};
+use super::{Bench, FLAVOURS, LOCALES, clean, opened, scripts};
 use crate::workspace::{output_of, run};
 
 /// What the package is installed as.
@@ -41,7 +41,7 @@ pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
             .with_context(|| format!("`{}`", script.display()))?;
         let mut others = Vec::new();
         for linker in LINKERS {
-            let words = ["--python", PYTHON, "--relink", "--linker", linker, "--strict"];
+            let words = ["--runtime", bench.runtime()?, "--relink", "--linker", linker, "--strict"];
             let mut words: Vec<_> = words.map(std::ffi::OsStr::new).into();
             words.extend([std::ffi::OsStr::new("--site"), package.linked.as_os_str()]);
             others.push((linker, bench.freeze(&script, linker, &words)?));
@@ -110,7 +110,7 @@ impl Package {
             "name": "spam",
             "version": "1.0",
             "sdist": null,
-            "python": PYTHON,
+            "python": bench.version,
             "toolchain": { "compiler": "", "linker": "" },
             "modules": modules.iter().map(described).collect::<Vec<_>>(),
             "libraries": [{ "name": "z" }, { "name": "stdc++", "needs": ["m"] }],
@@ -139,7 +139,7 @@ impl Package {
         let object = bench.work.join("linked/module.o");
         let mut compile = Command::new(compiler);
         compile.args(["-O2", "-fPIC", "-fno-gnu-unique", "-ffunction-sections", "-c"]);
-        compile.arg("-I").arg(bench.runtime.join(format!("include/python{PYTHON}")));
+        compile.arg("-I").arg(bench.runtime.join(format!("include/python{}", bench.version)));
         run(compile.arg(source).arg("-o").arg(&object))?;
         let file = format!("{stem}{suffix}");
         let mut link = Command::new(compiler);

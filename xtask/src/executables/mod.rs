@@ -23,13 +23,14 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::dist;
 use crate::examples::copy_into;
 use crate::frontend::Frontends;
 use crate::python::{Python, Venv, clean};
 use crate::runtime;
 use crate::workspace::{Workspace, run};
 
-/// CPython's version.
+/// CPython's version, of which everything is tried.
 const PYTHON: &str = "3.13";
 const FLAVOURS: [&str; 2] = ["static", "dynamic"];
 
@@ -48,8 +49,37 @@ const LOCALES: [&[(&str, &str)]; 6] = [
 /// A locale that isn't in UTF-8, of which the codec is needed before anything can be imported.
 const LATIN: &str = "de_DE.ISO-8859-15";
 
+/// Options of `cargo xtask executables`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    wheel: dist::Wheel,
+    /// CPython's version. Of another than the default, what is made of projects and of ordinary
+    /// interpreters is left out
+    #[arg(long, default_value = PYTHON)]
+    python: String,
+    /// More options of `ekiben runtime build`, such as `--source` for a version that no index has
+    #[arg(last = true)]
+    options: Vec<String>,
+}
+
+impl Args {
+    pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
+        test_version(workspace, &self.wheel.get(workspace)?, &self.python, &self.options)
+    }
+}
+
 /// Makes and tests all programs with Ekiben's wheel.
 pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
+    test_version(workspace, ekiben, PYTHON, &[])
+}
+
+fn test_version(
+    workspace: &Workspace,
+    ekiben: &Path,
+    version: &str,
+    options: &[String],
+) -> Result<()> {
     if !cfg!(target_os = "linux") {
         println!("executables: left out, for they can be made on Linux only so far");
         return Ok(());
@@ -59,7 +89,7 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     copy_into(ekiben, &wheels)?;
     let frontends = Frontends::new(workspace, &Python::find()?, &wheels)?;
     let program = frontends.install(ekiben, &work.path().join("ekiben"))?;
-    let bench = Bench::new(workspace, &program, work.path())?;
+    let bench = Bench::new(workspace, &program, work.path(), (version, options))?;
     for script in scripts(&bench.scripts)? {
         let programs = bench.programs(&script, &FLAVOURS, None)?;
         bench
@@ -72,8 +102,11 @@ pub(crate) fn test(workspace: &Workspace, ekiben: &Path) -> Result<()> {
     beside::test(&bench)?;
     builds::test(&bench, workspace, ekiben)?;
     linked::test(&bench)?;
-    own::test(&bench, workspace, ekiben)?;
     wheels::test(&bench, workspace)?;
+    if version != PYTHON {
+        return Ok(());
+    }
+    own::test(&bench, workspace, ekiben)?;
     host::test(&bench)?;
     artifact::test(workspace, ekiben, (&program, &bench.runtime), work.path())
 }
@@ -84,6 +117,8 @@ struct Bench<'a> {
     scripts: PathBuf,
     work: &'a Path,
     runtime: PathBuf,
+    /// CPython's version, such as `3.13`.
+    version: &'a str,
     /// The runtime's ordinary interpreter.
     python: PathBuf,
     /// Where the C library finds `LATIN`.
@@ -100,18 +135,28 @@ struct Outcome {
 }
 
 impl<'a> Bench<'a> {
-    fn new(workspace: &Workspace, ekiben: &'a Venv, work: &'a Path) -> Result<Self> {
+    fn new(
+        workspace: &Workspace,
+        ekiben: &'a Venv,
+        work: &'a Path,
+        (version, options): (&'a str, &[String]),
+    ) -> Result<Self> {
         let mut program = ekiben.program("ekiben");
-        let runtime = runtime::build(program.current_dir(work), PYTHON, &[])?;
+        let runtime = runtime::build(program.current_dir(work), version, options)?;
         run(ekiben.program("ekiben").args(["runtime", "check", "--quiet"]).arg(&runtime))?;
-        let python = runtime.join(format!("bin/python{PYTHON}"));
+        let python = runtime.join(format!("bin/python{version}"));
         let locales = work.join("locales");
         fs::create_dir(&locales)?;
         let mut localedef = Command::new("localedef");
         localedef.args(["-i", "de_DE", "-f", "ISO-8859-15"]).arg(locales.join(LATIN));
         run(&mut localedef)?;
         let scripts = workspace.path("tests/executables");
-        Ok(Self { ekiben, scripts, work, runtime, python, locales })
+        Ok(Self { ekiben, scripts, work, runtime, version, python, locales })
+    }
+
+    /// The runtime's folder, as an option's value.
+    fn runtime(&self) -> Result<&str> {
+        self.runtime.to_str().context("the runtime's folder isn't named in UTF-8")
     }
 
     /// Freezes a script in some flavours of the runtime, with packages in a folder.
@@ -124,7 +169,7 @@ impl<'a> Bench<'a> {
         let mut programs = Vec::new();
         for flavour in flavours {
             let mut words: Vec<&OsStr> =
-                ["--python", PYTHON, "--flavour", flavour].map(OsStr::new).into();
+                ["--runtime", self.runtime()?, "--flavour", flavour].map(OsStr::new).into();
             if let Some(site) = site {
                 words.extend([OsStr::new("--site"), site.as_os_str()]);
             }

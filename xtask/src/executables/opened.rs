@@ -83,8 +83,11 @@ pub(super) fn test_wheels(bench: &Bench<'_>, site: &Path) -> Result<()> {
     ordinary.args(["-c", "import sys; sys.path.append(sys.argv[1]); import numpy"]).arg(site);
     let python = calls(&mut ordinary)?.len();
     let calls = calls(&mut Command::new(&program))?;
-    let own = format!("\"{}\"", program.display());
-    let allowed: Vec<&str> = [&STATIC[..], &SETTINGS, &DYNAMIC, &LOADED, &[&own]].concat();
+    // With 3.14 something asks for `os.path.realpath` of a module's file, which looks at the folders above.
+    let own: Vec<String> =
+        program.ancestors().map(|path| format!("\"{}\"", path.display())).collect();
+    let own: Vec<&str> = own.iter().map(String::as_str).collect();
+    let allowed: Vec<&str> = [&STATIC[..], &SETTINGS, &DYNAMIC, &LOADED, &own].concat();
     for call in &calls {
         let is_allowed = allowed.iter().any(|part| call.contains(part));
         ensure!(is_allowed, "`import numpy` makes a call that isn't on the list: {call}");

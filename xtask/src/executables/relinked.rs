@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{Bench, PYTHON, clean};
+use super::{Bench, clean};
 use crate::workspace::{output_of, run};
 
 /// Scripts, and a builtin module that their programs are made without.
@@ -43,8 +43,8 @@ pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
 fn relink(bench: &Bench<'_>, name: &str) -> Result<PathBuf> {
     let program = bench.work.join(format!("{name}-relinked"));
     let mut freeze = bench.ekiben.program("ekiben");
-    freeze.args(["freeze", "--quiet", "--relink", "--no-cache", "--python", PYTHON, "-o"]);
-    freeze.arg(&program).arg(bench.scripts.join(format!("{name}.py")));
+    freeze.args(["freeze", "--quiet", "--relink", "--no-cache", "--runtime", bench.runtime()?]);
+    freeze.arg("-o").arg(&program).arg(bench.scripts.join(format!("{name}.py")));
     run(freeze.current_dir(bench.work)).with_context(|| format!("`{name}`"))?;
     Ok(program)
 }

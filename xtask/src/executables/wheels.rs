@@ -2,13 +2,13 @@
 
 use anyhow::{Context as _, Result};
 
-use super::{Bench, LOCALES, PYTHON, opened, scripts};
+use super::{Bench, LOCALES, opened, scripts};
 use crate::python::Site;
 use crate::workspace::Workspace;
 
 /// Makes and tests the programs in `tests/executables/wheels`.
 pub(super) fn test(bench: &Bench<'_>, workspace: &Workspace) -> Result<()> {
-    let site = Site::make(workspace, "memory", PYTHON)?.packages;
+    let site = Site::make(workspace, "memory", bench.version)?.packages;
     for script in scripts(&bench.scripts.join("wheels"))? {
         let programs = bench.programs(&script, &["dynamic"], Some(&site))?;
         bench
