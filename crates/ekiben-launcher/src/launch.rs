@@ -62,6 +62,9 @@ fn failed(what: &str) -> impl FnOnce(io::Error) -> Failure + '_ {
 
 /// Doesn't return unless it fails.
 fn launch(program: &OsString) -> Result<std::convert::Infallible, Failure> {
+    // A memory file counts for `ulimit -f`: its writer is to be told, not killed. CPython ignores it too.
+    // SAFETY: no handler is called.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     let place = Place::find().ok_or_else(|| Failure("it has lost its module image".to_owned()))?;
     let image = Image::open(place.bytes).map_err(|error| Failure(error.to_string()))?;
     let setting = image.setting(SETTING).unwrap_or_default();

@@ -953,6 +953,21 @@ call_if_imported(const char *module, const char *function)
     }
 }
 
+/* Tells that sys.stdout couldn't be flushed, in the words of flush_std_files() in Python/pylifecycle.c. */
+static void
+tell_unflushed(PyObject *file)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    (void)file;
+    PyErr_FormatUnraisable("Exception ignored while flushing sys.stdout");
+#elif PY_VERSION_HEX >= 0x030D0000
+    (void)file;
+    PyErr_FormatUnraisable("Exception ignored on flushing sys.stdout");
+#else
+    PyErr_WriteUnraisable(file);
+#endif
+}
+
 /* Flushes one of sys.stdout and sys.stderr; 0 if that worked. */
 static int
 flush(const char *name, int tells)
@@ -974,7 +989,7 @@ flush(const char *name, int tells)
         return 0;
     }
     if (tells) {
-        PyErr_WriteUnraisable(file);
+        tell_unflushed(file);
     } else {
         PyErr_Clear();
     }
@@ -989,15 +1004,20 @@ finish(int code)
     /* Another interpreter of the process has files of its own. */
     int is_alone = PyInterpreterState_Next(PyInterpreterState_Head()) == NULL;
     if (!is_set("fast-exit") || !is_alone) {
+        if (is_quiet) {
+            /* What run() had the collector leave alone includes the main module's globals. */
+            call_if_imported("gc", "unfreeze");
+        }
         /* 120 as `python` has it: what was printed may not have arrived. */
         return Py_FinalizeEx() < 0 ? 120 : code;
     }
     call_if_imported("threading", "_shutdown");
     call_if_imported("atexit", "_run_exitfuncs");
-    if (flush("stdout", 1) < 0) {
+    int is_out = flush("stdout", 1) == 0;
+    int is_err = flush("stderr", 0) == 0;
+    if (!is_out || !is_err) {
         code = 120;
     }
-    flush("stderr", 0);
     call_if_imported("_ekiben_importer", "flush_files");
     return code;
 }
@@ -1045,7 +1065,6 @@ run(const char *name, int *interrupted)
     PyObject *importer = PyImport_ImportModule("_ekiben_importer");
     PyObject *code = importer == NULL ? NULL
                                       : PyObject_CallMethod(importer, "prepare_main", "s", name);
-    Py_XDECREF(importer);
     PyObject *result = NULL;
     if (code != NULL) {
         PyObject *main_module = PyImport_AddModule("__main__");
@@ -1059,11 +1078,18 @@ run(const char *name, int *interrupted)
             PyErr_Clear();
             PyGC_Enable();
         }
+        /* The collector sees it at the end, unless the program has called gc.freeze() itself. */
+        PyObject *witness = PyList_New(0);
+        if (witness == NULL || PyObject_SetAttrString(importer, "witness", witness) < 0) {
+            PyErr_Clear();
+        }
+        Py_XDECREF(witness);
         if (globals != NULL) {
             result = PyEval_EvalCode(code, globals, globals);
         }
         Py_DECREF(code);
     }
+    Py_XDECREF(importer);
     if (result != NULL) {
         Py_DECREF(result);
         return 0;
@@ -1078,6 +1104,8 @@ run(const char *name, int *interrupted)
 
 /* The variable that has the path of a program which is an interpreter. */
 #define IS_PYTHON "EKIBEN_PYTHON"
+/* The variable by which a program knows that it was started by itself: role.rs. */
+#define STARTED_BY "EKIBEN_STARTED_BY"
 
 /* What ekiben_role() returns, if not 0. */
 enum { AS_WORKER = 1, AS_INTERPRETER };
@@ -1122,6 +1150,16 @@ main(int argc, char **argv)
             PyGC_Enable();
         }
         return Py_RunMain();
+    }
+    if (is_set("self-interpreter")) {
+        size_t room = strlen(path) + 32;
+        char *told = malloc(room);
+        if (told == NULL) {
+            fail(path, "out of memory");
+        }
+        snprintf(told, room, "%ld %s", (long)getpid(), path);
+        setenv(STARTED_BY, told, 1);
+        free(told);
     }
     start(path, argc, argv, 0);
     int interrupted = 0;

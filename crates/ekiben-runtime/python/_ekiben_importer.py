@@ -24,6 +24,9 @@ NO_FILE = "No such file in this program"
 # Kinds of modules, as in the format.
 CODE, BUILTIN, NAMESPACE, EXTENSION = range(4)
 
+# What the collector has to know of if it knows all that the program has made: set by main.c.
+witness = None
+
 # Modules of the standard library with loaders of their own.
 SPECIAL = frozenset(("importlib._bootstrap", "linecache", "traceback"))
 
@@ -255,21 +258,34 @@ def prepare_main(name):
 
 def flush_files():
     """Writes what open files still hold. Taking the interpreter apart would do it, file by file."""
-    import _io as io
     import gc
 
-    texts, others = [], []
-    for it in gc.get_objects():
-        # `isinstance` could run code of the object.
-        kind = type(it)
-        if issubclass(kind, io.TextIOWrapper):
-            texts.append(it)
-        elif issubclass(kind, (io.BufferedWriter, io.BufferedRandom)):
-            others.append(it)
-    for it in texts + others:
+    files, is_whole = open_files(gc.get_objects())
+    if not is_whole:
+        # The program has called `gc.freeze()`, which hides all that was there.
+        gc.unfreeze()
+        files, _ = open_files(gc.get_objects())
+    for it in files:
         try:
             if not it.closed:
                 it.flush()
         except Exception:
             # As when a file is collected: there is nobody to tell.
             pass
+
+
+def open_files(objects):
+    """Files among objects, those that write to others first, and whether the objects are all there are."""
+    import _io as io
+
+    texts, others, is_whole = [], [], False
+    for it in objects:
+        # `isinstance` could run code of the object.
+        kind = type(it)
+        if issubclass(kind, io.TextIOWrapper):
+            texts.append(it)
+        elif issubclass(kind, (io.BufferedWriter, io.BufferedRandom)):
+            others.append(it)
+        elif it is witness:
+            is_whole = True
+    return texts + others, is_whole

@@ -16,6 +16,8 @@ use crate::start::image;
 
 /// What is in front of the path below which a process says of itself, and of others, what they are.
 const PROCESSES: &str = "/proc";
+/// The variable with the number and the path of a program that may start itself as an interpreter.
+pub(crate) const STARTED_BY: &str = "EKIBEN_STARTED_BY";
 /// Options of an interpreter that take nothing, and may be written as one.
 const FLAGS: &[u8] = b"BEIOPSbdiqsuv";
 
@@ -123,12 +125,28 @@ fn is_python_itself(program: &[u8]) -> bool {
         .map_or(true, |path| is_named_python(path.as_os_str().as_bytes()))
 }
 
-/// Whether this process was started by one of the same program.
+/// Whether this process was started by one of the same program, or was that before `exec`. The program has
+/// told it in the environment; where that was replaced, the system is asked, which tells nothing of
+/// processes of other users, of those with capabilities of their own, and without `/proc`.
 fn is_started_by_itself(program: &[u8]) -> bool {
     let parent = std::os::unix::process::parent_id();
+    let told = std::env::var_os(STARTED_BY);
+    if told.is_some_and(|told| is_one_of(&[parent, std::process::id()], program, told.as_bytes())) {
+        return true;
+    }
     let files =
         own_file(program).and_then(|own| Ok((fs::metadata(own)?, fs::metadata(file_of(parent)?)?)));
     files.is_ok_and(|(own, its)| (own.dev(), own.ino()) == (its.dev(), its.ino()))
+}
+
+/// Whether a program has told that it is one of some processes.
+fn is_one_of(processes: &[u32], program: &[u8], told: &[u8]) -> bool {
+    let tells = |process: &u32| {
+        told.strip_prefix(process.to_string().as_bytes())
+            .and_then(|rest| rest.strip_prefix(b" "))
+            .is_some_and(|path| path == program)
+    };
+    processes.iter().any(tells)
 }
 
 /// The path of this program's file.

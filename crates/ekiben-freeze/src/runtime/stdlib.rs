@@ -53,10 +53,12 @@ pub(crate) const CHANGES: [Change; 3] = [
 /// Packages, with all that is in them, and modules that may be needed before anything can be imported
 /// from the image. Some CPython has frozen into it too, but not with `-X frozen_modules=off`, which
 /// debuggers ask for.
-const EARLY: [&str; 8] = [
+const EARLY: [&str; 9] = [
     "_ekiben_importer",
     "_ekiben_loaders",
     "_ekiben_site",
+    // What `warnings` is made of since 3.14.
+    "_py_warnings",
     "abc",
     "codecs",
     "encodings",
@@ -272,6 +274,7 @@ mod tests {
             "_ekiben_importer",
             "_ekiben_loaders",
             "_ekiben_site",
+            "_py_warnings",
             "abc",
             "codecs",
             "encodings",

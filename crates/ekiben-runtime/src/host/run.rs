@@ -13,7 +13,7 @@ use pyo3_ffi::PyObject;
 
 use super::config::{self, Config, Layout, USE_ENVIRONMENT};
 use crate::module::PyInit__ekiben;
-use crate::role::Role;
+use crate::role::{Role, STARTED_BY};
 use crate::start::image;
 
 /// The variable that has the path of a program which is an interpreter.
@@ -82,6 +82,11 @@ pub(super) unsafe fn main(
                 Ok(Py_RunMain())
             }
             Some(name) => {
+                if is_set("self-interpreter") {
+                    let told = format!("{} ", std::process::id()).into_bytes();
+                    let told = [told.as_slice(), program.as_bytes()].concat();
+                    env::set_var(STARTED_BY, OsStr::from_bytes(&told));
+                }
                 start(program, layout, argc, argv, false);
                 Ok(finish(run(name)))
             }
@@ -188,6 +193,10 @@ unsafe fn start(
             layout.base_exec_prefix,
         ] {
             config.set_text(field, program);
+        }
+        if honours_environment == 1 && env::var_os("PYTHONHOME").is_some() {
+            // It would be the prefix, in which the main module is looked for.
+            config.set_text(layout.home, program);
         }
         config.set_text(layout.platlibdir, b"lib");
         let python = image().and_then(|image| image.setting("python")).unwrap_or_default();
@@ -304,6 +313,11 @@ unsafe fn run(name: &str) -> End {
 unsafe fn finish(end: End) -> c_int {
     // SAFETY: the caller promises it.
     unsafe {
+        if is_set("quiet-start") {
+            // What run() had the collector leave alone includes the main module's globals.
+            ffi::Py_XDECREF(call("gc", c"unfreeze", None));
+            ffi::PyErr_Clear();
+        }
         // 120 as `python` has it: what was printed may not have arrived.
         let code = match (ffi::Py_FinalizeEx() < 0, end) {
             (true, _) => 120,
