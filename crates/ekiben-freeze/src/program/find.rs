@@ -47,6 +47,8 @@ pub(crate) struct Wanted {
     /// The folder of a script, whose modules come after the standard library's in a program.
     pub(crate) script_folder: Option<PathBuf>,
     pub(crate) includes: Vec<String>,
+    /// Packages that are taken as they are installed.
+    pub(crate) whole: Vec<String>,
     pub(crate) excludes: Vec<String>,
     pub(crate) traced: Vec<String>,
     pub(crate) hints: Hints,

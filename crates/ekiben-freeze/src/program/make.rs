@@ -474,6 +474,7 @@ fn wanted(request: &Request, base: &Base, standard: &Image<'_>) -> Result<Wanted
         roots,
         script_folder,
         includes: request.includes.clone(),
+        whole: files_are_there.to_vec(),
         excludes: request.excludes.clone(),
         traced: request.traced.clone(),
         hints: hints::load(&request.hints, files_are_there)?,

@@ -36,6 +36,7 @@ fn a_package_is_files_that_its_interpreter_runs() {
         "import os\nTEXT = open(os.path.join(os.path.dirname(__file__), 'data.txt')).read()\n",
     );
     place.write("site/spam/data.txt", "a text");
+    place.write("site/spam/by_name.py", "");
     place.write("site/spam-1.dist-info/METADATA", "Name: spam\nVersion: 1\n");
     place.write("site/spam-1.dist-info/RECORD", "spam/__init__.py,,\nspam/part.py,,\n");
     let made = place.freeze(&request(&place, &["spam"])).unwrap();
@@ -46,7 +47,9 @@ fn a_package_is_files_that_its_interpreter_runs() {
         "README.txt",
         "spam/__init__.py",
         "spam/__pycache__/__init__.cpython-[TAG].pyc",
+        "spam/__pycache__/by_name.cpython-[TAG].pyc",
         "spam/__pycache__/part.cpython-[TAG].pyc",
+        "spam/by_name.py",
         "spam/data.txt",
         "spam/part.py",
     ]
@@ -69,7 +72,8 @@ fn a_package_is_files_that_its_interpreter_runs() {
     // Made again, the folder is replaced.
     let plain = Request { sources: false, ..request(&place, &["spam"]) };
     place.freeze(&plain).unwrap().write(&place.path("out/main")).unwrap();
-    let again = ["README.txt", "spam/__init__.pyc", "spam/data.txt", "spam/part.pyc"];
+    let again =
+        ["README.txt", "spam/__init__.pyc", "spam/by_name.pyc", "spam/data.txt", "spam/part.pyc"];
     assert_eq!(listed(&place), again);
 }
 

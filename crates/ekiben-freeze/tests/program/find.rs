@@ -220,6 +220,7 @@ fn packages_bring_data_and_metadata() {
     licence lib/python[PYTHON]/site-packages/spam-1.0.dist-info/LICENSE.txt of spam
     metadata lib/python[PYTHON]/site-packages/spam-1.0.dist-info/METADATA of spam
     resource lib/python[PYTHON]/site-packages/spam/data.json of spam
+    resource lib/python[PYTHON]/site-packages/spam/part/part.txt of spam
     resource lib/python[PYTHON]/site-packages/spam/py.typed of spam
     resource lib/python[PYTHON]/site-packages/spam/sub/more.txt of spam
     metadata lib/python[PYTHON]/site-packages/spam-1.0.dist-info/RECORD of spam
@@ -438,6 +439,93 @@ fn hints_plugins_includes_and_excludes() {
     distribution plugin 1
     "#);
     assert!(matches!(request.target, Target::Module { .. }));
+}
+
+#[test]
+fn names_that_are_put_together_stand_for_all_that_fit() {
+    let place = Place::new();
+    place.write(
+        "site/main.py",
+        "import loads\nfrom importlib import import_module\nimport_module(input())\n",
+    );
+    place.write(
+        "site/loads/__init__.py",
+        "from importlib import import_module as _\nimport importlib\n\
+         def a(x): return importlib.import_module(f'loads.parts._{x}')\n\
+         def b(x): return importlib.import_module('loads.tongues.%s.words' % x)\n\
+         def c(x): return importlib.import_module('.forms.' + x, __name__)\n\
+         def d(x): return __import__('region_{}'.format(x), globals(), level=1)\n\
+         def __getattr__(x): return importlib.import_module('loads.' + x)\n\
+         def e(x): return importlib.import_module('absent.' + x)\n",
+    );
+    for module in [
+        "parts/__init__",
+        "parts/_one",
+        "parts/_two",
+        "parts/other",
+        "tongues/__init__",
+        "tongues/de/__init__",
+        "tongues/de/words",
+        "tongues/de/rest",
+        "forms/__init__",
+        "forms/round",
+        "forms/deep/__init__",
+        "forms/deep/inner",
+        "region_de",
+        "never",
+    ] {
+        place.write(&format!("site/loads/{module}.py"), "");
+    }
+    let made = place.freeze(&place.module("main")).unwrap();
+    insta::assert_snapshot!(place.told(&made.report), @r"
+    main main
+    loads: imported by main, line 1
+    loads.forms: tried by loads, line 5
+    loads.forms.deep: tried by loads, line 5
+    loads.forms.round: tried by loads, line 5
+    loads.parts: tried by loads, line 3
+    loads.parts._one: tried by loads, line 3
+    loads.parts._two: tried by loads, line 3
+    loads.region_de: tried by loads, line 6
+    loads.tongues: tried by loads, line 4
+    loads.tongues.de: tried by loads, line 4
+    loads.tongues.de.words: tried by loads, line 4
+    main: is the program
+    dynamic-import site/main.py:3: what `main` imports here is only known when it runs: import_module(input())
+    dynamic-import site/loads/__init__.py:7: what `loads` imports here is only known when it runs: importlib.import_module('loads.' + x)
+    dynamic-import site/loads/__init__.py:8: what `loads` imports here is only known when it runs: importlib.import_module('absent.' + x)
+    ");
+}
+
+#[test]
+fn packages_that_hold_only_data_are_data() {
+    let place = Place::new();
+    place.write("site/main.py", "import pack\nimport pack.own\n");
+    for file in [
+        "__init__.py",
+        "own/__init__.py",
+        "own/own.txt",
+        "grammars/__init__.py",
+        "grammars/common.lark",
+        "grammars/more/x.txt",
+        "tests/__init__.py",
+        "tests/sample.txt",
+        "gone/__init__.py",
+        "gone/gone.txt",
+    ] {
+        place.write(&format!("site/pack/{file}"), "");
+    }
+    let request = Request { excludes: vec!["pack.gone".into()], ..place.module("main") };
+    let made = place.freeze(&request).unwrap();
+    insta::assert_snapshot!(place.told(&made.report), @r"
+    main main
+    main: is the program
+    pack: imported by main, line 1
+    pack.own: imported by main, line 2
+    resource lib/python[PYTHON]/site-packages/pack/grammars/common.lark of pack
+    resource lib/python[PYTHON]/site-packages/pack/grammars/more/x.txt of pack
+    resource lib/python[PYTHON]/site-packages/pack/own/own.txt of pack.own
+    ");
 }
 
 #[test]

@@ -15,7 +15,7 @@ import sys
 
 def main():
     own, other, forked = sys.argv[1:4]
-    importlib.import_module("plugins." + own)
+    importlib.import_module(own)
     subprocess.run([sys.executable, "-c", "import " + other], check=True)
     if os.fork() == 0:
         importlib.import_module(forked)
@@ -31,7 +31,7 @@ if __name__ == "__main__":
     main()
 "#;
 
-const ARGUMENTS: [&str; 3] = ["one", "other", "forked"];
+const ARGUMENTS: [&str; 3] = ["plugins.one", "other", "forked"];
 
 fn place() -> Place {
     let place = Place::new();

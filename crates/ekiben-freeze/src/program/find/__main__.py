@@ -108,7 +108,7 @@ def described(request, walk, main_module, roots, folders, distributions, statics
     needed, at_start = walk.needed(), walk.at_start()
     files = Files(folders, request["hints"], statics.files, distributions)
     owners, required = {}, set()
-    modules = []
+    modules, packages = [], []
     for name, taken in sorted(walk.taken.items()):
         found = taken.found
         owner = None
@@ -120,7 +120,7 @@ def described(request, walk, main_module, roots, folders, distributions, statics
         if owner is not None:
             owners[owner.folder] = owner
         if found.is_package and found.kind in ("code", "namespace", "static"):
-            files.of_package(found)
+            packages.append(found)
         module = {
             "name": name,
             "kind": found.kind,
@@ -143,6 +143,9 @@ def described(request, walk, main_module, roots, folders, distributions, statics
         if owner is not None and module["required"]:
             required.add(owner.folder)
         modules.append(module)
+    # What is found by several is the innermost one's.
+    for found in sorted(packages, key=lambda it: -it.name.count(".")):
+        files.of_package(found, walk.is_excluded)
     for name in sorted(walk.metadata):
         owner = distributions.named(name)
         if owner is not None:

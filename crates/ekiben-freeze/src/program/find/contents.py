@@ -24,6 +24,8 @@ _INSTALLATION = frozenset(
 
 # What people and their tools leave in folders of code.
 _LEFTOVERS = (".DS_Store", ".env*", "*~")
+# Packages that nothing but a test run imports.
+_TESTS = frozenset(("test", "tests"))
 _VERSION_CONTROL = frozenset((".git", ".hg", ".svn"))
 
 
@@ -173,13 +175,14 @@ class Files:
         # By path.
         self.found = {}
 
-    def of_package(self, found):
-        """Takes the data of a package."""
+    def of_package(self, found, is_excluded):
+        """Takes the data of a package, and of those in it that aren't taken themselves, but for tests: they
+        may be there to hold data only."""
         base = found.name.replace(".", "/")
         for folder in found.folders:
-            self._data(folder, base, found.name, found.kind != "namespace")
+            self._data(folder, base, found.name, found.kind != "namespace", is_excluded)
 
-    def _data(self, folder, base, owner, goes_down, is_leftover=False):
+    def _data(self, folder, base, owner, goes_down, is_excluded, is_leftover=False):
         """Takes what is in a folder; of what was left there, only what a distribution has brought."""
         within = is_leftover
         for name, is_folder in sorted(self._folders.list(folder).items()):
@@ -191,8 +194,9 @@ class Files:
             if is_folder:
                 listing = self._folders.list(file)
                 is_package = any(it.partition(".")[0] == "__init__" for it in listing)
-                if goes_down and not is_package:
-                    self._data(file, path, owner, True, is_leftover)
+                is_unwanted = is_package and (name in _TESTS or is_excluded(path.replace("/", ".")))
+                if goes_down and not is_unwanted:
+                    self._data(file, path, owner, True, is_excluded, is_leftover)
                 continue
             kind = self._kind(path, name)
             if kind is not None and file not in self._no_data:

@@ -48,7 +48,8 @@ class Scan:
         # module is imported, as all outside of functions are; in the main module those in functions are
         # too, since it calls them.
         self.imports = []
-        # (line, text): imports of names that are only known when the program runs.
+        # (pattern or None, level, line, text): imports of names that are only known when the program runs. In
+        # a pattern `*` stands for what isn't known, which isn't the package.
         self.dynamic = []
         # (line, text): uses of the module's own path.
         self.by_path = []
@@ -62,6 +63,7 @@ class Scan:
         self.mentioned = _mentioned(tree, [word for word in words if word.encode() in source])
         self._is_main = is_main
         self._functions = 0
+        self._is_attribute = False
         self._looks_into_expressions = any(word in source for word in _WORDS)
         self._reads_resources = any(word in source for word in _RESOURCE_WORDS)
         self._seen_paths = set()
@@ -105,7 +107,9 @@ class Scan:
         for outside in [*node.decorator_list, node.args]:
             self._expression(outside, how)
         self._functions += 1
+        is_attribute, self._is_attribute = self._is_attribute, node.name == "__getattr__"
         self._all_of(node.body, LAZY)
+        self._is_attribute = is_attribute
         self._functions -= 1
 
     def _if(self, node, how):
@@ -186,7 +190,9 @@ class Scan:
                             level = keyword.value.value or 0
                 self._add(module, None, level, call.lineno, how)
             elif first is not None:
-                self.dynamic.append((call.lineno, _text(call)))
+                level = next((it.value for it in call.keywords if it.arg == "level"), None)
+                level = level.value if isinstance(level, ast.Constant) else 0
+                self._add_dynamic(call, _pattern(first), level or 0)
         elif name == "entry_points":
             group = next((it.value for it in call.keywords if it.arg == "group"), None)
             if isinstance(group, ast.Constant) and isinstance(group.value, str):
@@ -204,6 +210,19 @@ class Scan:
             if any(_is_own_path(it) for argument in call.args for it in ast.walk(argument)):
                 self._seen_paths.add(call.lineno)
                 self.by_path.append((call.lineno, _text(call)))
+
+
+    def _add_dynamic(self, call, pattern, level):
+        if pattern is not None:
+            dots = len(pattern) - len(pattern.lstrip("."))
+            of = [*call.args[1:2], *(it.value for it in call.keywords if it.arg == "package")]
+            if dots == 1 and of and isinstance(of[0], ast.Constant):
+                pattern, dots = f"{of[0].value}{pattern}", 0
+            pattern, level = pattern[dots:], level + dots
+            # What is imported as an attribute is so where that is named, not all there may be.
+            if self._is_attribute or not level and "." not in pattern.partition("*")[0]:
+                pattern = None
+        self.dynamic.append((pattern, level, call.lineno, _text(call)))
 
 
 # Also what a `try` begins with.
@@ -240,6 +259,35 @@ def _in_package(node):
         if node.left.id == "__package__" and isinstance(node.right, ast.Constant):
             return node.right.value
     return None
+
+
+# What `%` and `str.format` put something in place of.
+_PERCENT = re.compile(r"%[-+ #0-9.]*[a-z]")
+_BRACES = re.compile(r"\{[^{}]*\}")
+
+
+def _pattern(node):
+    """What is known of a name that is put together, with `*` for what isn't. It is relative if it begins with
+    the module's own name. None if it is no name."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) and "*" not in node.value else None
+    if isinstance(node, ast.Name) and node.id in ("__name__", "__package__"):
+        return ""
+    if isinstance(node, ast.FormattedValue):
+        return _pattern(node.value) if isinstance(node.value, ast.Name) else "*"
+    if isinstance(node, ast.JoinedStr):
+        parts = [_pattern(it) for it in node.values]
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        parts = [_pattern(node.left), _pattern(node.right)]
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant):
+        text = _pattern(node.left)
+        return text and _PERCENT.sub("*", text)
+    elif isinstance(node, ast.Call) and _last_name(node.func) == "format" and isinstance(node.func, ast.Attribute):
+        text = _pattern(node.func.value)
+        return text and _BRACES.sub("*", text)
+    else:
+        return "*"
+    return None if None in parts else "".join(parts)
 
 
 def _is_own_path(node):

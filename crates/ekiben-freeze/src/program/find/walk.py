@@ -4,12 +4,13 @@ import ast
 import fnmatch
 import marshal
 import os
+import re
 from collections import deque
 from functools import partial
 
 from compiled import Names
 from places import Found
-from scan import IMPORT, LAZY, Scan, first_imports
+from scan import GUARDED, IMPORT, LAZY, Scan, first_imports
 
 # Reasons besides imports.
 MAIN, INCLUDE, TRACE, HINT, ENTRY_POINT = "main", "include", "trace", "hint", "entry-point"
@@ -91,6 +92,9 @@ class Walk:
         for pattern in self._request["includes"]:
             if not self._take_pattern(pattern, None, INCLUDE):
                 raise Unusable(f"`{pattern}`, which is to be included, fits no module")
+        for name in self._request["whole"]:
+            # If there is none, those who know why it was named say so.
+            self._take_pattern(f"{name}.*", None, INCLUDE)
         for name in self._request["traced"]:
             # What was there in the run may have been made by it.
             self._take(name, None, 0, TRACE)
@@ -152,7 +156,8 @@ class Walk:
 
     # Taking
 
-    def _is_excluded(self, name):
+    def is_excluded(self, name):
+        """Whether a module isn't to be taken, or a package around it."""
         for pattern in self._request["excludes"]:
             parts = name.split(".")
             if any(fnmatch.fnmatchcase(".".join(parts[: n + 1]), pattern) for n in range(len(parts))):
@@ -169,7 +174,7 @@ class Walk:
             prefix = ".".join(parts[: number + 1])
             if prefix in self._virtual:
                 return True
-            if self._is_excluded(prefix):
+            if self.is_excluded(prefix):
                 return False
             found = self._places.find(prefix)
             if found is None:
@@ -191,7 +196,7 @@ class Walk:
         parts = name.split(".")
         for number in range(len(parts)):
             prefix = ".".join(parts[: number + 1])
-            if self._request["follow-standard"] and self._is_excluded(prefix) and prefix not in self._request["standard"]:
+            if self._request["follow-standard"] and self.is_excluded(prefix) and prefix not in self._request["standard"]:
                 # Of a library that isn't pruned, all is there.
                 return
             if prefix not in self.standard:
@@ -211,6 +216,19 @@ class Walk:
         for name in places.below(package):
             self._take(name, by, 0, how)
         return True
+
+    def _take_fitting(self, pattern, level, by, is_package, line):
+        """Takes what a name may be that is put together when the program runs, of which some is known: `*` is
+        the rest, or a part of it. Whether there is any."""
+        pattern = _resolve(by if is_package else by.rpartition(".")[0], pattern, level)
+        package = pattern.partition("*")[0].rpartition(".")[0] if pattern else ""
+        if not package or self._places.find(package) is None:
+            return False
+        fits = re.compile(re.escape(pattern).replace(r"\*", "[^.]+"))
+        names = [it for it in self._places.below(package) if fits.fullmatch(it)]
+        for name in names:
+            self._take(name, by, line, GUARDED)
+        return bool(names)
 
     # Waiting
 
@@ -324,7 +342,9 @@ class Walk:
             text = f"`{name}` may read a file by path, where there is none: {text}"
             self._warn("file-by-path", text, found.file, line)
         has_hint = any("imports" in self._hints.get(it, ()) for it in _with_parents(name))
-        for line, text in scan.dynamic if not has_hint else ():
+        for pattern, level, line, text in scan.dynamic if not has_hint else ():
+            if pattern and self._take_fitting(pattern, level, name, found.is_package, line):
+                continue
             text = f"what `{name}` imports here is only known when it runs: {text}"
             self._warn("dynamic-import", text, found.file, line)
         self._follow(name, found.is_package, scan, False)
