@@ -138,10 +138,17 @@ impl Installer {
         let dependencies = project.dependencies()?;
         let mut folders = vec![self.project_alone(project, modules)?];
         if !dependencies.is_empty() {
-            let requirements = format!("{}\n", dependencies.join("\n"));
-            folders.push(self.listed(&requirements, false, None)?);
+            folders.push(self.dependencies(&dependencies)?);
         }
         Ok(folders)
+    }
+
+    /// The folder with what some requirements (PEP 508) ask for.
+    ///
+    /// # Errors
+    /// If the installation fails.
+    pub fn dependencies(&self, requirements: &[String]) -> Result<PathBuf, Error> {
+        self.listed(&format!("{}\n", requirements.join("\n")), false, None)
     }
 
     /// The folder with a project.

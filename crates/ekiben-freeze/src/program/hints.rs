@@ -58,6 +58,7 @@ pub(super) const KNOWN: &[(&str, &str)] = known![
     "uvicorn",
     "websockets",
     "werkzeug",
+    "zmq",
 ];
 
 /// Hints, by the module that they are about.
@@ -95,6 +96,8 @@ pub(crate) struct Hint {
     replace: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reads_files: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    compiled: Option<bool>,
 }
 
 /// Ekiben's hints, with those in `folders` over them. The files of some packages are there to be read.

@@ -498,6 +498,28 @@ fn names_that_are_put_together_stand_for_all_that_fit() {
 }
 
 #[test]
+fn resources_that_are_made_paths_of_are_told() {
+    let place = Place::new();
+    place.write(
+        "site/main.py",
+        "import importlib.resources\nfrom importlib.resources import files\n\
+         whole = (files('pack') / 'x.txt').read_text()\n\
+         opened = open(str(importlib.resources.files('pack') / 'x.txt'))\n\
+         text = str(db.files('x'))\n\
+         with (files('pack') / 'x.txt').open() as it: pass\n",
+    );
+    place.write("site/pack/__init__.py", "");
+    let made = place.freeze(&place.module("main")).unwrap();
+    insta::assert_snapshot!(place.told(&made.report), @r"
+    main main
+    main: is the program
+    pack: tried by main, line 3
+    not there x: tried by main, line 5
+    file-by-path site/main.py:4: `main` may read a file by path, where there is none: open(str(importlib.resources.files('pack') / 'x.txt'))
+    ");
+}
+
+#[test]
 fn packages_that_hold_only_data_are_data() {
     let place = Place::new();
     place.write("site/main.py", "import pack\nimport pack.own\n");

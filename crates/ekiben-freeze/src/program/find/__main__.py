@@ -71,7 +71,8 @@ def find(request, content_file):
         return links["packages"].get(normalized(distribution), links["others"]) == "memory"
 
     statics = StaticWheels(roots, folders, from_memory)
-    places = Places(roots, folders, given, statics.stems)
+    compiled = frozenset(name for name, hint in request["hints"].items() if hint.get("compiled"))
+    places = Places(roots, folders, given, statics.stems, compiled)
     if "module" in asked:
         of = standard.places if standard.has(main_module) else places
         found = of.find(main_module)

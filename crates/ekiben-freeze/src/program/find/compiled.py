@@ -14,6 +14,9 @@ _SINGLE = re.compile(rb"(?<=\0)[A-Za-z_]\w{1,60}(?=\0)")
 _COMPRESSED = re.compile(rb"x[\x01\x5e\x9c\xda]")
 # Of these two bytes many are there by chance: less than this is none of Cython's tables.
 _LEAST, _MOST = 64, 1 << 20
+# What is around words of sentences.
+_BEFORE_WORDS = frozenset(bytes((it,)) for it in b" \n`(")
+_AFTER_WORDS = frozenset(bytes((it,)) for it in b" \n`,;:)")
 # Shorter names are parts of words.
 _TELLING = 4
 
@@ -31,8 +34,13 @@ class Names:
         if not tops:
             return set()
         names = b"|".join(re.escape(top.encode()) for top in sorted(tops))
-        pattern = re.compile(rb"(?:%s)\.[A-Za-z_][\w.]{0,200}" % names)
-        return {text.decode("ascii", "replace") for it in self._texts for text in pattern.findall(it)}
+        pattern = re.compile(rb"(?<!import )(?<!from )(?:%s)\.[A-Za-z_][\w.]{0,200}" % names)
+        return {
+            match[0].decode("ascii", "replace")
+            for it in self._texts
+            for match in pattern.finditer(it)
+            if not _is_prose(it, match)
+        }
 
     def has(self, name):
         """Whether a name without dots is there as a text of its own."""
@@ -41,6 +49,12 @@ class Names:
     def may_have(self, name):
         """Whether a name without dots is there, maybe as a part of something else."""
         return name in self._single or len(name) >= _TELLING and any(name.encode() in it for it in self._texts[1:])
+
+
+def _is_prose(text, match):
+    """Whether a name is a word of a sentence, as in docstrings with examples of other packages."""
+    before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+    return before in _BEFORE_WORDS and after in _AFTER_WORDS
 
 
 def _unpacked(content):

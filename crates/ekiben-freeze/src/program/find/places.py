@@ -69,13 +69,15 @@ class Found:
 class Places:
     """Modules in search folders."""
 
-    def __init__(self, roots, folders, given=(), linked=None):
+    def __init__(self, roots, folders, given=(), linked=None, compiled=frozenset()):
         self.roots = list(roots)
         self._folders = folders
         self._known = {module.name: module for module in given}
         self._given = frozenset(self._known)
         # Modules of static wheels, by paths without suffixes.
         self._linked = linked or {}
+        # Modules whose source does nothing by itself.
+        self._compiled = compiled
 
     def is_given(self, name):
         """Whether a module was named by its file, wherever that lies."""
@@ -123,7 +125,7 @@ class Places:
         for suffix in EXTENSION_SUFFIXES:
             if listing.get(stem + suffix) is False:
                 compiled = os.path.join(folder, stem + suffix)
-                if has_source:
+                if has_source and name not in self._compiled:
                     file = os.path.join(folder, source)
                     return Found(name, "code", is_package, file, inside, compiled)
                 return Found(name, "extension", is_package, compiled, inside)

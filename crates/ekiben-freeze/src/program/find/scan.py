@@ -32,6 +32,8 @@ _PATH_FUNCTIONS = frozenset(
     "open dirname join abspath realpath normpath relpath listdir scandir walk glob exists isfile isdir "
     "Path PurePath PosixPath FileSystemLoader".split()
 )
+# Functions that make a path of what isn't one.
+_MAKES_PATH = frozenset("open str fspath Path".split())
 _METADATA_FUNCTIONS = frozenset("version distribution metadata requires files".split())
 # Functions of importlib.resources and pkgutil that import the package whose files they are about.
 _RESOURCE_FUNCTIONS = frozenset(
@@ -210,6 +212,11 @@ class Scan:
             if any(_is_own_path(it) for argument in call.args for it in ast.walk(argument)):
                 self._seen_paths.add(call.lineno)
                 self.by_path.append((call.lineno, _text(call)))
+        if self._reads_resources and name in _MAKES_PATH and call.lineno not in self._seen_paths:
+            # What `importlib.resources.files` gives can be read, but is at no path.
+            if any(_is_resource(it) for argument in call.args for it in ast.walk(argument)):
+                self._seen_paths.add(call.lineno)
+                self.by_path.append((call.lineno, _text(call)))
 
 
     def _add_dynamic(self, call, pattern, level):
@@ -294,6 +301,15 @@ def _is_own_path(node):
     if isinstance(node, ast.Name):
         return node.id in ("__file__", "__path__")
     return isinstance(node, ast.Attribute) and node.attr in ("__file__", "__path__")
+
+
+def _is_resource(node):
+    """Whether it is what `importlib.resources.files` gives."""
+    if not isinstance(node, ast.Call) or _last_name(node.func) != "files":
+        return False
+    of = node.func.value if isinstance(node.func, ast.Attribute) else None
+    # Also `importlib_resources`, whatever it is called.
+    return of is None or (_last_name(of) or "").endswith("resources")
 
 
 def _text(node):

@@ -115,6 +115,16 @@ impl Asked<'_> {
             }
             None => target,
         };
+        if let Target::Script(script) = &target
+            && freeze.requirements.is_none()
+            && freeze.site.is_empty()
+            && script.is_file()
+        {
+            let named = program::script_dependencies(script, &base.python).map_err(problems)?;
+            if !named.is_empty() {
+                site.push(installer.dependencies(&named).map_err(problems)?);
+            }
+        }
         if let Some(file) = &freeze.requirements {
             site.push(installer.requirements(file).map_err(problems)?);
         }
