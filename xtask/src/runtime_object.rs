@@ -20,10 +20,11 @@ use serde::Deserialize;
 use crate::workspace::{self, Workspace};
 
 /// What C code calls.
-const EXPORTS: [&str; 6] = [
+const EXPORTS: [&str; 7] = [
     "ekiben_open",
     "ekiben_setting",
     "ekiben_role",
+    "ekiben_tell_children",
     "ekiben_early",
     "ekiben_load",
     "PyInit__ekiben",

@@ -59,6 +59,7 @@ const char *ekiben_setting(const char *key);
 size_t ekiben_early(struct early *to, size_t room, int with_packed);
 int ekiben_load(const char *path, int flags, const char **name);
 int ekiben_role(const char *program, int argc, char **argv);
+void ekiben_tell_children(const char *program);
 PyObject *PyInit__ekiben(void);
 
 /* Until there is an image. Its address is given to the linker. */
@@ -1104,8 +1105,6 @@ run(const char *name, int *interrupted)
 
 /* The variable that has the path of a program which is an interpreter. */
 #define IS_PYTHON "EKIBEN_PYTHON"
-/* The variable by which a program knows that it was started by itself: role.rs. */
-#define STARTED_BY "EKIBEN_STARTED_BY"
 
 /* What ekiben_role() returns, if not 0. */
 enum { AS_WORKER = 1, AS_INTERPRETER };
@@ -1151,16 +1150,7 @@ main(int argc, char **argv)
         }
         return Py_RunMain();
     }
-    if (is_set("self-interpreter")) {
-        size_t room = strlen(path) + 32;
-        char *told = malloc(room);
-        if (told == NULL) {
-            fail(path, "out of memory");
-        }
-        snprintf(told, room, "%ld %s", (long)getpid(), path);
-        setenv(STARTED_BY, told, 1);
-        free(told);
-    }
+    ekiben_tell_children(path);
     start(path, argc, argv, 0);
     int interrupted = 0;
     int code = finish(run(name, &interrupted));

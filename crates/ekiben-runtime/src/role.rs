@@ -8,7 +8,7 @@ use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::{env, fs, io, process};
 
 use ekiben_image::ModuleKind;
 
@@ -17,7 +17,7 @@ use crate::start::image;
 /// What is in front of the path below which a process says of itself, and of others, what they are.
 const PROCESSES: &str = "/proc";
 /// The variable with the number and the path of a program that may start itself as an interpreter.
-pub(crate) const STARTED_BY: &str = "EKIBEN_STARTED_BY";
+const STARTED_BY: &str = "EKIBEN_STARTED_BY";
 /// Options of an interpreter that take nothing, and may be written as one.
 const FLAGS: &[u8] = b"BEIOPSbdiqsuv";
 
@@ -49,7 +49,7 @@ impl Role {
                 return Some(Self::Worker);
             }
         }
-        if image().and_then(|image| image.setting("self-interpreter")) != Some("1") {
+        if !may_be_an_interpreter() {
             return None;
         }
         let is_interpreter = is_named_python(called) && !is_python_itself(program)
@@ -130,8 +130,9 @@ fn is_python_itself(program: &[u8]) -> bool {
 /// processes of other users, of those with capabilities of their own, and without `/proc`.
 fn is_started_by_itself(program: &[u8]) -> bool {
     let parent = std::os::unix::process::parent_id();
-    let told = std::env::var_os(STARTED_BY);
-    if told.is_some_and(|told| is_one_of(&[parent, std::process::id()], program, told.as_bytes())) {
+    if let Some(told) = env::var_os(STARTED_BY)
+        && [parent, process::id()].iter().any(|it| told_by(*it, program) == told.as_bytes())
+    {
         return true;
     }
     let files =
@@ -139,14 +140,26 @@ fn is_started_by_itself(program: &[u8]) -> bool {
     files.is_ok_and(|(own, its)| (own.dev(), own.ino()) == (its.dev(), its.ino()))
 }
 
-/// Whether a program has told that it is one of some processes.
-fn is_one_of(processes: &[u32], program: &[u8], told: &[u8]) -> bool {
-    let tells = |process: &u32| {
-        told.strip_prefix(process.to_string().as_bytes())
-            .and_then(|rest| rest.strip_prefix(b" "))
-            .is_some_and(|path| path == program)
-    };
-    processes.iter().any(tells)
+/// What a process that runs a program tells those that it starts.
+fn told_by(process: u32, program: &[u8]) -> Vec<u8> {
+    [process.to_string().as_bytes(), b" ", program].concat()
+}
+
+/// Whether the program is an interpreter where it starts itself as one.
+fn may_be_an_interpreter() -> bool {
+    image().and_then(|image| image.setting("self-interpreter")) == Some("1")
+}
+
+/// Has this process, which is the program, tell so to those that it starts.
+///
+/// # Safety
+/// While there is one thread.
+pub(crate) unsafe fn tell_children(program: &[u8]) {
+    if may_be_an_interpreter() {
+        let told = told_by(process::id(), program);
+        // SAFETY: the caller promises it.
+        unsafe { env::set_var(STARTED_BY, OsStr::from_bytes(&told)) };
+    }
 }
 
 /// The path of this program's file.
@@ -181,6 +194,16 @@ fn file_of(process: u32) -> io::Result<PathBuf> {
     program
         .map(|program| PathBuf::from(OsStr::from_bytes(program)))
         .ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// [`tell_children`] for `c/main.c`.
+///
+/// # Safety
+/// As there; `program` is a text.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn ekiben_tell_children(program: *const c_char) {
+    // SAFETY: the caller promises it.
+    unsafe { tell_children(CStr::from_ptr(program).to_bytes()) };
 }
 
 /// [`Role::of`] for `c/main.c`: 0 as the program, 1 for `multiprocessing`, 2 as an interpreter.

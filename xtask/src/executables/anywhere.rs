@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
@@ -83,30 +84,21 @@ pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
     fs::write(&script, STARTS)?;
     for (setting, is_quiet) in [("true", true), ("false", false)] {
         let quiet = format!("quiet-start={setting}");
-        let words =
-            ["--runtime", bench.runtime()?, "--flavour", "static", "--set", &quiet].map(OsStr::new);
-        let program = bench.freeze(&script, &quiet, &words)?;
-        let collections: u32 = output_of(&mut Command::new(program))?.parse()?;
+        let collections: u32 = printed_with(bench, &script, &quiet)?.parse()?;
         ensure!((collections == 0) == is_quiet, "{quiet}: {collections} collections");
     }
     let script = bench.work.join("restarts.py");
     fs::write(&script, RESTARTS)?;
     for (setting, expected) in [("true", "4\n2"), ("false", "the program\nthe program")] {
         let set = format!("self-interpreter={setting}");
-        let words =
-            ["--runtime", bench.runtime()?, "--flavour", "static", "--set", &set].map(OsStr::new);
-        let program = bench.freeze(&script, &set, &words)?;
-        let printed = output_of(&mut Command::new(program))?;
+        let printed = printed_with(bench, &script, &set)?;
         ensure!(printed == expected, "{set}: it is {printed}");
     }
     let script = bench.work.join("apart.py");
     fs::write(&script, ENDS)?;
     for (setting, expected) in [("true", ""), ("false", "taken apart")] {
         let set = format!("fast-exit={setting}");
-        let words =
-            ["--runtime", bench.runtime()?, "--flavour", "static", "--set", &set].map(OsStr::new);
-        let program = bench.freeze(&script, &set, &words)?;
-        let printed = output_of(&mut Command::new(program))?;
+        let printed = printed_with(bench, &script, &set)?;
         ensure!(printed == expected, "{set}: it prints `{printed}`");
     }
     // A folder with the program alone as the root of all files, for a user that has no name.
@@ -127,4 +119,11 @@ pub(super) fn test(bench: &Bench<'_>) -> Result<()> {
     }
     println!("hello runs with no environment, no stdin, no other file, and is made the same again");
     Ok(())
+}
+
+/// What the static program of a script prints that is made with a setting. It lies in a folder of that name.
+fn printed_with(bench: &Bench<'_>, script: &Path, set: &str) -> Result<String> {
+    let words = ["--runtime", bench.runtime()?, "--flavour", "static", "--set", set];
+    let program = bench.freeze(script, set, &words.map(OsStr::new))?;
+    output_of(&mut Command::new(program))
 }

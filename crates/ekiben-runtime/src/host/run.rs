@@ -13,7 +13,7 @@ use pyo3_ffi::PyObject;
 
 use super::config::{self, Config, Layout, USE_ENVIRONMENT};
 use crate::module::PyInit__ekiben;
-use crate::role::{Role, STARTED_BY};
+use crate::role::{self, Role};
 use crate::start::image;
 
 /// The variable that has the path of a program which is an interpreter.
@@ -82,11 +82,7 @@ pub(super) unsafe fn main(
                 Ok(Py_RunMain())
             }
             Some(name) => {
-                if is_set("self-interpreter") {
-                    let told = format!("{} ", std::process::id()).into_bytes();
-                    let told = [told.as_slice(), program.as_bytes()].concat();
-                    env::set_var(STARTED_BY, OsStr::from_bytes(&told));
-                }
+                role::tell_children(program.as_bytes());
                 start(program, layout, argc, argv, false);
                 Ok(finish(run(name)))
             }

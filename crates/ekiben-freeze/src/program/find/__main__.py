@@ -107,7 +107,7 @@ def shadowed(request, folders, walk):
 
 def described(request, walk, main_module, roots, folders, distributions, statics, content):
     needed, at_start = walk.needed(), walk.at_start()
-    files = Files(folders, request["hints"], statics.files, distributions)
+    files = Files(folders, request["hints"], statics.files, distributions, walk.is_excluded)
     owners, required = {}, set()
     modules, packages = [], []
     for name, taken in sorted(walk.taken.items()):
@@ -146,7 +146,7 @@ def described(request, walk, main_module, roots, folders, distributions, statics
         modules.append(module)
     # What is found by several is the innermost one's.
     for found in sorted(packages, key=lambda it: -it.name.count(".")):
-        files.of_package(found, walk.is_excluded)
+        files.of_package(found)
     for name in sorted(walk.metadata):
         owner = distributions.named(name)
         if owner is not None:

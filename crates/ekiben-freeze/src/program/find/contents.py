@@ -165,8 +165,10 @@ def _is_leftover(name, is_folder):
 class Files:
     """The files of a program that aren't modules."""
 
-    def __init__(self, folders, hints, no_data, distributions):
+    def __init__(self, folders, hints, no_data, distributions, is_excluded):
         self._folders = folders
+        # Of names of modules.
+        self._is_excluded = is_excluded
         self._distributions = distributions
         # Files by their whole paths.
         self._no_data = no_data
@@ -175,14 +177,14 @@ class Files:
         # By path.
         self.found = {}
 
-    def of_package(self, found, is_excluded):
+    def of_package(self, found):
         """Takes the data of a package, and of those in it that aren't taken themselves, but for tests: they
         may be there to hold data only."""
         base = found.name.replace(".", "/")
         for folder in found.folders:
-            self._data(folder, base, found.name, found.kind != "namespace", is_excluded)
+            self._data(folder, base, found.name, found.kind != "namespace")
 
-    def _data(self, folder, base, owner, goes_down, is_excluded, is_leftover=False):
+    def _data(self, folder, base, owner, goes_down, is_leftover=False):
         """Takes what is in a folder; of what was left there, only what a distribution has brought."""
         within = is_leftover
         for name, is_folder in sorted(self._folders.list(folder).items()):
@@ -194,9 +196,9 @@ class Files:
             if is_folder:
                 listing = self._folders.list(file)
                 is_package = any(it.partition(".")[0] == "__init__" for it in listing)
-                is_unwanted = is_package and (name in _TESTS or is_excluded(path.replace("/", ".")))
+                is_unwanted = is_package and (name in _TESTS or self._is_excluded(path.replace("/", ".")))
                 if goes_down and not is_unwanted:
-                    self._data(file, path, owner, True, is_excluded, is_leftover)
+                    self._data(file, path, owner, True, is_leftover)
                 continue
             kind = self._kind(path, name)
             if kind is not None and file not in self._no_data:

@@ -187,14 +187,10 @@ class Scan:
                 module = text.lstrip(".")
                 level = len(text) - len(module)
                 if name == "__import__" and isinstance(first, ast.Constant):
-                    for keyword in call.keywords:
-                        if keyword.arg == "level" and isinstance(keyword.value, ast.Constant):
-                            level = keyword.value.value or 0
+                    level = _level(call, level)
                 self._add(module, None, level, call.lineno, how)
             elif first is not None:
-                level = next((it.value for it in call.keywords if it.arg == "level"), None)
-                level = level.value if isinstance(level, ast.Constant) else 0
-                self._add_dynamic(call, _pattern(first), level or 0)
+                self._add_dynamic(call, _pattern(first), _level(call, 0))
         elif name == "entry_points":
             group = next((it.value for it in call.keywords if it.arg == "group"), None)
             if isinstance(group, ast.Constant) and isinstance(group.value, str):
@@ -208,16 +204,20 @@ class Scan:
             # Functions of others have these names too, so it may mean no module at all.
             if isinstance(first.value, str) and first.value.replace(".", "_").isidentifier():
                 self._add(first.value, None, 0, call.lineno, GUARDED)
-        if name in _PATH_FUNCTIONS and call.lineno not in self._seen_paths:
-            if any(_is_own_path(it) for argument in call.args for it in ast.walk(argument)):
-                self._seen_paths.add(call.lineno)
-                self.by_path.append((call.lineno, _text(call)))
-        if self._reads_resources and name in _MAKES_PATH and call.lineno not in self._seen_paths:
-            # What `importlib.resources.files` gives can be read, but is at no path.
-            if any(_is_resource(it) for argument in call.args for it in ast.walk(argument)):
-                self._seen_paths.add(call.lineno)
-                self.by_path.append((call.lineno, _text(call)))
+        if call.lineno not in self._seen_paths and self._needs_path(name, call):
+            self._seen_paths.add(call.lineno)
+            self.by_path.append((call.lineno, _text(call)))
 
+    def _needs_path(self, name, call):
+        """Whether a call works only if the module, or what belongs to it, is at some path."""
+        of_own = name in _PATH_FUNCTIONS
+        # What `importlib.resources.files` gives can be read, but is at no path.
+        of_resource = self._reads_resources and name in _MAKES_PATH
+        return (of_own or of_resource) and any(
+            of_own and _is_own_path(it) or of_resource and _is_resource(it)
+            for argument in call.args
+            for it in ast.walk(argument)
+        )
 
     def _add_dynamic(self, call, pattern, level):
         if pattern is not None:
@@ -258,6 +258,14 @@ def _mentioned(tree, words):
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             found.add(node.value)
     return found.intersection(words)
+
+
+def _level(call, otherwise):
+    """The level that a call of `__import__` names."""
+    for keyword in call.keywords:
+        if keyword.arg == "level" and isinstance(keyword.value, ast.Constant):
+            return keyword.value.value or 0
+    return otherwise
 
 
 def _in_package(node):

@@ -134,7 +134,7 @@ class Walk:
         found = self.standard_library.places.find(name) if self.standard_library.has(name) else None
         if found is None or found.kind != "code":
             return
-        package = name if found.is_package else name.rpartition(".")[0]
+        package = _package(name, found.is_package)
         with open(found.file, "rb") as file:
             for module, level in first_imports(file.read()):
                 base = _resolve(package, module, level)
@@ -220,7 +220,7 @@ class Walk:
     def _take_fitting(self, pattern, level, by, is_package, line):
         """Takes what a name may be that is put together when the program runs, of which some is known: `*` is
         the rest, or a part of it. Whether there is any."""
-        pattern = _resolve(by if is_package else by.rpartition(".")[0], pattern, level)
+        pattern = _resolve(_package(by, is_package), pattern, level)
         package = pattern.partition("*")[0].rpartition(".")[0] if pattern else ""
         if not package or self._places.find(package) is None:
             return False
@@ -281,7 +281,7 @@ class Walk:
         for text in names.below(tops):
             top, _, rest = text.partition(".")
             wanted.update(self._named(top, rest))
-        package = name if found.is_package else name.rpartition(".")[0]
+        package = _package(name, found.is_package)
         if package:
             beside = (f"{package}.{it}" for folder in self._places.find(package).folders for it in self._places.top(folder))
             wanted.update(it for it in beside if names.may_have(it.rpartition(".")[2]))
@@ -372,7 +372,7 @@ class Walk:
 
     def _follow(self, name, is_package, scan, is_standard):
         places = self.standard_library.places if is_standard else self._places
-        package = name if is_package else name.rpartition(".")[0]
+        package = _package(name, is_package)
         first = self._first[name] = []
         unused = self._hints.get(name, {}).get("unused", ())
         self._mention(name, scan.mentioned)
@@ -443,6 +443,11 @@ class Walk:
 def _with_parents(name):
     parts = name.split(".")
     return [".".join(parts[: number + 1]) for number in range(len(parts))]
+
+
+def _package(name, is_package):
+    """Where the relative imports of a module begin."""
+    return name if is_package else name.rpartition(".")[0]
 
 
 def _resolve(package, module, level):
